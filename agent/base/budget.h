@@ -1,0 +1,31 @@
+// One byte budget for everything that the log path holds in memory: chunks read, bodies built, bodies in flight.
+// Reading stops when it is used up (the file is the buffer); nothing that is already accepted ever waits for it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+namespace sidelight {
+
+// Thread-safe, lock-free. The cap may be passed by at most one charge() (see there).
+class Budget {
+ public:
+  explicit Budget(std::size_t cap) : cap_(cap) {}
+  Budget(const Budget&) = delete;
+  Budget& operator=(const Budget&) = delete;
+
+  // True while new input may be read.
+  bool has_room() const { return used_.load(std::memory_order_relaxed) < cap_; }
+  // Always succeeds: what has been read must be carried on with. The caller asks has_room() before it reads.
+  void charge(std::size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
+  void release(std::size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  std::size_t used() const { return used_.load(std::memory_order_relaxed); }
+  std::size_t cap() const { return cap_.load(std::memory_order_relaxed); }
+  void set_cap(std::size_t cap) { cap_.store(cap, std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::size_t> used_{0};
+  std::atomic<std::size_t> cap_;
+};
+
+}  // namespace sidelight

@@ -1,0 +1,88 @@
+// Cuts a file's bytes into events. A pure function of the bytes, the starting position and the forced cuts: a replay from any position
+// that it once returned yields the same events with the same ranges, which is what makes document ids stable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/base/arena.h"
+#include "agent/base/error.h"
+#include "agent/decode/event.h"
+
+namespace sidelight {
+
+enum class Encoding { utf8, utf16le, utf16be, windows1251, latin1 };
+enum class ContainerFormat { none, cri, docker, detect };  // detect: per file by its first line, CRI or docker or none
+enum class MultilinePreset { none, java, python, go, dotnet, cpp, custom };
+
+struct MultilineOptions {
+  MultilinePreset preset = MultilinePreset::none;
+  std::string start_pattern;     // custom, RE2: a line that matches begins an event, others continue it
+  std::size_t max_lines = 500;   // an event is closed at this many lines
+};
+
+struct DecodeOptions {
+  Encoding encoding = Encoding::utf8;
+  ContainerFormat container = ContainerFormat::none;
+  MultilineOptions multiline;
+  std::size_t max_event_bytes = 1u << 20;  // longer: cut there, marked, the rest of the line (or event) skipped and counted
+};
+
+// A piece of a file. `bytes` starts at file offset `offset` == from.low().
+struct FrameInput {
+  std::string_view bytes;
+  std::uint64_t offset = 0;
+  FramePosition from;
+  // Close everything that is open at the end of `bytes`: the flush timeout passed, or no more bytes will ever come.
+  bool cut_at_end = false;
+  // File offsets, ascending, at which an earlier run closed everything that was open: this run must do the same.
+  std::span<const std::uint64_t> cuts;
+};
+
+struct FrameStats {
+  std::uint64_t lines = 0;            // physical lines that ended in this call's events
+  std::uint64_t truncated_events = 0;
+  std::uint64_t truncated_bytes = 0;  // skipped beyond max_event_bytes
+  std::uint64_t malformed_container_lines = 0;  // shipped as they are
+};
+
+// Bytes of an earlier generation of the file that belong to this one's first event (a multiline event or container pieces that a
+// rotation split, or a line that copytruncate split).
+// `open_event(...)` gives them; `FrameInput` of the next generation is then framed with Framer::frame(..., carry).
+struct Carry {
+  std::string bytes;  // raw file bytes of the open event of lane 0, possibly empty
+  bool empty() const { return bytes.empty(); }
+};
+
+// Immutable after creation; one instance an input, used by any number of threads.
+class Framer {
+ public:
+  virtual ~Framer() = default;
+
+  // Appends the events that are complete to `out` and returns where each lane goes on. Each call must be given from.low() as the
+  // offset; bytes behind the returned low() are presented again, with more behind them. Progress is guaranteed once
+  // bytes.size() >= window_bytes(): then something is cut by the size rule. With cut_at_end, everything is consumed.
+  // Views in `out` live as long as `bytes` and `arena`.
+  virtual FramePosition frame(const FrameInput& in, Arena& arena, std::vector<Event>& out, FrameStats& stats) const = 0;
+
+  // The least window that guarantees progress.
+  virtual std::size_t window_bytes() const = 0;
+
+  // May the end of `bytes` be in mid-event although a line ended there (multiline on, container pieces)? False for plain lines: then an
+  // unterminated tail is the only thing that waits.
+  virtual bool joins_lines() const = 0;
+
+  // True when a line that starts with these bytes (decoded first line of the next generation) would continue an event left open
+  // by lane 0's bytes `open` rather than begin its own. Used at rotation. Always false when !joins_lines().
+  virtual bool continues(std::string_view open, std::string_view next_first_line) const = 0;
+};
+
+// Fails on a bad pattern, with the reason.
+Expected<std::unique_ptr<Framer>> make_framer(const DecodeOptions& options);
+
+}  // namespace sidelight

@@ -1,0 +1,57 @@
+// The configuration as the program uses it: plain typed values, defaults filled in, paths absolute, secrets as references
+// (files are named here, read where they are used) or resolved from the environment.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/decode/framer.h"
+#include "agent/observe/options.h"
+#include "agent/parse/parser.h"
+#include "agent/send/elasticsearch/options.h"
+#include "agent/send/file/options.h"
+#include "agent/tail/options.h"
+
+namespace sidelight {
+
+struct LogInput {
+  std::string name;      // default: the first path
+  TailOptions tail;
+  DecodeOptions decode;
+  ParseOptions parse;
+  std::string service;
+  std::vector<std::pair<std::string, std::string>> fields;  // constant ECS fields
+  std::vector<std::pair<std::string, std::string>> labels;  // constant labels
+};
+
+struct OutputSettings {
+  // Exactly one is set.
+  std::optional<ElasticsearchOptions> elasticsearch;
+  std::optional<FileOutputOptions> file;  // path empty: stdout
+  std::chrono::milliseconds flush_interval{1000};   // a batch is sent at this age at the latest
+  std::size_t batch_bytes = 2u << 20;               // or at this body size
+  std::size_t batch_documents = 10000;
+};
+
+struct Settings {
+  std::vector<LogInput> logs;
+  OutputSettings output;
+  std::string state_dir;
+  LogOptions log;
+  std::optional<HttpServerOptions> http;   // absent: no port (http: off)
+  TailLimits limits;
+  std::size_t memory_budget = 32u << 20;
+  std::size_t workers = 1;
+  std::chrono::milliseconds multiline_timeout{2000};      // an open event without news is closed after this
+  std::chrono::milliseconds unterminated_timeout{5000};   // so is a last line without a newline
+  std::chrono::milliseconds shutdown_deadline{25000};
+  std::chrono::milliseconds checkpoint_interval{1000};
+  // Constant ECS fields from the environment (host.name, kubernetes.* from the downward API variables), added to every document.
+  std::vector<std::pair<std::string, std::string>> host_fields;
+};
+
+}  // namespace sidelight
