@@ -1,0 +1,52 @@
+// What the pipeline tells about its inputs and about itself. Implemented by agent/observe.
+#pragma once
+
+#include <cstdint>
+
+namespace sidelight {
+
+// Why an event that was read is not shipped: a choice of the configuration, never an accident.
+enum class DropReason {
+  empty_line,    // nothing in it, or nothing but white space
+  rule,          // a processor drops such events
+  sampled,       // a processor keeps one of several
+  rate_limited,  // the stream is over the rate that the configuration allows
+};
+
+// Why an input is not read although it has data.
+enum class PauseReason {
+  dead_letters,  // they are full or cannot be written
+  budget,        // the memory budget is used up
+};
+
+// Thread-safe; cheap enough to be called once a chunk, not once a line. `input` is the index of the log input in the
+// configuration.
+class PipelineProbe {
+ public:
+  virtual ~PipelineProbe() = default;
+  virtual void read(std::uint32_t input, std::uint64_t bytes) = 0;                           // from its files
+  virtual void events(std::uint32_t input, std::uint64_t lines, std::uint64_t events) = 0;   // lines framed, events made of them
+  virtual void truncated(std::uint32_t input, std::uint64_t events, std::uint64_t bytes) = 0;  // events cut at the size limit, bytes cut off
+  virtual void dropped(std::uint32_t input, std::uint64_t events, DropReason reason) = 0;
+  virtual void parse_errors(std::uint32_t input, std::uint64_t events) = 0;                  // shipped raw and marked
+  // What is not settled yet: bytes in the files past the checkpoint, and the age of the oldest of them (0 when there are none).
+  virtual void lag(std::uint32_t input, std::uint64_t bytes, double seconds) = 0;
+  virtual void in_flight(std::uint64_t bytes_used, std::uint64_t budget) = 0;                // of the memory budget
+  virtual void input_paused(std::uint32_t input, bool paused, PauseReason reason) = 0;
+  virtual void reload(bool success) = 0;                                                     // one attempt to take a new configuration
+};
+
+class NullPipelineProbe final : public PipelineProbe {
+ public:
+  void read(std::uint32_t, std::uint64_t) override {}
+  void events(std::uint32_t, std::uint64_t, std::uint64_t) override {}
+  void truncated(std::uint32_t, std::uint64_t, std::uint64_t) override {}
+  void dropped(std::uint32_t, std::uint64_t, DropReason) override {}
+  void parse_errors(std::uint32_t, std::uint64_t) override {}
+  void lag(std::uint32_t, std::uint64_t, double) override {}
+  void in_flight(std::uint64_t, std::uint64_t) override {}
+  void input_paused(std::uint32_t, bool, PauseReason) override {}
+  void reload(bool) override {}
+};
+
+}  // namespace sidelight
