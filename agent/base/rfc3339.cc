@@ -1,0 +1,66 @@
+#include "agent/base/rfc3339.h"
+
+#include <cstring>
+
+namespace sidelight {
+namespace {
+
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+constexpr std::int64_t kSecondsPerDay = 86'400;
+constexpr std::size_t kSecondText = 20;  // "2026-11-22T20:01:02."
+
+void put_digits(char* to, unsigned value, std::size_t count) {
+  for (std::size_t i = count; i-- > 0; value /= 10) to[i] = static_cast<char>('0' + value % 10);
+}
+
+void write_second(char* out, std::int64_t second) {
+  std::int64_t days = second / kSecondsPerDay;
+  std::int64_t of_day = second % kSecondsPerDay;
+  if (of_day < 0) {
+    of_day += kSecondsPerDay;
+    --days;
+  }
+  const CivilDate date = civil_from_days(days);
+  const auto s = static_cast<unsigned>(of_day);
+  std::memcpy(out, "0000-00-00T00:00:00.", kSecondText);
+  put_digits(out, static_cast<unsigned>(date.year), 4);
+  put_digits(out + 5, date.month, 2);
+  put_digits(out + 8, date.day, 2);
+  put_digits(out + 11, s / 3600, 2);
+  put_digits(out + 14, s / 60 % 60, 2);
+  put_digits(out + 17, s % 60, 2);
+}
+
+}  // namespace
+
+std::size_t write_rfc3339(char* out, std::int64_t ns, Rfc3339Cache& cache) {
+  std::int64_t second = ns / kNanosPerSecond;
+  std::int64_t rest = ns % kNanosPerSecond;
+  if (rest < 0) {
+    rest += kNanosPerSecond;
+    --second;
+  }
+  if (second != cache.second) {
+    write_second(cache.text, second);
+    cache.second = second;
+  }
+  std::memcpy(out, cache.text, kSecondText);
+  const auto nanos = static_cast<unsigned>(rest);
+  std::size_t digits = 3;
+  if (nanos % 1'000'000 == 0) {
+    put_digits(out + kSecondText, nanos / 1'000'000, 3);
+  } else if (nanos % 1'000 == 0) {
+    put_digits(out + kSecondText, nanos / 1'000, digits = 6);
+  } else {
+    put_digits(out + kSecondText, nanos, digits = 9);
+  }
+  out[kSecondText + digits] = 'Z';
+  return kSecondText + digits + 1;
+}
+
+std::size_t write_rfc3339(char* out, std::int64_t ns) {
+  Rfc3339Cache cache;
+  return write_rfc3339(out, ns, cache);
+}
+
+}  // namespace sidelight
