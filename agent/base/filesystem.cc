@@ -1,0 +1,55 @@
+#include "agent/base/filesystem.h"
+
+#include <sys/stat.h>
+
+namespace sidelight {
+
+bool FileStat::is_regular() const { return S_ISREG(mode); }
+bool FileStat::is_directory() const { return S_ISDIR(mode); }
+
+Expected<std::string> FileSystem::read_file(const std::string& path, std::size_t max_bytes) {
+  auto file = open(path, OpenMode::read);
+  if (!file) return std::unexpected(file.error());
+  auto st = (*file)->stat();
+  if (!st) return std::unexpected(st.error());
+  if (st->size > max_bytes)
+    return fail(path + " is larger than " + std::to_string(max_bytes) + " bytes", EFBIG);
+  std::string out;
+  constexpr std::size_t kStep = 64 * 1024;
+  // Read to the end rather than trust the size: files under /proc and /sys say 0.
+  for (;;) {
+    const std::size_t had = out.size();
+    if (had > max_bytes) return fail(path + " is larger than " + std::to_string(max_bytes) + " bytes", EFBIG);
+    out.resize(had + kStep);
+    auto n = (*file)->read_at(out.data() + had, kStep, had);
+    if (!n) return std::unexpected(n.error());
+    out.resize(had + *n);
+    if (*n < kStep) return out;
+  }
+}
+
+Expected<void> FileSystem::write_atomically(const std::string& path, std::string_view bytes) {
+  const std::string tmp = path + ".tmp";
+  {
+    auto file = open(tmp, OpenMode::create_new);
+    if (!file) return std::unexpected(file.error());
+    if (auto r = (*file)->write(bytes); !r) return r;
+    if (auto r = (*file)->sync(); !r) return r;
+  }
+  if (auto r = rename(tmp, path); !r) return r;
+  return sync_dir(dir_name(path));
+}
+
+std::string dir_name(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  if (slash == 0) return "/";
+  return path.substr(0, slash);
+}
+
+std::string base_name(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace sidelight
