@@ -11,8 +11,12 @@ namespace sidelight {
 class CheckpointProbe {
  public:
   virtual ~CheckpointProbe() = default;
-  // A commit is on disk: when, the size of the file, and the files (generations) it knows. Also after a successful load at start.
+  // A commit is on disk: when, the size of the file, and the files (generations) it knows. Also after a
+  // successful load at start.
   virtual void committed(WallNanos at, std::uint64_t bytes, std::uint64_t files) = 0;
+  // Nothing new to commit: what is on disk was found to be current. The checkpoint's age counts from the
+  // later of the two.
+  virtual void unchanged(WallNanos at) = 0;
   virtual void write_error() = 0;  // a commit failed; it is tried again
   virtual void damaged() = 0;      // a checkpoint could not be read at start and was set aside
 };
@@ -20,6 +24,7 @@ class CheckpointProbe {
 class NullCheckpointProbe final : public CheckpointProbe {
  public:
   void committed(WallNanos, std::uint64_t, std::uint64_t) override {}
+  void unchanged(WallNanos) override {}
   void write_error() override {}
   void damaged() override {}
 };

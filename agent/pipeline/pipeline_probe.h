@@ -19,21 +19,24 @@ enum class PauseReason {
   budget,        // the memory budget is used up
 };
 
-// Thread-safe; cheap enough to be called once a chunk, not once a line. `input` is the index of the log input in the
-// configuration.
+// Thread-safe; cheap enough to be called once a chunk, not once a line. `input` is the index of the log input
+// in the configuration.
 class PipelineProbe {
  public:
   virtual ~PipelineProbe() = default;
-  virtual void read(std::uint32_t input, std::uint64_t bytes) = 0;                           // from its files
-  virtual void events(std::uint32_t input, std::uint64_t lines, std::uint64_t events) = 0;   // lines framed, events made of them
-  virtual void truncated(std::uint32_t input, std::uint64_t events, std::uint64_t bytes) = 0;  // events cut at the size limit, bytes cut off
+  virtual void read(std::uint32_t input, std::uint64_t bytes) = 0;  // from its files
+  // Lines framed, and the events that they made (several lines make one event with multiline).
+  virtual void events(std::uint32_t input, std::uint64_t lines, std::uint64_t events) = 0;
+  // Events cut at the size limit, and the bytes cut off.
+  virtual void truncated(std::uint32_t input, std::uint64_t events, std::uint64_t bytes) = 0;
   virtual void dropped(std::uint32_t input, std::uint64_t events, DropReason reason) = 0;
-  virtual void parse_errors(std::uint32_t input, std::uint64_t events) = 0;                  // shipped raw and marked
-  // What is not settled yet: bytes in the files past the checkpoint, and the age of the oldest of them (0 when there are none).
+  virtual void parse_errors(std::uint32_t input, std::uint64_t events) = 0;  // shipped raw and marked
+  // What is not settled yet: bytes in the files past the checkpoint, and the age of the oldest of them (0
+  // when there are none).
   virtual void lag(std::uint32_t input, std::uint64_t bytes, double seconds) = 0;
-  virtual void in_flight(std::uint64_t bytes_used, std::uint64_t budget) = 0;                // of the memory budget
+  virtual void in_flight(std::uint64_t bytes_used, std::uint64_t budget) = 0;  // of the memory budget
   virtual void input_paused(std::uint32_t input, bool paused, PauseReason reason) = 0;
-  virtual void reload(bool success) = 0;                                                     // one attempt to take a new configuration
+  virtual void reload(bool success) = 0;  // one attempt to take a configuration, the one at start included
 };
 
 class NullPipelineProbe final : public PipelineProbe {
