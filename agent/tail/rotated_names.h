@@ -1,0 +1,14 @@
+// Which names does log rotation give to the old contents of a file? Known shapes: app.log.1, app.log-20261122, app.log.2026-11-22_03,
+// app-2026-11-22.log, app.1.log, app.log.old, each also with .gz behind.
+#pragma once
+
+#include <string_view>
+
+namespace sidelight {
+
+// Both without directories. False for equal names.
+bool is_rotated_name(std::string_view live, std::string_view name);
+
+bool is_gzip_name(std::string_view name);
+
+}  // namespace sidelight

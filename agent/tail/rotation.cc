@@ -1,0 +1,337 @@
+// Which bytes on disk continue which generation: renamed, copied and compressed files, while running and after a stop.
+#include <algorithm>
+
+#include "agent/tail/gzip_file.h"
+#include "agent/tail/rotated_names.h"
+#include "agent/tail/tailer.h"
+
+namespace sidelight {
+namespace {
+
+// Equal content is compared at both ends of the common part; the middle of two files that agree there is the same.
+constexpr std::uint64_t kCompareBytes = 64 * 1024;
+
+bool same_ends(const File& a, const File& b, std::uint64_t common) {
+  const auto head = same_prefix(a, b, std::min(common, kCompareBytes));
+  if (!head || !*head) return false;
+  if (common <= kCompareBytes) return true;
+  const auto n = std::min(common - kCompareBytes, kCompareBytes);
+  std::string x(static_cast<std::size_t>(n), '\0');
+  std::string y = x;
+  const auto i = a.read_at(x.data(), x.size(), common - n);
+  const auto j = b.read_at(y.data(), y.size(), common - n);
+  return i && j && *i == x.size() && *j == y.size() && x == y;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<File>> Tailer::open_any(const std::string& path) {
+  if (is_gzip_name(path)) return open_gzip(ctx_.fs, path);
+  return ctx_.fs.open(path, OpenMode::read);
+}
+
+std::string Tailer::find_inode(const std::string& dir, std::uint64_t inode) {
+  auto entries = ctx_.fs.list(dir);
+  if (!entries) return {};
+  for (const auto& e : *entries)
+    if (e.inode == inode) return dir + "/" + e.name;
+  return {};
+}
+
+std::vector<std::string> Tailer::rotated_siblings(const std::string& real) {
+  std::vector<std::string> out;
+  const std::string dir = dir_name(real);
+  const std::string name = base_name(real);
+  auto entries = ctx_.fs.list(dir);
+  if (!entries) return out;
+  std::set<std::string> names;
+  for (const auto& e : *entries) names.insert(e.name);
+  for (const auto& n : names) {
+    if (!is_rotated_name(name, n)) continue;
+    if (is_gzip_name(n) && names.contains(n.substr(0, n.size() - 3))) continue;  // gzip is at work
+    out.push_back(dir + "/" + n);
+  }
+  return out;
+}
+
+void Tailer::lose(TailedFile& file, LossReason reason, const std::string& how) {
+  const auto bytes = file.unread();
+  if (bytes > 0) {
+    ctx_.probe.lost_bytes(file.input, bytes, reason);
+    ctx_.log.error("tail.lost " + file.path, file.path + " " + how + ": " + std::to_string(bytes) +
+                                                 " unread bytes behind offset " + std::to_string(file.read_to) + " are lost");
+  }
+  unbind(file);
+  close(file);
+  file.place = Place::deleted;
+  file.whole = true;
+  file.seen.size = file.read_to;
+  file.dirty = true;
+  unnamed_.insert(&file);
+}
+
+// The inode is the same, its bytes are not: copytruncate, or someone emptied the file.
+void Tailer::truncated(TailedFile& file) {
+  const FileStat before = file.seen;
+  const bool was_live = file.place == Place::live;
+  auto handle = std::move(file.file);
+  if (handle) --open_files_;
+  const std::string path = file.path;
+  const std::string real = file.real;
+  const auto input = file.input;
+  unbind(file);
+  leave_path(file);
+  ctx_.probe.rotation(RotationKind::copytruncate);
+  if (!adopt_copy(file)) {
+    file.seen.size = std::max(before.size, file.read_to);
+    lose(file, LossReason::truncated, "was truncated and no copy of it was found");
+  }
+  if (!was_live) return;
+  if (!handle) {
+    scan_due_ = true;
+    return;
+  }
+  auto st = handle->stat();
+  if (!st || by_inode(*st) != nullptr) {
+    scan_due_ = true;
+    return;
+  }
+  auto fresh = std::make_unique<TailedFile>();
+  fresh->key = random_key();
+  fresh->input = input;
+  fresh->path = path;
+  fresh->real = real;
+  fresh->seen = *st;
+  if (auto head = read_head(*handle)) fresh->head = *head;
+  fresh->file = std::move(handle);
+  if (file.has_news()) {
+    fresh->predecessor = &file;
+    file.successor = fresh.get();
+  }
+  add(std::move(fresh), false);
+}
+
+// The user's path leads elsewhere or nowhere now: renamed, deleted, or a symlink was swapped.
+void Tailer::left_its_path(TailedFile& file) {
+  const std::string live_real = file.real;
+  leave_path(file);
+  file.dirty = true;
+  auto st = file.file ? file.file->stat() : Expected<FileStat>(fail("closed"));
+  const std::string now_at = st && st->links == 0 ? std::string() : find_inode(dir_name(live_real), file.seen.inode);
+  if (st) {
+    file.place = st->links == 0 ? Place::deleted : Place::rotated;
+    if (!now_at.empty()) file.real = now_at;
+    unnamed_.insert(&file);
+    take_stat(file, *st);
+  } else if (!now_at.empty()) {
+    file.place = Place::rotated;
+    file.real = now_at;
+    if (auto s = ctx_.fs.stat(now_at)) take_stat(file, *s);
+  } else {
+    unbind(file);
+    if (!adopt_copy(file)) lose(file, LossReason::deleted, "was deleted while it was closed");
+  }
+  ctx_.probe.rotation(RotationKind::rename);
+  adopt_successors(file.input, file.path, live_real, file.seen.mtime_ns);
+}
+
+// Looks for a file that holds the bytes that this generation had, and goes on there. The generation is bound to nothing.
+bool Tailer::adopt_copy(TailedFile& file) {
+  if (file.head.len == 0) return false;
+  std::string best;
+  std::unique_ptr<File> best_file;
+  FileStat best_stat;
+  bool best_is_ahead = false;  // it has everything that we read, and maybe more
+  for (const auto& path : rotated_siblings(file.path == file.real ? file.real : dir_name(file.real) + "/" + base_name(file.path))) {
+    auto st = ctx_.fs.stat(path);
+    if (!st || !st->is_regular() || by_inode(*st) != nullptr) continue;
+    auto opened = open_any(path);
+    if (!opened) continue;
+    auto plain = (*opened)->stat();
+    if (!plain) continue;
+    const bool ahead = plain->size >= file.read_to;
+    auto same = ahead ? bears_marks(**opened, file.head, file.read_to, file.tail)
+                      : bears_marks(**opened, file.head, 0, Mark{});
+    if (!same || !*same) continue;
+    if (best_file && (best_is_ahead > ahead || (best_is_ahead == ahead && best_stat.mtime_ns >= plain->mtime_ns))) continue;
+    best = path;
+    best_file = std::move(*opened);
+    best_stat = *plain;
+    best_is_ahead = ahead;
+  }
+  if (!best_file) return false;
+  bind(file, best_stat);
+  file.real = best;
+  file.place = Place::rotated;
+  file.whole = true;
+  file.examined = 0;
+  if (best_is_ahead) {
+    close(file);
+    file.file = std::move(best_file);
+    ++open_files_;
+  } else {
+    file.seen.size = file.read_to;  // a copy that we are ahead of is fully read
+    close(file);
+  }
+  unnamed_.insert(&file);
+  if (is_gzip_name(best)) ctx_.probe.rotation(RotationKind::gzip);
+  if (file.has_news()) mark_ready(file);
+  return true;
+}
+
+// Generations that came and were rotated away before we saw them, whether or not the globs match their names.
+void Tailer::adopt_successors(std::uint32_t input, const std::string& path, const std::string& real, std::int64_t since_ns) {
+  struct Candidate {
+    std::string path;
+    FileStat stat;
+  };
+  std::vector<Candidate> candidates;
+  for (const auto& sibling : rotated_siblings(real)) {
+    auto st = ctx_.fs.stat(sibling);
+    if (!st || !st->is_regular() || st->mtime_ns < since_ns || by_inode(*st) != nullptr) continue;
+    candidates.push_back({sibling, *st});
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.stat.mtime_ns < b.stat.mtime_ns; });
+  for (const auto& c : candidates) {
+    auto opened = open_any(c.path);
+    if (!opened) continue;
+    auto st = (*opened)->stat();
+    if (!st || by_inode(*st) != nullptr || is_copy({c.path, input, *st}, **opened, *st) || by_inode(*st) != nullptr) continue;
+    auto file = std::make_unique<TailedFile>();
+    file->key = random_key();
+    file->input = input;
+    file->path = path;
+    file->real = c.path;
+    file->place = Place::rotated;
+    file->seen = *st;
+    file->whole = is_gzip_name(c.path);
+    if (auto head = read_head(**opened)) file->head = *head;
+    file->file = std::move(*opened);
+    if (file->whole) ctx_.probe.rotation(RotationKind::gzip);
+    ctx_.log.info("tail.successor", c.path + " was written and rotated while nobody looked; it is read now");
+    add(std::move(file), false);
+  }
+}
+
+// Does this unknown file hold bytes that we read, or are reading, elsewhere? A copy of a live file is left alone; a copy of a
+// generation whose own file is gone takes its place.
+bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileStat& st) {
+  const std::string name = base_name(found.path);
+  const std::string dir = dir_name(found.path);
+  std::vector<TailedFile*> relatives;
+  for (auto& [pointer, f] : files_) {
+    if (dir_name(f->path) != dir && dir_name(f->real) != dir) continue;
+    if (is_rotated_name(base_name(f->path), name)) relatives.push_back(f.get());
+  }
+  for (auto* f : relatives) {
+    if (f->place == Place::live) {
+      if (!is_copy_of_live(*f, candidate, st)) continue;
+      copies_.insert(found.path);
+      return true;
+    }
+    if (f->head.len == 0 || f->seen.inode == st.inode) continue;
+    const auto same = bears_marks(candidate, f->head, f->read_to, f->tail);
+    if (!same || !*same) continue;
+    auto there = ctx_.fs.lstat(f->real);
+    const bool still_there = f->file != nullptr || (there && there->inode == f->seen.inode);
+    if (still_there) {
+      copies_.insert(found.path);
+      return true;
+    }
+    unbind(*f);
+    bind(*f, st);
+    f->real = found.path;
+    f->place = Place::rotated;
+    f->whole = is_gzip_name(name);
+    if (f->whole) ctx_.probe.rotation(RotationKind::gzip);
+    if (f->has_news()) {
+      unnamed_.insert(f);
+      mark_ready(*f);
+    }
+    return true;
+  }
+  return false;
+}
+
+bool Tailer::is_copy_of_live(TailedFile& live, const File& candidate, const FileStat& st) {
+  look(live);  // a truncation that went unnoticed adopts the copy itself
+  if (live.place != Place::live || by_inode(st) != nullptr) return by_inode(st) != nullptr;
+  if (!open(live)) return false;
+  if (st.size == 0) return true;  // a copy that is about to be written, or nothing at all: looked at again when it grows
+  const auto common = std::min(st.size, live.seen.size);
+  if (common == 0) return false;
+  return same_ends(*live.file, candidate, common);
+}
+
+bool Tailer::restore_one(const SavedFile& saved) {
+  const auto input = discovery_->input_of(saved.path);
+  if (!input) {
+    if (!saved.finished && saved.size > saved.offset)
+      ctx_.log.warn("tail.unmatched", saved.path + " is not matched by the configuration any more; " +
+                                          std::to_string(saved.size - saved.offset) + " unread bytes of it are left alone");
+    return true;
+  }
+  // By inode first, wherever it is; then by content.
+  std::vector<std::string> places{saved.real, saved.path};
+  for (const auto& dir : {dir_name(saved.real), dir_name(saved.path)}) {
+    const auto at = find_inode(dir, saved.inode);
+    if (!at.empty()) places.push_back(at);
+  }
+  bool inode_exists = false;
+  for (const auto& at : places) {
+    auto st = ctx_.fs.stat(at);
+    if (!st || st->inode != saved.inode) continue;
+    inode_exists = true;
+    if (restore_from(saved, *input, at, true)) return true;
+  }
+  if (saved.head.len > 0) {
+    auto siblings = rotated_siblings(saved.path);
+    for (auto& s : rotated_siblings(saved.real)) siblings.push_back(std::move(s));
+    auto real = ctx_.fs.real_path(saved.path);
+    siblings.push_back(real ? *real : saved.path);
+    for (const auto& at : siblings)
+      if (restore_from(saved, *input, at, false)) return true;
+  }
+  if (!saved.finished && saved.size > saved.offset) {
+    const auto bytes = saved.size - saved.offset;
+    ctx_.probe.lost_bytes(*input, bytes, inode_exists ? LossReason::truncated : LossReason::deleted);
+    ctx_.log.error("tail.lost " + saved.path, saved.path + " (was at " + saved.real + ") went away while the program was down: " +
+                                                  std::to_string(bytes) + " unread bytes behind offset " +
+                                                  std::to_string(saved.offset) + " are lost");
+  }
+  return false;
+}
+
+bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode) {
+  auto opened = open_any(at);
+  if (!opened) return false;
+  auto st = (*opened)->stat();
+  if (!st || !st->is_regular() || by_inode(*st) != nullptr) return false;
+  const bool fully_read_copy = saved.finished && st->size < saved.offset && st->size > 0;
+  auto same = fully_read_copy ? bears_marks(**opened, saved.head, 0, Mark{})
+                              : bears_marks(**opened, saved.head, saved.offset, saved.tail);
+  if (!same || !*same || (!fully_read_copy && st->size < saved.offset)) return false;
+  auto file = std::make_unique<TailedFile>();
+  file->key = saved.key;
+  file->input = input;
+  file->path = saved.path;
+  auto real = ctx_.fs.real_path(at);
+  file->real = real ? *real : at;
+  file->seen = *st;
+  file->head = saved.head;
+  file->read_to = saved.offset;
+  file->tail = saved.tail;
+  auto live = ctx_.fs.stat(saved.path);
+  file->place = live && live->inode == st->inode && live->dev == st->dev ? Place::live : Place::rotated;
+  file->whole = is_gzip_name(at) || fully_read_copy;
+  if (fully_read_copy) file->seen.size = saved.offset;
+  if (file->place == Place::live && live_at(saved.path) != nullptr) return false;
+  if (!same_inode && is_gzip_name(at)) ctx_.probe.rotation(RotationKind::gzip);
+  // What is finished stays closed; it is only known, so that it is not read again.
+  if (!(saved.finished && file->at_end())) file->file = std::move(*opened);
+  file->settled = file->at_end();
+  add(std::move(file), true);
+  return true;
+}
+
+}  // namespace sidelight

@@ -1,0 +1,260 @@
+#include "agent/tail/tailer.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace sidelight {
+namespace {
+
+// Descriptors left to sockets, outputs and the checkpoint.
+constexpr std::size_t kReservedDescriptors = 64;
+
+std::size_t descriptors_allowed() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 256;
+  // The soft limit of 1024 is for programs that use select(); we may have what the administrator allows.
+  if (limit.rlim_cur < limit.rlim_max) {
+    rlimit raised{limit.rlim_max, limit.rlim_max};
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  const auto n = static_cast<std::size_t>(limit.rlim_cur);
+  return n > 2 * kReservedDescriptors ? n - kReservedDescriptors : kReservedDescriptors;
+}
+
+}  // namespace
+
+Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits, std::set<std::string> never)
+    : ctx_(context), inputs_(std::move(inputs)), limits_(limits) {
+  discovery_ = std::make_unique<Discovery>(ctx_.fs, ctx_.notifier, ctx_.log, inputs_, std::move(never));
+  max_open_ = limits_.max_open_files > 0 ? limits_.max_open_files : descriptors_allowed();
+}
+
+Tailer::~Tailer() = default;
+
+void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_ns, bool first_start) {
+  std::vector<const SavedFile*> lost;
+  for (const auto& s : saved)
+    if (!restore_one(s)) lost.push_back(&s);
+  // Successors only now, when every generation that we know is bound to its file.
+  struct Chain {
+    std::uint32_t input;
+    std::string path;
+    std::string real;
+    std::int64_t since;
+  };
+  std::vector<Chain> chains;
+  for (const auto* s : lost) {
+    if (s->finished) continue;
+    if (const auto input = discovery_->input_of(s->path)) chains.push_back({*input, s->path, s->path, saved_at_ns});
+  }
+  for (const auto& [pointer, file] : files_)
+    if (file->place == Place::rotated && file->file) chains.push_back({file->input, file->path, file->path, file->seen.mtime_ns});
+  for (const auto& c : chains) adopt_successors(c.input, c.path, c.real, c.since);
+  start_at_end_ = first_start;
+  scan();
+  start_at_end_ = false;
+}
+
+void Tailer::update(std::chrono::milliseconds max_wait) {
+  const MonoTime now = ctx_.clock.now();
+  MonoTime until = now + max_wait;
+  if (scan_due_) until = std::min(until, std::max(now, next_scan_));
+  until = std::min(until, next_scan_);
+  if (!unnamed_.empty()) until = std::min(until, next_unnamed_poll_);
+  if (!ready_.empty()) until = now;
+  // Rounded up: a wait that ends just before its moment would only be repeated.
+  const auto wait = std::max(std::chrono::ceil<std::chrono::milliseconds>(until - now), std::chrono::milliseconds(0));
+  bool overflowed = false;
+  handle(ctx_.notifier.wait(std::min(wait, max_wait), overflowed));
+  if (overflowed) scan_due_ = true;
+  const MonoTime later = ctx_.clock.now();
+  if (!unnamed_.empty() && later >= next_unnamed_poll_) poll_unnamed();
+  // A scan asked for by notifications waits a multiple of what the last one cost, so that scanning never dominates.
+  if (later >= next_scan_ || (scan_due_ && later >= next_scan_ - std::chrono::milliseconds(limits_.rescan_interval) + 20 * scan_cost_))
+    scan();
+}
+
+void Tailer::rescan() {
+  scan();
+  poll_unnamed();
+}
+
+TailedFile* Tailer::next_ready(const std::set<std::uint32_t>& paused) {
+  for (std::size_t tries = ready_.size(); tries > 0; --tries) {
+    TailedFile* f = ready_.front();
+    ready_.pop_front();
+    const bool waits = paused.contains(f->input) || (f->predecessor != nullptr && f->predecessor->has_news());
+    if (waits) {
+      ready_.push_back(f);
+      continue;
+    }
+    queued_.erase(f);
+    if (f->has_news()) return f;
+  }
+  return nullptr;
+}
+
+Tailer::ReadResult Tailer::read(TailedFile& file, char* to, std::size_t n) {
+  if (!open(file)) return {};
+  const auto context = static_cast<std::size_t>(std::min<std::uint64_t>(file.read_to, kTailBytes));
+  auto got = file.file->read_at(to, context + n, file.read_to - context);
+  if (!got) {
+    ctx_.probe.read_error();
+    ctx_.log.warn("tail.read", got.error().message);
+    file.examined = file.seen.size;  // until the next notification or scan
+    return {};
+  }
+  const std::string_view all(to, *got);
+  const bool same_tail = *got >= context && (file.tail.len > context || mark_of(all.substr(context - file.tail.len, file.tail.len)) == file.tail);
+  const bool same_head = context > 0 || *got < file.head.len || n < file.head.len || mark_of(all.substr(0, file.head.len)) == file.head;
+  if (!same_tail || !same_head || (context == 0 && *got < file.head.len)) {
+    truncated(file);
+    return {ReadOutcome::changed, 0, 0};
+  }
+  const std::size_t bytes = *got - context;
+  if (file.read_to + bytes > file.seen.size) {
+    file.seen.size = file.read_to + bytes;
+    file.dirty = true;
+  }
+  if (file.head.len < kHeadBytes && file.seen.size > file.head.len) {
+    if (auto head = read_head(*file.file)) file.head = *head;
+    file.dirty = true;
+  }
+  return {bytes > 0 ? ReadOutcome::bytes : ReadOutcome::nothing, context, bytes};
+}
+
+void Tailer::advance(TailedFile& file, std::uint64_t offset, std::string_view before) {
+  if (offset == file.read_to) {
+    file.examined = file.seen.size;
+    return;
+  }
+  file.read_to = offset;
+  file.tail = mark_of(before.substr(before.size() - std::min<std::size_t>(before.size(), kTailBytes)));
+  file.settled = false;
+  if (file.has_news()) mark_ready(file);
+}
+
+TailedFile& Tailer::add(FilePtr owned, bool restored) {
+  TailedFile& file = *owned;
+  files_.emplace(&file, std::move(owned));
+  if (file.file) ++open_files_;
+  bind(file, file.seen);
+  file.last_growth = ctx_.clock.now();
+  if (file.place == Place::live) {
+    make_live(file);
+  } else if (file.file) {
+    unnamed_.insert(&file);
+  }
+  ctx_.listener.on_new(file, restored);
+  if (file.has_news()) mark_ready(file);
+  return file;
+}
+
+void Tailer::drop(TailedFile& file) {
+  ctx_.listener.on_gone(file);
+  close(file);
+  unbind(file);
+  leave_path(file);
+  unnamed_.erase(&file);
+  if (queued_.erase(&file) > 0) std::erase(ready_, &file);
+  if (file.predecessor != nullptr) file.predecessor->successor = nullptr;
+  if (file.successor != nullptr) file.successor->predecessor = nullptr;
+  files_.erase(&file);
+}
+
+void Tailer::bind(TailedFile& file, const FileStat& st) {
+  file.seen = st;
+  file.dirty = true;
+  inodes_[{st.dev, st.inode}] = &file;
+}
+
+void Tailer::unbind(TailedFile& file) {
+  const auto it = inodes_.find({file.seen.dev, file.seen.inode});
+  if (it != inodes_.end() && it->second == &file) inodes_.erase(it);
+}
+
+void Tailer::make_live(TailedFile& file) {
+  file.place = Place::live;
+  unnamed_.erase(&file);
+  live_[file.path] = &file;
+  reals_[file.real] = &file;
+  discovery_->watch(dir_name(file.real));
+}
+
+void Tailer::leave_path(TailedFile& file) {
+  if (const auto it = live_.find(file.path); it != live_.end() && it->second == &file) live_.erase(it);
+  if (const auto it = reals_.find(file.real); it != reals_.end() && it->second == &file) reals_.erase(it);
+}
+
+TailedFile* Tailer::by_inode(const FileStat& st) {
+  const auto it = inodes_.find({st.dev, st.inode});
+  return it == inodes_.end() ? nullptr : it->second;
+}
+
+TailedFile* Tailer::live_at(const std::string& path) {
+  const auto it = live_.find(path);
+  return it == live_.end() ? nullptr : it->second;
+}
+
+void Tailer::mark_ready(TailedFile& file) {
+  if (queued_.insert(&file).second) ready_.push_back(&file);
+}
+
+bool Tailer::open(TailedFile& file) {
+  if (file.file) return true;
+  make_room_for_descriptor();
+  std::string at = file.real;
+  auto st = ctx_.fs.stat(at);
+  if (!st || st->inode != file.seen.inode) at = find_inode(dir_name(file.real), file.seen.inode);
+  auto opened = at.empty() ? fail("gone") : open_any(at);
+  if (opened) {
+    auto same = bears_marks(**opened, file.head, file.read_to, file.tail);
+    auto now = (*opened)->stat();
+    if (same && *same && now && now->inode == file.seen.inode) {
+      file.file = std::move(*opened);
+      file.real = at;
+      ++open_files_;
+      return true;
+    }
+  }
+  if (opened || at.empty()) {
+    // Its name leads to other bytes now: see whether a copy has what we still need.
+    const bool was_live = file.place == Place::live;
+    leave_path(file);
+    unbind(file);
+    if (!adopt_copy(file)) lose(file, was_live ? LossReason::truncated : LossReason::deleted, "was replaced while it was closed");
+    scan_due_ = true;
+  }
+  file.examined = file.seen.size;
+  return file.file != nullptr;
+}
+
+void Tailer::close(TailedFile& file) {
+  if (!file.file) return;
+  file.file.reset();
+  --open_files_;
+}
+
+void Tailer::make_room_for_descriptor() {
+  if (open_files_ < max_open_) return;
+  ctx_.probe.descriptor_limit_hit();
+  ctx_.log.warn("tail.descriptors", "more files than descriptors (" + std::to_string(max_open_) +
+                                        "): quiet ones are closed and opened again when they grow; raise RLIMIT_NOFILE");
+  // The quietest file that can be found again by its name.
+  TailedFile* quietest = nullptr;
+  for (auto& [pointer, f] : files_) {
+    if (!f->file || f->place == Place::deleted || !f->at_end()) continue;
+    if (quietest == nullptr || f->last_growth < quietest->last_growth) quietest = f.get();
+  }
+  if (quietest != nullptr) close(*quietest);
+}
+
+void Tailer::report() {
+  ctx_.probe.files_open(open_files_);
+  ctx_.probe.files_tracked(files_.size());
+  ctx_.probe.unreadable_files(unreadable_.size());
+  ctx_.probe.watch_mode(discovery_->must_poll());
+}
+
+}  // namespace sidelight

@@ -1,0 +1,159 @@
+// Keeps the set of files that are to be read: discovers them, follows them through rotation, truncation, replacement, deletion and
+// restarts, and reads their bytes. It never gates reading on a file's size and never trusts an inode alone.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/base/clock.h"
+#include "agent/base/file_notifier.h"
+#include "agent/base/filesystem.h"
+#include "agent/base/log.h"
+#include "agent/tail/discovery.h"
+#include "agent/tail/options.h"
+#include "agent/tail/tail_probe.h"
+#include "agent/tail/tailed_file.h"
+
+namespace sidelight {
+
+// Told of the set's changes, on the Tailer's thread, in the middle of its work: must not call back into the Tailer.
+class TailListener {
+ public:
+  virtual ~TailListener() = default;
+  // A generation joined the set; `restored` when it comes from the checkpoint.
+  virtual void on_new(TailedFile& file, bool restored) = 0;
+  // It leaves the set: finished and its file gone, or lost. The reference dies after the call.
+  virtual void on_gone(TailedFile& file) = 0;
+};
+
+struct TailerContext {
+  FileSystem& fs;
+  FileNotifier& notifier;
+  const Clock& clock;
+  Logger& log;
+  TailProbe& probe;
+  TailListener& listener;
+};
+
+enum class ReadOutcome {
+  bytes,    // some bytes behind read_to
+  nothing,  // none at the moment
+  changed,  // the file is not what it was (truncated, replaced): the set was brought up to date, ask for the next file
+};
+
+// One thread. Everything in the context outlives it.
+class Tailer {
+ public:
+  Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits, std::set<std::string> never);
+  ~Tailer();
+  Tailer(const Tailer&) = delete;
+  Tailer& operator=(const Tailer&) = delete;
+
+  // First call: what the checkpoint knew. `first_start` (no checkpoint at all) lets `start: end` apply to files present now.
+  void restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_ns, bool first_start);
+
+  // Waits up to max_wait for notifications and brings the set up to date. rest: gather notifications for that long instead.
+  void update(std::chrono::milliseconds max_wait);
+  void rest(std::chrono::milliseconds time) { ctx_.notifier.rest(time); }
+  // Looks at everything now (shutdown, reload).
+  void rescan();
+  // The next file with news, in turn; null when there is none. Files of inputs in `paused` are passed over.
+  TailedFile* next_ready(const std::set<std::uint32_t>& paused);
+
+  // Reads up to n bytes from read_to on into `to`, preceded by up to kTailBytes bytes of context: to[0, context) are the bytes
+  // before read_to and to[context, context + n) the news. `to` has room for kTailBytes + n.
+  struct ReadResult {
+    ReadOutcome outcome = ReadOutcome::nothing;
+    std::size_t context = 0;
+    std::size_t bytes = 0;
+  };
+  ReadResult read(TailedFile& file, char* to, std::size_t n);
+
+  // The pipeline took the bytes up to `offset`; `before` are the (up to kTailBytes) bytes before it.
+  void advance(TailedFile& file, std::uint64_t offset, std::string_view before);
+
+  // All files, live or not.
+  template <class F>
+  void for_each(F f) {
+    for (auto& [pointer, file] : files_) f(*file);
+  }
+  std::size_t size() const { return files_.size(); }
+
+ private:
+  using FilePtr = std::unique_ptr<TailedFile>;
+  using InodeId = std::pair<std::uint64_t, std::uint64_t>;
+
+  // tailer.cc: the set
+  TailedFile& add(FilePtr file, bool restored);
+  void drop(TailedFile& file);
+  void bind(TailedFile& file, const FileStat& st);
+  void unbind(TailedFile& file);
+  void make_live(TailedFile& file);
+  void leave_path(TailedFile& file);
+  TailedFile* by_inode(const FileStat& st);
+  TailedFile* live_at(const std::string& path);
+  void mark_ready(TailedFile& file);
+  bool open(TailedFile& file);
+  void close(TailedFile& file);
+  void make_room_for_descriptor();
+  void report();
+
+  // tailer_watch.cc: what goes on on disk
+  void handle(const std::vector<FileChange>& changes);
+  void scan();
+  void take_found(const FoundFile& found);
+  void discover(const FoundFile& found);
+  void look(TailedFile& file);
+  void take_stat(TailedFile& file, const FileStat& st);
+  void poll_unnamed();
+  bool may_retire(const TailedFile& file) const;
+  void forget_vanished();
+  void hold_to_disk_budget();
+  void unreadable(const FoundFile& found, const Error& error);
+
+  // rotation.cc: which bytes on disk continue which generation
+  void truncated(TailedFile& file);
+  void left_its_path(TailedFile& file);
+  bool adopt_copy(TailedFile& file);
+  void adopt_successors(std::uint32_t input, const std::string& path, const std::string& real, std::int64_t since_ns);
+  bool is_copy(const FoundFile& found, const File& candidate, const FileStat& st);
+  bool is_copy_of_live(TailedFile& live, const File& candidate, const FileStat& st);
+  bool restore_one(const SavedFile& saved);
+  bool restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode);
+  std::string find_inode(const std::string& dir, std::uint64_t inode);
+  std::vector<std::string> rotated_siblings(const std::string& real);
+  Expected<std::unique_ptr<File>> open_any(const std::string& path);
+  void lose(TailedFile& file, LossReason reason, const std::string& how);
+
+  TailerContext ctx_;
+  std::vector<TailOptions> inputs_;
+  TailLimits limits_;
+  std::unique_ptr<Discovery> discovery_;
+  std::unordered_map<TailedFile*, FilePtr> files_;
+  std::map<InodeId, TailedFile*> inodes_;
+  std::unordered_map<std::string, TailedFile*> live_;   // by the user's path
+  std::unordered_map<std::string, TailedFile*> reals_;  // live files by real path, for notifications
+  std::deque<TailedFile*> ready_;
+  std::set<TailedFile*> queued_;                         // members of ready_
+  std::set<TailedFile*> unnamed_;                        // not live, not retired: polled
+  std::set<std::string> copies_;                         // paths that hold a copy of a live file's bytes: not read by themselves
+  std::set<std::string> unreadable_;
+  std::set<std::string> warned_twice_;
+  std::size_t open_files_ = 0;
+  std::size_t max_open_ = 0;
+  bool start_at_end_ = false;  // during the very first scan
+  bool scan_due_ = true;
+  MonoTime next_scan_{};
+  MonoTime next_unnamed_poll_{};
+  Nanos scan_cost_{};
+  std::int64_t saved_at_ns_ = 0;
+};
+
+}  // namespace sidelight

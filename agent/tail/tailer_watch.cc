@@ -1,0 +1,246 @@
+// What goes on on disk: notifications, scans, files that appear, grow and go away.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "agent/tail/rotated_names.h"
+#include "agent/tail/tailer.h"
+
+namespace sidelight {
+namespace {
+
+constexpr std::chrono::milliseconds kUnnamedPoll{250};
+constexpr std::uint64_t kLineSearch = 64 * 1024;
+
+// The start of the last, possibly unfinished line before `size`.
+std::uint64_t last_line_start(const File& file, std::uint64_t size) {
+  const auto n = std::min(size, kLineSearch);
+  std::string bytes(static_cast<std::size_t>(n), '\0');
+  auto got = file.read_at(bytes.data(), bytes.size(), size - n);
+  if (!got || *got != bytes.size()) return size;
+  const auto nl = bytes.rfind('\n');
+  return nl == std::string::npos ? size : size - n + nl + 1;
+}
+
+}  // namespace
+
+void Tailer::handle(const std::vector<FileChange>& changes) {
+  for (const auto& c : changes) {
+    if (c.kind == FileChange::Kind::listing || c.name.empty()) {
+      scan_due_ = true;
+      continue;
+    }
+    std::string path = c.dir;
+    if (path.back() != '/') path += '/';
+    path += c.name;
+    if (const auto it = reals_.find(path); it != reals_.end()) {
+      look(*it->second);
+    } else if (copies_.contains(path) || unreadable_.contains(path)) {
+      scan_due_ = true;
+    }
+  }
+}
+
+void Tailer::scan() {
+  const MonoTime begin = ctx_.clock.now();
+  scan_due_ = false;
+  copies_.clear();
+  unreadable_.clear();
+  const auto found = discovery_->scan();
+  std::set<std::string_view> paths;
+  for (const auto& f : found) paths.insert(f.path);
+  for (const auto& f : found) take_found(f);
+  std::vector<TailedFile*> missing;
+  for (const auto& [path, file] : live_)
+    if (!paths.contains(path)) missing.push_back(file);
+  for (auto* f : missing) left_its_path(*f);
+  forget_vanished();
+  hold_to_disk_budget();
+  report();
+  const MonoTime end = ctx_.clock.now();
+  scan_cost_ = end - begin;
+  next_scan_ = end + (discovery_->must_poll() ? limits_.poll_interval : limits_.rescan_interval);
+}
+
+void Tailer::take_found(const FoundFile& found) {
+  TailedFile* current = live_at(found.path);
+  TailedFile* known = by_inode(found.stat);
+  if (known != nullptr && known == current) return take_stat(*known, found.stat);
+  if (known != nullptr && known->place == Place::live) {
+    auto st = ctx_.fs.stat(known->path);
+    if (st && st->inode == known->seen.inode && st->dev == known->seen.dev) {
+      if (warned_twice_.insert(found.path).second)
+        ctx_.log.warn("tail.twice", found.path + " is the same file as " + known->path + "; it is read once, as the latter");
+      return;
+    }
+    left_its_path(*known);  // renamed to another name that the globs match
+    known = by_inode(found.stat);
+  }
+  if (current != nullptr && current != known) left_its_path(*current);
+  known = by_inode(found.stat);
+  if (known == nullptr) return discover(found);
+  if (known->path == found.path && known->place != Place::live) {  // it came back under its old name
+    if (auto real = ctx_.fs.real_path(found.path)) known->real = *real;
+    make_live(*known);
+  }
+  take_stat(*known, found.stat);
+}
+
+void Tailer::discover(const FoundFile& found) {
+  if (files_.size() >= limits_.max_files) {
+    ctx_.log.error("tail.max_files", "more than tailing.max_files files match; " + found.path + " and others wait");
+    return;
+  }
+  const std::string name = base_name(found.path);
+  if (is_gzip_name(name)) {
+    // While the plain file is still there, gzip is at work.
+    if (ctx_.fs.stat(found.path.substr(0, found.path.size() - 3))) return;
+  }
+  make_room_for_descriptor();
+  auto opened = open_any(found.path);
+  if (!opened) return unreadable(found, opened.error());
+  auto st = (*opened)->stat();
+  if (!st) return;
+  if (st->inode != found.stat.inode || st->dev != found.stat.dev) {
+    scan_due_ = true;  // replaced under our hands
+    return;
+  }
+  if (is_copy(found, **opened, *st)) return;
+  if (by_inode(*st) != nullptr) return;  // became known while copies were looked at
+
+  auto file = std::make_unique<TailedFile>();
+  file->key = random_key();
+  file->input = found.input;
+  file->path = found.path;
+  auto real = ctx_.fs.real_path(found.path);
+  file->real = real ? *real : found.path;
+  file->seen = *st;
+  file->whole = is_gzip_name(name);
+  if (auto head = read_head(**opened)) file->head = *head;
+  if (start_at_end_ && inputs_[found.input].start == StartAt::end) {
+    file->read_to = last_line_start(**opened, st->size);
+    if (auto tail = read_tail(**opened, file->read_to)) file->tail = *tail;
+  }
+  file->file = std::move(*opened);
+  // The youngest generation that left this path is read to its end first.
+  for (TailedFile* f : unnamed_)
+    if (f->path == found.path && f->successor == nullptr && f->has_news()) file->predecessor = f;
+  if (file->predecessor != nullptr) file->predecessor->successor = file.get();
+  add(std::move(file), false);
+}
+
+void Tailer::unreadable(const FoundFile& found, const Error& error) {
+  if (error.code == ENOENT) return;
+  unreadable_.insert(found.path);
+  std::string message = error.message;
+  if (error.code == EACCES || error.code == EPERM) {
+    char mode[8];
+    std::snprintf(mode, sizeof mode, "%04o", found.stat.mode & 07777u);
+    message += " (owner " + std::to_string(found.stat.uid) + ":" + std::to_string(found.stat.gid) + ", mode " + mode +
+               "; we are " + std::to_string(::geteuid()) + ":" + std::to_string(::getegid()) + ")";
+  }
+  ctx_.log.warn("tail.unreadable " + found.path, message);
+}
+
+void Tailer::look(TailedFile& file) {
+  if (file.whole) return;
+  auto st = file.file ? file.file->stat() : ctx_.fs.stat(file.real);
+  if (!st || st->inode != file.seen.inode) {
+    scan_due_ = true;
+    return;
+  }
+  take_stat(file, *st);
+}
+
+void Tailer::take_stat(TailedFile& file, const FileStat& st) {
+  if (file.whole) return;
+  if (st.size < file.read_to) return truncated(file);
+  if (st.size != file.seen.size) {
+    file.last_growth = ctx_.clock.now();
+    file.dirty = true;
+  }
+  const auto before = file.seen;
+  file.seen = st;
+  if (st.size < before.size) file.examined = 0;  // truncated behind read_to: unread bytes are others now
+  if (st.links == 0 && file.place == Place::rotated) {
+    file.place = Place::deleted;
+    file.dirty = true;
+  }
+  if (file.has_news()) {
+    if (!file.file && file.place != Place::live) unnamed_.insert(&file);
+    mark_ready(file);
+  }
+}
+
+void Tailer::poll_unnamed() {
+  std::vector<TailedFile*> some(unnamed_.begin(), unnamed_.end());
+  for (auto* f : some) {
+    if (!files_.contains(f)) continue;
+    look(*f);
+    if (!files_.contains(f) || !may_retire(*f)) continue;
+    if (f->place == Place::deleted) {
+      drop(*f);
+      continue;
+    }
+    close(*f);  // stays known by its inode as long as the file exists
+    unnamed_.erase(f);
+    f->dirty = true;
+  }
+  hold_to_disk_budget();
+  report();
+  next_unnamed_poll_ = ctx_.clock.now() + kUnnamedPoll;
+}
+
+bool Tailer::may_retire(const TailedFile& file) const {
+  if (!file.at_end() || !file.settled) return false;
+  return file.whole || ctx_.clock.now() - file.last_growth >= limits_.close_rotated_after;
+}
+
+void Tailer::forget_vanished() {
+  std::map<std::string, std::map<std::uint64_t, std::string>> listings;
+  std::vector<TailedFile*> gone;
+  for (auto& [pointer, file] : files_) {
+    if (file->place == Place::live || file->file) continue;
+    auto st = ctx_.fs.lstat(file->real);
+    if (st && st->inode == file->seen.inode) continue;
+    const auto [it, fresh] = listings.try_emplace(dir_name(file->real));
+    if (fresh) {
+      if (auto entries = ctx_.fs.list(it->first))
+        for (auto& e : *entries) it->second.emplace(e.inode, it->first + "/" + e.name);
+    }
+    const auto found = it->second.find(file->seen.inode);
+    if (found == it->second.end()) {
+      gone.push_back(file.get());
+    } else {
+      file->real = found->second;
+      file->dirty = true;
+    }
+  }
+  for (auto* f : gone) {
+    if (f->unread() > 0) {
+      unbind(*f);
+      if (adopt_copy(*f)) continue;
+      lose(*f, LossReason::deleted, "was deleted while it was closed");
+    }
+    if (f->settled) drop(*f);
+  }
+}
+
+void Tailer::hold_to_disk_budget() {
+  std::uint64_t held = 0;
+  std::vector<TailedFile*> deleted;
+  for (auto* f : unnamed_) {
+    if (f->place != Place::deleted || !f->file || f->whole) continue;
+    held += f->unread();
+    if (f->unread() > 0) deleted.push_back(f);
+  }
+  std::sort(deleted.begin(), deleted.end(), [](auto* a, auto* b) { return a->last_growth < b->last_growth; });
+  for (auto* f : deleted) {
+    if (held <= limits_.deleted_files_budget) break;
+    held -= f->unread();
+    lose(*f, LossReason::overflow, "was deleted while unread, and tailing.deleted_files_budget is used up");
+  }
+  ctx_.probe.deleted_bytes_held(held);
+}
+
+}  // namespace sidelight
