@@ -1,0 +1,52 @@
+#!/bin/bash
+# Builds a runnable OpenSearch or Elasticsearch node from Maven Central.   setup.sh opensearch|elasticsearch [DESTINATION]
+# Needs mvn and JDK 17. The result is cached in DESTINATION (default build/components/NAME) and built again only when the
+# sources beside this script change. Prints the destination.
+#   opensearch:     java ... -cp 'DEST/classes:DEST/lib/*' OsNode HOME PORT [key=value ...]
+#   elasticsearch:  java ... --module-path DEST/server --add-modules ALL-MODULE-PATH -cp DEST/classes EsNode HOME PORT [key=value ...]
+#                   where HOME/modules is a copy of DEST/modules
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+name=${1:?opensearch or elasticsearch}
+dest=${2:-$here/../../build/components/$name}
+source_dir=$here/$name
+[ -f "$source_dir/pom.xml" ] || { echo "setup.sh: no component $name" >&2; exit 2; }
+
+stamp=$(cat "$source_dir"/* "$here/setup.sh" | sha256sum | cut -d' ' -f1)
+mkdir -p "$dest"
+dest=$(cd "$dest" && pwd)
+exec 9>"$dest/.lock"
+flock 9
+if [ "$(cat "$dest/.stamp" 2>/dev/null || true)" = "$stamp" ]; then
+  echo "$dest"
+  exit 0
+fi
+for tool in mvn javac; do
+  command -v "$tool" >/dev/null || { echo "setup.sh: $tool is missing (apt-get install maven openjdk-17-jdk-headless)" >&2; exit 3; }
+done
+
+rm -rf "${dest:?}"/{lib,server,modules,classes}
+mkdir -p "$dest/classes"
+mvn -q -B -f "$source_dir/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
+  -DincludeScope=runtime -DoutputDirectory="$dest/lib" >&2
+cp "$source_dir/log4j2.properties" "$dest/classes/"
+case $name in
+  opensearch)
+    javac -cp "$dest/lib/*" -d "$dest/classes" "$source_dir/OsNode.java" ;;
+  elasticsearch)
+    # Elasticsearch loads its transport as a module from its home, everything else from the module path.
+    netty=$dest/modules/transport-netty4
+    mkdir -p "$netty"
+    mv "$dest/lib" "$dest/server"
+    mv "$dest"/server/transport-netty4-*.jar "$dest"/server/netty-*.jar "$netty/"
+    python3 - "$netty" <<'PY'
+import glob, sys, zipfile
+folder = sys.argv[1]
+jar = glob.glob(folder + "/transport-netty4-*.jar")[0]
+with zipfile.ZipFile(jar) as z, open(folder + "/plugin-descriptor.properties", "wb") as out:
+    out.write(z.read("META-INF/es-plugins/transport-netty4/plugin-descriptor.properties"))
+PY
+    javac -cp "$dest/server/*" -d "$dest/classes" "$source_dir/EsNode.java" ;;
+esac
+echo "$stamp" >"$dest/.stamp"
+echo "$dest"
