@@ -1,0 +1,115 @@
+#include "agent/checkpoint/state.h"
+
+#include <nlohmann/json.hpp>
+
+namespace sidelight {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view kHex = "0123456789abcdef";
+
+// Percent-encoding of everything that is not printable ASCII: file names and log bytes need not be UTF-8.
+std::string armour(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) {
+    const auto b = static_cast<unsigned char>(c);
+    if (b >= 0x20 && b < 0x7f && c != '%') {
+      out.push_back(c);
+    } else {
+      out.push_back('%');
+      out.push_back(kHex[b >> 4]);
+      out.push_back(kHex[b & 15u]);
+    }
+  }
+  return out;
+}
+
+bool unarmour(const std::string& text, std::string& out) {
+  out.clear();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out.push_back(text[i]);
+      continue;
+    }
+    if (i + 2 >= text.size()) return false;
+    const auto hi = kHex.find(text[i + 1]);
+    const auto lo = kHex.find(text[i + 2]);
+    if (hi == std::string_view::npos || lo == std::string_view::npos) return false;
+    out.push_back(static_cast<char>(hi << 4 | lo));
+    i += 2;
+  }
+  return true;
+}
+
+template <class T>
+bool get(const Json& j, const char* name, T& out) {
+  const auto it = j.find(name);
+  if (it == j.end()) return true;  // absent: the default
+  if constexpr (std::is_same_v<T, std::string>) {
+    return it->is_string() && unarmour(it->get_ref<const std::string&>(), out);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if (!it->is_boolean()) return false;
+    out = it->get<bool>();
+    return true;
+  } else {
+    if (!it->is_number_integer()) return false;
+    out = it->get<T>();
+    return true;
+  }
+}
+
+}  // namespace
+
+std::string encode_state(const CheckpointState& s) {
+  Json j{{"key", s.key},       {"path", armour(s.path)}, {"dev", s.dev},
+         {"inode", s.inode},   {"birth", s.birth_ns},    {"size", s.size},
+         {"head_len", s.head_len}, {"head", s.head_hash}, {"lane0", s.lane[0]},
+         {"lane1", s.lane[1]}, {"tail_len", s.tail_len}, {"tail", s.tail_hash}};
+  if (s.real != s.path) j["real"] = armour(s.real);
+  if (s.skipping[0]) j["skip0"] = true;
+  if (s.skipping[1]) j["skip1"] = true;
+  if (!s.cuts.empty()) j["cuts"] = s.cuts;
+  if (!s.time_marks.empty()) {
+    auto& marks = j["times"] = Json::array();
+    for (const auto& m : s.time_marks) marks.push_back({m.offset, m.time_ns});
+  }
+  if (!s.carry.empty()) j["carry"] = armour(s.carry);
+  if (!s.carry_from.empty()) j["carry_from"] = s.carry_from;
+  if (s.finished) j["finished"] = true;
+  return j.dump();
+}
+
+bool decode_state(std::string_view json, CheckpointState& out) {
+  const Json j = Json::parse(json, nullptr, false);
+  if (!j.is_object()) return false;
+  CheckpointState s;
+  if (!get(j, "key", s.key) || s.key.size() != 22) return false;
+  if (!get(j, "path", s.path) || s.path.empty()) return false;
+  s.real = s.path;
+  const bool scalars = get(j, "real", s.real) && get(j, "dev", s.dev) && get(j, "inode", s.inode) &&
+                       get(j, "birth", s.birth_ns) && get(j, "size", s.size) && get(j, "head_len", s.head_len) &&
+                       get(j, "head", s.head_hash) && get(j, "lane0", s.lane[0]) && get(j, "lane1", s.lane[1]) &&
+                       get(j, "skip0", s.skipping[0]) && get(j, "skip1", s.skipping[1]) &&
+                       get(j, "tail_len", s.tail_len) && get(j, "tail", s.tail_hash) && get(j, "carry", s.carry) &&
+                       get(j, "carry_from", s.carry_from) && get(j, "finished", s.finished);
+  if (!scalars) return false;
+  if (const auto it = j.find("cuts"); it != j.end()) {
+    if (!it->is_array()) return false;
+    for (const auto& c : *it) {
+      if (!c.is_number_integer()) return false;
+      s.cuts.push_back(c.get<std::uint64_t>());
+    }
+  }
+  if (const auto it = j.find("times"); it != j.end()) {
+    if (!it->is_array()) return false;
+    for (const auto& m : *it) {
+      if (!m.is_array() || m.size() != 2 || !m[0].is_number_integer() || !m[1].is_number_integer()) return false;
+      s.time_marks.push_back({m[0].get<std::uint64_t>(), m[1].get<std::int64_t>()});
+    }
+  }
+  out = std::move(s);
+  return true;
+}
+
+}  // namespace sidelight

@@ -1,0 +1,46 @@
+// What the checkpoint keeps of one generation of one file.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sidelight {
+
+// From `offset` on, events without a time of their own bear `time_ns`. Kept so that a replay gives them the same @timestamp.
+struct TimeMark {
+  std::uint64_t offset = 0;
+  std::int64_t time_ns = 0;
+  bool operator==(const TimeMark&) const = default;
+};
+
+struct CheckpointState {
+  std::string key;   // 22 characters of base64url; never changes
+  std::string path;  // any bytes
+  std::string real;  // any bytes
+  std::uint64_t dev = 0;
+  std::uint64_t inode = 0;
+  std::int64_t birth_ns = 0;
+  std::uint64_t size = 0;
+  std::uint32_t head_len = 0;
+  std::uint64_t head_hash = 0;
+  // Settled: everything of lane i before lane[i]; skipping: lane i goes on in the middle of an overlong line.
+  std::array<std::uint64_t, 2> lane{};
+  std::array<bool, 2> skipping{};
+  std::uint32_t tail_len = 0;  // of the bytes before the lower of the lanes
+  std::uint64_t tail_hash = 0;
+  std::vector<std::uint64_t> cuts;     // forced event ends at or behind the lower lane, ascending
+  std::vector<TimeMark> time_marks;    // ascending; the first may lie before the lower lane
+  std::string carry;                   // bytes of the generation before that belong to this one's first event
+  std::string carry_from;              // "KEY-OFFSET" of those bytes
+  bool finished = false;
+  bool operator==(const CheckpointState&) const = default;
+};
+
+// One JSON object on one line; decode(encode(s)) == s. decode fails on anything else, never throws.
+std::string encode_state(const CheckpointState& state);
+bool decode_state(std::string_view json, CheckpointState& out);
+
+}  // namespace sidelight

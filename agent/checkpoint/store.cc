@@ -1,0 +1,264 @@
+#include "agent/checkpoint/store.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "agent/base/hash.h"
+
+namespace sidelight {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kVersion = 1;
+constexpr std::string_view kFormat = "sidelight-checkpoint";
+constexpr std::size_t kMaxFile = 1u << 30;
+constexpr std::uint64_t kCompactAbove = 1u << 20;
+
+std::string guarded(std::string_view payload) {
+  char crc[10];
+  std::snprintf(crc, sizeof crc, "%08x ", crc32c(payload));
+  std::string line(crc, 9);
+  line += payload;
+  line += '\n';
+  return line;
+}
+
+// The payload of a line whose checksum is right, else empty.
+std::string_view payload_of(std::string_view line) {
+  if (line.size() < 10 || line[8] != ' ') return {};
+  const auto payload = line.substr(9);
+  char crc[10];
+  std::snprintf(crc, sizeof crc, "%08x", crc32c(payload));
+  return line.substr(0, 8) == std::string_view(crc, 8) ? payload : std::string_view{};
+}
+
+}  // namespace
+
+CheckpointStore::CheckpointStore(Context context, std::string dir, std::unique_ptr<File> lock)
+    : ctx_(context), dir_(std::move(dir)), lock_(std::move(lock)) {}
+
+std::string CheckpointStore::path(const char* suffix) const { return dir_ + "/checkpoint" + suffix; }
+
+Expected<std::unique_ptr<CheckpointStore>> CheckpointStore::open(Context context, const std::string& state_dir) {
+  if (auto r = context.fs.make_dirs(state_dir); !r)
+    return fail("state_dir cannot be used: " + r.error().message, r.error().code);
+  auto lock = context.fs.lock(state_dir + "/lock");
+  if (!lock && lock.error().code == EWOULDBLOCK)
+    return fail("another sidelight uses state_dir " + state_dir + " (its lock is held); give each instance its own", EWOULDBLOCK);
+  if (!lock) return fail("state_dir cannot be used: " + lock.error().message, lock.error().code);
+  std::unique_ptr<CheckpointStore> store(new CheckpointStore(context, state_dir, std::move(*lock)));
+  store->load();
+  return store;
+}
+
+void CheckpointStore::load() {
+  const Loaded current = load_file(path(), false);
+  const bool sound = current.usable && current.damaged == 0;
+  if (!sound) {
+    const Loaded previous = load_file(path(".previous"), true);
+    first_start_ = !current.exists && !previous.exists;
+    if (current.exists) {
+      ctx_.probe.damaged();
+      const std::string aside = path(".damaged");
+      auto moved = ctx_.fs.rename(path(), aside);
+      const std::string why = current.usable ? std::to_string(current.damaged) + " damaged records" : current.problem;
+      ctx_.log.error("checkpoint.damaged",
+                     path() + " is damaged (" + why + "); " +
+                         (moved ? "it is kept as " + aside : std::string("it could not be set aside")) + "; going on with " +
+                         (previous.usable ? "its predecessor" : current.usable ? "what can be read of it" : "nothing") +
+                         ". Lines shipped since then are offered again; the destination knows most of them by their id.");
+    }
+  }
+  if (first_start_) return;
+  ctx_.probe.committed(loaded_saved_at_ns_, 0, states_.size());
+}
+
+CheckpointStore::Loaded CheckpointStore::load_file(const std::string& file, bool only_missing) {
+  Loaded result;
+  auto bytes = ctx_.fs.read_file(file, kMaxFile);
+  if (!bytes) {
+    result.exists = bytes.error().code != ENOENT;
+    result.problem = bytes.error().message;
+    return result;
+  }
+  result.exists = true;
+  result.problem = bytes->empty() ? "it is empty" : "its header cannot be read";
+  std::string_view rest = *bytes;
+  bool first = true;
+  while (!rest.empty()) {
+    const auto nl = rest.find('\n');
+    if (nl == std::string_view::npos) break;  // torn by a crash in mid-append: it was never promised to anyone
+    const auto payload = payload_of(rest.substr(0, nl));
+    rest.remove_prefix(nl + 1);
+    if (first) {
+      first = false;
+      const Json header = Json::parse(payload, nullptr, false);
+      if (!header.is_object() || header.value("format", "") != kFormat) return result;
+      const auto version = header.find("version");
+      if (version == header.end() || !version->is_number_integer()) return result;
+      if (*version != kVersion) {
+        result.problem = "it is of version " + version->dump() + ", this program knows version " + std::to_string(kVersion);
+        return result;
+      }
+      result.usable = true;
+      continue;
+    }
+    if (payload.empty() || !apply(payload, only_missing)) ++result.damaged;
+  }
+  if (first) return result;
+  return result;
+}
+
+bool CheckpointStore::apply(std::string_view payload, bool only_missing) {
+  const Json j = Json::parse(payload, nullptr, false);
+  if (!j.is_object()) return false;
+  if (const auto t = j.find("at"); t != j.end() && t->is_number_integer())
+    loaded_saved_at_ns_ = std::max(loaded_saved_at_ns_, t->get<std::int64_t>());
+  if (const auto f = j.find("forget"); f != j.end()) {
+    if (!f->is_string()) return false;
+    if (!only_missing) states_.erase(f->get<std::string>());
+    return true;
+  }
+  const auto files = j.find("files");
+  if (files == j.end() || !files->is_array()) return false;
+  bool good = true;
+  for (const auto& f : *files) {
+    CheckpointState s;
+    if (!decode_state(f.dump(), s)) {
+      good = false;
+      continue;
+    }
+    if (only_missing && states_.contains(s.key)) continue;
+    states_[s.key] = encode_state(s);
+  }
+  return good;
+}
+
+std::vector<CheckpointState> CheckpointStore::states() const {
+  const std::lock_guard lock(state_mutex_);
+  std::vector<CheckpointState> out;
+  out.reserve(states_.size());
+  for (const auto& [key, encoded] : states_) {
+    CheckpointState s;
+    if (decode_state(encoded, s)) out.push_back(std::move(s));
+  }
+  return out;
+}
+
+std::uint64_t CheckpointStore::append(const std::string& payload) {
+  pending_ += guarded(payload);
+  return ++next_seq_;
+}
+
+std::uint64_t CheckpointStore::put(const std::vector<CheckpointState>& states) {
+  const std::lock_guard lock(state_mutex_);
+  if (states.empty()) return next_seq_;
+  std::string payload = "{\"at\":" + std::to_string(ctx_.clock.wall()) + ",\"files\":[";
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    std::string encoded = encode_state(states[i]);
+    if (i > 0) payload += ',';
+    payload += encoded;
+    auto& slot = states_[states[i].key];
+    live_bytes_ += encoded.size();
+    live_bytes_ -= slot.size();
+    slot = std::move(encoded);
+  }
+  payload += "]}";
+  return append(payload);
+}
+
+std::uint64_t CheckpointStore::forget(const std::string& key) {
+  const std::lock_guard lock(state_mutex_);
+  const auto it = states_.find(key);
+  if (it == states_.end()) return next_seq_;
+  live_bytes_ -= it->second.size();
+  states_.erase(it);
+  return append("{\"forget\":\"" + key + "\"}");
+}
+
+Expected<void> CheckpointStore::sync_all() {
+  std::uint64_t seq = 0;
+  {
+    const std::lock_guard lock(state_mutex_);
+    seq = next_seq_;
+  }
+  return sync_to(seq);
+}
+
+void CheckpointStore::touch() { ctx_.probe.unchanged(ctx_.clock.wall()); }
+
+Expected<void> CheckpointStore::sync_to(std::uint64_t seq) {
+  const std::lock_guard io(io_mutex_);
+  if (durable_seq_ >= seq && !must_rewrite_) return {};
+  std::string bytes;
+  std::uint64_t up_to = 0;
+  std::uint64_t live = 0;
+  std::size_t files = 0;
+  {
+    const std::lock_guard lock(state_mutex_);
+    bytes.swap(pending_);
+    up_to = next_seq_;
+    live = live_bytes_;
+    files = states_.size();
+  }
+  const bool compact = must_rewrite_ || file_bytes_ + bytes.size() > std::max(kCompactAbove, 4 * live);
+  Expected<void> r = compact ? rewrite() : write_pending(bytes);
+  if (!r && compact && !must_rewrite_) r = write_pending(bytes);  // no room for a snapshot: the journal may still grow
+  if (!r) {
+    const std::lock_guard lock(state_mutex_);
+    pending_.insert(0, bytes);
+    ctx_.probe.write_error();
+    return fail("the checkpoint cannot be written: " + r.error().message, r.error().code);
+  }
+  durable_seq_ = up_to;
+  ctx_.probe.committed(ctx_.clock.wall(), file_bytes_, files);
+  return {};
+}
+
+Expected<void> CheckpointStore::write_pending(std::string& bytes) {
+  auto r = file_->write(bytes);
+  if (r) r = file_->sync();
+  if (r) {
+    file_bytes_ += bytes.size();
+    return {};
+  }
+  // Take the torn end away; where even that fails, only a new file can be trusted.
+  if (!file_->truncate(file_bytes_)) must_rewrite_ = true;
+  return r;
+}
+
+Expected<void> CheckpointStore::rewrite() {
+  std::string all = guarded("{\"format\":\"" + std::string(kFormat) + "\",\"version\":" + std::to_string(kVersion) + "}");
+  {
+    const std::lock_guard lock(state_mutex_);
+    const std::string at = std::to_string(ctx_.clock.wall());
+    for (const auto& [key, encoded] : states_) all += guarded("{\"at\":" + at + ",\"files\":[" + encoded + "]}");
+    live_bytes_ = all.size();
+  }
+  const std::string tmp = path(".new");
+  {
+    auto file = ctx_.fs.open(tmp, OpenMode::create_new);
+    if (!file) return std::unexpected(file.error());
+    auto r = (*file)->write(all);
+    if (r) r = (*file)->sync();
+    if (!r) {
+      file->reset();
+      (void)ctx_.fs.remove(tmp);
+      return r;
+    }
+  }
+  file_.reset();
+  must_rewrite_ = true;  // until all of this is through
+  if (auto kept = ctx_.fs.rename(path(), path(".previous")); !kept && kept.error().code != ENOENT) return kept;
+  if (auto r = ctx_.fs.rename(tmp, path()); !r) return r;
+  if (auto r = ctx_.fs.sync_dir(dir_); !r) return r;
+  auto file = ctx_.fs.open(path(), OpenMode::append);
+  if (!file) return std::unexpected(file.error());
+  file_ = std::move(*file);
+  file_bytes_ = all.size();
+  must_rewrite_ = false;
+  return {};
+}
+
+}  // namespace sidelight

@@ -1,0 +1,85 @@
+// The durable memory of the log path: which generations exist and up to where each is settled. Format: docs/checkpoint.md.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/base/clock.h"
+#include "agent/base/error.h"
+#include "agent/base/filesystem.h"
+#include "agent/base/log.h"
+#include "agent/checkpoint/checkpoint_probe.h"
+#include "agent/checkpoint/state.h"
+
+namespace sidelight {
+
+// A journal of states with a snapshot at its start, in state_dir/checkpoint; its predecessor is checkpoint.previous. put() and
+// forget() only remember; sync_to() makes durable. Thread-safe. Holds state_dir's lock while it lives.
+class CheckpointStore {
+ public:
+  struct Context {
+    FileSystem& fs;
+    const Clock& clock;
+    Logger& log;
+    CheckpointProbe& probe;
+  };
+
+  // Locks state_dir and loads what is there. Fails only when another instance holds the lock or the directory cannot be used; a
+  // damaged checkpoint is set aside, told, and what can be read of it and of its predecessor is used.
+  static Expected<std::unique_ptr<CheckpointStore>> open(Context context, const std::string& state_dir);
+
+  // As loaded, in no order. first_start: there was no checkpoint at all.
+  std::vector<CheckpointState> states() const;
+  bool first_start() const { return first_start_; }
+  std::int64_t loaded_saved_at_ns() const { return loaded_saved_at_ns_; }
+
+  // Remembers the states, all or none of them after a crash, and returns the number to be given to sync_to().
+  std::uint64_t put(const std::vector<CheckpointState>& states);
+  std::uint64_t forget(const std::string& key);
+
+  // Blocks until everything up to `seq` is on disk. On error nothing of it is given up: call again.
+  Expected<void> sync_to(std::uint64_t seq);
+  Expected<void> sync_all();
+  // Everything is on disk: the checkpoint's age starts anew.
+  void touch();
+
+ private:
+  CheckpointStore(Context context, std::string dir, std::unique_ptr<File> lock);
+  void load();
+  struct Loaded {
+    bool exists = false;
+    bool usable = false;       // header read and understood
+    std::uint64_t damaged = 0; // lines that could not be used, a torn last one apart
+    std::string problem;
+  };
+  Loaded load_file(const std::string& path, bool only_missing);
+  bool apply(std::string_view payload, bool only_missing);
+  std::uint64_t append(const std::string& payload);
+  Expected<void> write_pending(std::string& bytes);
+  Expected<void> rewrite();
+  std::string path(const char* suffix = "") const;
+
+  Context ctx_;
+  std::string dir_;
+  std::unique_ptr<File> lock_;
+  bool first_start_ = false;
+  std::int64_t loaded_saved_at_ns_ = 0;
+
+  mutable std::mutex state_mutex_;  // guards states_ .. next_seq_
+  std::unordered_map<std::string, std::string> states_;  // key -> encoded state
+  std::uint64_t live_bytes_ = 0;
+  std::string pending_;
+  std::uint64_t next_seq_ = 0;
+
+  std::mutex io_mutex_;  // guards what follows; taken before state_mutex_
+  std::unique_ptr<File> file_;
+  std::uint64_t file_bytes_ = 0;
+  std::uint64_t durable_seq_ = 0;
+  bool must_rewrite_ = true;
+};
+
+}  // namespace sidelight
