@@ -28,7 +28,9 @@ class FileNotifier {
   virtual void unwatch(const std::string& dir) = 0;
   // Waits up to max_wait, then gives what happened. `overflowed` is set when notifications were lost: rescan everything.
   virtual std::vector<FileChange> wait(std::chrono::milliseconds max_wait, bool& overflowed) = 0;
-  // Makes wait() return early. From any thread.
+  // Waits up to max_wait for wake() alone and lets notifications gather: under steady writing that is cheaper than to look at each.
+  virtual void rest(std::chrono::milliseconds max_wait) = 0;
+  // Makes wait() or rest() return early. From any thread.
   virtual void wake() = 0;
 };
 

@@ -27,6 +27,10 @@ class Wakeup {
     std::uint64_t v = 0;
     [[maybe_unused]] const auto n = ::read(fd_, &v, sizeof v);
   }
+  void wait(std::chrono::milliseconds max_wait) const {
+    pollfd p{fd_, POLLIN, 0};
+    if (::poll(&p, 1, static_cast<int>(max_wait.count())) > 0) lower();
+  }
   int fd() const { return fd_; }
 
  private:
@@ -40,10 +44,10 @@ class PollingNotifier final : public FileNotifier {
   void unwatch(const std::string& /*dir*/) override {}
   std::vector<FileChange> wait(std::chrono::milliseconds max_wait, bool& overflowed) override {
     overflowed = false;
-    pollfd p{wakeup_.fd(), POLLIN, 0};
-    if (::poll(&p, 1, static_cast<int>(max_wait.count())) > 0) wakeup_.lower();
+    wakeup_.wait(max_wait);
     return {};
   }
+  void rest(std::chrono::milliseconds max_wait) override { wakeup_.wait(max_wait); }
   void wake() override { wakeup_.raise(); }
 
  private:
@@ -102,6 +106,7 @@ class InotifyNotifier final : public FileNotifier {
     return out;
   }
 
+  void rest(std::chrono::milliseconds max_wait) override { wakeup_.wait(max_wait); }
   void wake() override { wakeup_.raise(); }
 
  private:
