@@ -1,10 +1,10 @@
-// Cuts a file's bytes into events. A pure function of the bytes, the starting position and the forced cuts: a replay from any position
-// that it once returned yields the same events with the same ranges, which is what makes document ids stable.
+// Cuts a file's bytes into events. A pure function of the bytes, the starting position and the forced cuts: a
+// replay from any position that it once returned yields the same events with the same ranges, which is what
+// makes document ids stable.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,20 +17,22 @@
 namespace sidelight {
 
 enum class Encoding { utf8, utf16le, utf16be, windows1251, latin1 };
-enum class ContainerFormat { none, cri, docker, detect };  // detect: per file by its first line, CRI or docker or none
+// detect: line by line; what has neither shape is plain.
+enum class ContainerFormat { none, cri, docker, detect };
 enum class MultilinePreset { none, java, python, go, dotnet, cpp, custom };
 
 struct MultilineOptions {
   MultilinePreset preset = MultilinePreset::none;
-  std::string start_pattern;     // custom, RE2: a line that matches begins an event, others continue it
-  std::size_t max_lines = 500;   // an event is closed at this many lines
+  std::string start_pattern;    // custom, RE2: a line that matches begins an event, others continue it
+  std::size_t max_lines = 500;  // an event is closed at this many lines
 };
 
 struct DecodeOptions {
   Encoding encoding = Encoding::utf8;
   ContainerFormat container = ContainerFormat::none;
   MultilineOptions multiline;
-  std::size_t max_event_bytes = 1u << 20;  // longer: cut there, marked, the rest of the line (or event) skipped and counted
+  // Longer: cut there, marked, the rest of the line (or event) skipped and counted.
+  std::size_t max_event_bytes = 1u << 20;
 };
 
 // A piece of a file. `bytes` starts at file offset `offset` == from.low().
@@ -38,25 +40,25 @@ struct FrameInput {
   std::string_view bytes;
   std::uint64_t offset = 0;
   FramePosition from;
-  // Close everything that is open at the end of `bytes`: the flush timeout passed, or no more bytes will ever come.
+  // Close everything that is open at the end of `bytes`: the flush timeout passed, or no more bytes will ever
+  // come.
   bool cut_at_end = false;
-  // File offsets, ascending, at which an earlier run closed everything that was open: this run must do the same.
+  // File offsets, ascending, at which an earlier run closed everything that was open: this run must do the
+  // same.
   std::span<const std::uint64_t> cuts;
+  // Raw bytes of the earlier generation's open event (lane 0): they are put before the first bytes of this
+  // one. To be given with every call as long as from.lane[0] == 0 and !from.carry_done. The events they take
+  // part in begin at 0; one that ends before this generation's first byte has the range [0, 0). Of a carry
+  // that holds several whole events only the last may be given, for ranges must differ.
+  std::string_view carry;
 };
 
+// Added to by each call; a replay counts again.
 struct FrameStats {
-  std::uint64_t lines = 0;            // physical lines that ended in this call's events
+  std::uint64_t lines = 0;  // physical lines that ended in this call's events
   std::uint64_t truncated_events = 0;
-  std::uint64_t truncated_bytes = 0;  // skipped beyond max_event_bytes
+  std::uint64_t truncated_bytes = 0;            // skipped beyond max_event_bytes
   std::uint64_t malformed_container_lines = 0;  // shipped as they are
-};
-
-// Bytes of an earlier generation of the file that belong to this one's first event (a multiline event or container pieces that a
-// rotation split, or a line that copytruncate split).
-// `open_event(...)` gives them; `FrameInput` of the next generation is then framed with Framer::frame(..., carry).
-struct Carry {
-  std::string bytes;  // raw file bytes of the open event of lane 0, possibly empty
-  bool empty() const { return bytes.empty(); }
 };
 
 // Immutable after creation; one instance an input, used by any number of threads.
@@ -64,25 +66,33 @@ class Framer {
  public:
   virtual ~Framer() = default;
 
-  // Appends the events that are complete to `out` and returns where each lane goes on. Each call must be given from.low() as the
-  // offset; bytes behind the returned low() are presented again, with more behind them. Progress is guaranteed once
-  // bytes.size() >= window_bytes(): then something is cut by the size rule. With cut_at_end, everything is consumed.
-  // Views in `out` live as long as `bytes` and `arena`.
-  virtual FramePosition frame(const FrameInput& in, Arena& arena, std::vector<Event>& out, FrameStats& stats) const = 0;
+  // Appends the events that are complete to `out` and returns where each lane goes on. Each call must be
+  // given from.low() as the offset; bytes behind the returned low() are presented again, with more behind
+  // them. Progress is guaranteed once bytes.size() >= window_bytes(): then something is cut by the size rule.
+  // With cut_at_end, everything is consumed. Views in `out` live as long as `bytes`, `carry` and `arena`.
+  // Lines without text yield no event (inside an open multiline event they are kept). An event longer than
+  // max_event_bytes is cut there; what is skipped belongs to no event's range when it could not be seen with
+  // it.
+  virtual FramePosition frame(const FrameInput& in, Arena& arena, std::vector<Event>& out,
+                              FrameStats& stats) const = 0;
 
   // The least window that guarantees progress.
   virtual std::size_t window_bytes() const = 0;
 
-  // May the end of `bytes` be in mid-event although a line ended there (multiline on, container pieces)? False for plain lines: then an
-  // unterminated tail is the only thing that waits.
+  // May the end of `bytes` be in mid-event although a line ended there (multiline on, container pieces)?
+  // False for plain lines: then an unterminated tail is the only thing that waits.
   virtual bool joins_lines() const = 0;
 
-  // True when a line that starts with these bytes (decoded first line of the next generation) would continue an event left open
-  // by lane 0's bytes `open` rather than begin its own. Used at rotation. Always false when !joins_lines().
+  // True when a line that starts with these bytes (decoded first line of the next generation) would continue
+  // an event left open by lane 0's bytes `open` rather than begin its own. Used at rotation. Always false
+  // when !joins_lines().
   virtual bool continues(std::string_view open, std::string_view next_first_line) const = 0;
 };
 
-// Fails on a bad pattern, with the reason.
+// A smaller limit would not hold a character, or a line of a container log.
+inline constexpr std::size_t kLeastEventBytes = 16;
+
+// Fails on a bad pattern or a combination that cannot be (UTF-16 in a container log), with the reason.
 Expected<std::unique_ptr<Framer>> make_framer(const DecodeOptions& options);
 
 }  // namespace sidelight

@@ -1,0 +1,70 @@
+#include "agent/decode/framer_base.h"
+
+namespace sidelight {
+
+FramePosition FramerBase::frame(const FrameInput& in, Arena& arena, std::vector<Event>& out,
+                                FrameStats& stats) const {
+  const Output output{arena, out, stats};
+  if (!in.carry.empty() && in.from.lane[0] == 0 && !in.from.carry_done) [[unlikely]]
+    return frame_carried(in, output);
+  const LineWindow window{.bytes = in.bytes,
+                          .offset = in.offset,
+                          .file_start = 0,
+                          .line_limit = line_limit(),
+                          .cut_at_end = in.cut_at_end,
+                          .cuts = in.cuts,
+                          .big_endian = false};
+  return frame_marked(window, in.from, output);
+}
+
+// The carry and the window are laid one behind the other, as if they were one file whose first carry.size()
+// bytes came from elsewhere.
+FramePosition FramerBase::frame_carried(const FrameInput& in, Output out) const {
+  const std::uint64_t shift = in.carry.size();
+  char* const joined = out.arena.allocate(in.carry.size() + in.bytes.size());
+  std::memcpy(joined, in.carry.data(), in.carry.size());
+  if (!in.bytes.empty()) std::memcpy(joined + in.carry.size(), in.bytes.data(), in.bytes.size());
+  std::vector<std::uint64_t> cuts(in.cuts.begin(), in.cuts.end());
+  for (std::uint64_t& c : cuts) c += shift;
+  const LineWindow window{.bytes = {joined, in.carry.size() + in.bytes.size()},
+                          .offset = 0,
+                          .file_start = shift,
+                          .line_limit = line_limit(),
+                          .cut_at_end = in.cut_at_end,
+                          .cuts = cuts,
+                          .big_endian = false};
+  FramePosition from = in.from;
+  for (std::size_t i = 1; i < kLanes; ++i) from.lane[i] += shift;  // the carry is lane 0's alone
+  const std::size_t first = out.events.size();
+  FramePosition to = frame_marked(window, from, out);
+  const auto unshift = [shift](std::uint64_t v) { return v > shift ? v - shift : 0; };
+  for (std::size_t i = first; i < out.events.size(); ++i) {
+    out.events[i].begin = unshift(out.events[i].begin);
+    out.events[i].end = unshift(out.events[i].end);
+  }
+  to.carry_done = to.lane[0] >= shift;
+  if (!to.carry_done) {  // still open: all of it is presented again
+    to.lane_state[0] = from.lane_state[0];
+    to.context[0] = from.context[0];
+    to.line = from.line;
+  }
+  for (std::uint64_t& v : to.lane) v = unshift(v);
+  return to;
+}
+
+FramePosition FramerBase::frame_marked(LineWindow window, FramePosition from, Output out) const {
+  Encoding encoding = options_.encoding;
+  if (is_wide(encoding)) {
+    const bool big = encoding == Encoding::utf16be;
+    if (from.low() <= window.file_start && window.offset <= window.file_start) {
+      const std::string_view start =
+          window.bytes.substr(static_cast<std::size_t>(window.file_start - window.offset));
+      if (start.starts_with(big ? "\xFF\xFE" : "\xFE\xFF")) from.utf16_swapped = true;
+    }
+    window.big_endian = big != from.utf16_swapped;
+    encoding = window.big_endian ? Encoding::utf16be : Encoding::utf16le;
+  }
+  return frame_window(window, from, encoding, out);
+}
+
+}  // namespace sidelight

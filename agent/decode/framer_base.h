@@ -1,0 +1,38 @@
+// What all framers share: the carry from an earlier generation and the byte order mark.
+#pragma once
+
+#include "agent/decode/framer.h"
+#include "agent/decode/line_reader.h"
+
+namespace sidelight {
+
+class FramerBase : public Framer {
+ public:
+  explicit FramerBase(const DecodeOptions& options) : options_(options) {}
+  FramePosition frame(const FrameInput& in, Arena& arena, std::vector<Event>& out,
+                      FrameStats& stats) const final;
+
+ protected:
+  struct Output {
+    Arena& arena;
+    std::vector<Event>& events;
+    FrameStats& stats;
+  };
+  // As Framer::frame, without a carry. `encoding` is the one to use: options_.encoding but for the mark.
+  virtual FramePosition frame_window(const LineWindow& window, const FramePosition& from, Encoding encoding,
+                                     Output out) const = 0;
+  // See LineWindow.
+  virtual std::size_t line_limit() const = 0;
+
+  const DecodeOptions options_;
+
+ private:
+  FramePosition frame_carried(const FrameInput& in, Output out) const;
+  FramePosition frame_marked(LineWindow window, FramePosition from, Output out) const;
+};
+
+inline bool is_wide(Encoding e) {
+  return e == Encoding::utf16le || e == Encoding::utf16be;
+}
+
+}  // namespace sidelight
