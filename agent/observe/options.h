@@ -9,8 +9,8 @@ namespace sidelight {
 
 struct LogOptions {
   LogLevel level = LogLevel::info;
-  bool json = false;     // else text
-  std::string file;      // empty: stderr. Never tailed by the program itself.
+  bool json = false;  // else text
+  std::string file;   // empty: stderr. Never tailed by the program itself.
 };
 
 struct HttpServerOptions {
