@@ -67,8 +67,7 @@ std::string encode_state(const CheckpointState& s) {
          {"head_len", s.head_len}, {"head", s.head_hash}, {"lane0", s.lane[0]},
          {"lane1", s.lane[1]}, {"tail_len", s.tail_len}, {"tail", s.tail_hash}};
   if (s.real != s.path) j["real"] = armour(s.real);
-  if (s.skipping[0]) j["skip0"] = true;
-  if (s.skipping[1]) j["skip1"] = true;
+  if (s.frame_state != 0) j["frame_state"] = s.frame_state;
   if (!s.cuts.empty()) j["cuts"] = s.cuts;
   if (!s.time_marks.empty()) {
     auto& marks = j["times"] = Json::array();
@@ -90,7 +89,7 @@ bool decode_state(std::string_view json, CheckpointState& out) {
   const bool scalars = get(j, "real", s.real) && get(j, "dev", s.dev) && get(j, "inode", s.inode) &&
                        get(j, "birth", s.birth_ns) && get(j, "size", s.size) && get(j, "head_len", s.head_len) &&
                        get(j, "head", s.head_hash) && get(j, "lane0", s.lane[0]) && get(j, "lane1", s.lane[1]) &&
-                       get(j, "skip0", s.skipping[0]) && get(j, "skip1", s.skipping[1]) &&
+                       get(j, "frame_state", s.frame_state) &&
                        get(j, "tail_len", s.tail_len) && get(j, "tail", s.tail_hash) && get(j, "carry", s.carry) &&
                        get(j, "carry_from", s.carry_from) && get(j, "finished", s.finished);
   if (!scalars) return false;

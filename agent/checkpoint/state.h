@@ -26,9 +26,9 @@ struct CheckpointState {
   std::uint64_t size = 0;
   std::uint32_t head_len = 0;
   std::uint64_t head_hash = 0;
-  // Settled: everything of lane i before lane[i]; skipping: lane i goes on in the middle of an overlong line.
+  // Settled: everything of lane i before lane[i]; in what state framing goes on there (FramePosition::pack_state).
   std::array<std::uint64_t, 2> lane{};
-  std::array<bool, 2> skipping{};
+  std::uint64_t frame_state = 0;
   std::uint32_t tail_len = 0;  // of the bytes before the lower of the lanes
   std::uint64_t tail_hash = 0;
   std::vector<std::uint64_t> cuts;     // forced event ends at or behind the lower lane, ascending

@@ -51,6 +51,7 @@ struct TailedFile {
   TailedFile* successor = nullptr;    // the other end of that link
   std::unique_ptr<File> file;   // null: not open (settled, or short of descriptors)
   bool settled = false;         // told by the pipeline: all that was read is settled
+  bool hold_successor = false;  // told by the pipeline: an open event may go on in the successor
   void* user = nullptr;         // the pipeline's
 
   bool at_end() const { return read_to >= seen.size; }

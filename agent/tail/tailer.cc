@@ -84,7 +84,7 @@ TailedFile* Tailer::next_ready(const std::set<std::uint32_t>& paused) {
   for (std::size_t tries = ready_.size(); tries > 0; --tries) {
     TailedFile* f = ready_.front();
     ready_.pop_front();
-    const bool waits = paused.contains(f->input) || (f->predecessor != nullptr && f->predecessor->has_news());
+    const bool waits = paused.contains(f->input) || (f->predecessor != nullptr && (f->predecessor->has_news() || f->predecessor->hold_successor));
     if (waits) {
       ready_.push_back(f);
       continue;
@@ -93,6 +93,10 @@ TailedFile* Tailer::next_ready(const std::set<std::uint32_t>& paused) {
     if (f->has_news()) return f;
   }
   return nullptr;
+}
+
+bool Tailer::all_read() const {
+  return std::none_of(files_.begin(), files_.end(), [](const auto& entry) { return entry.second->has_news(); });
 }
 
 Tailer::ReadResult Tailer::read(TailedFile& file, char* to, std::size_t n) {

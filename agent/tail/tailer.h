@@ -79,6 +79,17 @@ class Tailer {
   // The pipeline took the bytes up to `offset`; `before` are the (up to kTailBytes) bytes before it.
   void advance(TailedFile& file, std::uint64_t offset, std::string_view before);
 
+  // Offers the file again although it did not grow (an open tail is to be cut, or a wider window to be read).
+  void retry(TailedFile& file) {
+    file.examined = 0;
+    if (file.has_news()) mark_ready(file);
+  }
+
+  // Some file waits to be read (its input may be paused).
+  bool has_ready() const { return !ready_.empty(); }
+  // Everything is read as far as it can be, files that wait for a predecessor included.
+  bool all_read() const;
+
   // All files, live or not.
   template <class F>
   void for_each(F f) {

@@ -124,7 +124,7 @@ void Tailer::discover(const FoundFile& found) {
   file->file = std::move(*opened);
   // The youngest generation that left this path is read to its end first.
   for (TailedFile* f : unnamed_)
-    if (f->path == found.path && f->successor == nullptr && f->has_news()) file->predecessor = f;
+    if (f->path == found.path && f->successor == nullptr && f->unread() > 0) file->predecessor = f;
   if (file->predecessor != nullptr) file->predecessor->successor = file.get();
   add(std::move(file), false);
 }

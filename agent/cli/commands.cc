@@ -1,0 +1,86 @@
+#include "agent/cli/commands.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "agent/base/http_client.h"
+#include "agent/cli/configuration.h"
+#include "agent/observe/log.h"
+#include "agent/observe/metrics.h"
+#include "agent/send/elasticsearch/probe.h"
+#include "agent/send/elasticsearch/replay.h"
+#include "config/generate.h"
+#include "config/loader.h"
+
+namespace sidelight {
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nothing here changes the environment
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+std::optional<Settings> load_or_explain(FileSystem& fs, const std::string& file) {
+  auto loaded = load_config(fs, file, environment_variable);
+  for (const auto& w : loaded.warnings) std::fprintf(stderr, "warning: %s\n", render_problem(w).c_str());
+  for (const auto& e : loaded.errors) std::fprintf(stderr, "%s\n", render_problem(e).c_str());
+  if (loaded.settings) return std::move(loaded.settings);
+  std::fprintf(stderr, "%zu problem%s in %s\n", loaded.errors.size(), loaded.errors.size() == 1 ? "" : "s", file.c_str());
+  return std::nullopt;
+}
+
+int check_command(const std::string& config_file, bool connect, bool print) {
+  PosixFileSystem fs;
+  const auto settings = load_or_explain(fs, config_file);
+  if (!settings) return 2;
+  if (print) std::printf("%s", render_settings(*settings).c_str());
+  std::printf("%s: the configuration is good (%zu log input%s)\n", config_file.c_str(), settings->logs.size(),
+              settings->logs.size() == 1 ? "" : "s");
+  if (!connect || !settings->output.elasticsearch) return 0;
+  auto http = make_curl_http_client();
+  auto found = probe_elasticsearch(*settings->output.elasticsearch, fs, *http);
+  if (!found) {
+    std::fprintf(stderr, "output.elasticsearch: %s\n", found.error().message.c_str());
+    return 1;
+  }
+  std::printf("output.elasticsearch: %s\n", found->c_str());
+  return 0;
+}
+
+int schema_command(const std::string& what) {
+  if (what == "metrics") {
+    const SystemClock clock;
+    PosixFileSystem fs;
+    const Metrics metrics(clock, fs, SIDELIGHT_VERSION);
+    std::printf("%s", metrics.reference().c_str());
+    return 0;
+  }
+  const std::string text = what == "reference"     ? generate_reference()
+                           : what == "json-schema" ? generate_json_schema()
+                                                   : generate_example();
+  std::printf("%s", text.c_str());
+  return 0;
+}
+
+int replay_command(const std::string& config_file) {
+  PosixFileSystem fs;
+  const auto settings = load_or_explain(fs, config_file);
+  if (!settings) return 2;
+  if (!settings->output.elasticsearch) {
+    std::fprintf(stderr, "replay-dead-letters needs output.elasticsearch: other outputs make no dead letters\n");
+    return 2;
+  }
+  const SystemClock clock;
+  auto http = make_curl_http_client();
+  auto summary = replay_dead_letters(*settings->output.elasticsearch, fs, clock, *http,
+                                     [](const std::string& line) { std::printf("%s\n", line.c_str()); });
+  if (!summary) {
+    std::fprintf(stderr, "%s\n", summary.error().message.c_str());
+    return 1;
+  }
+  std::printf("%llu delivered, %llu refused again, %llu left\n", static_cast<unsigned long long>(summary->delivered),
+              static_cast<unsigned long long>(summary->refused), static_cast<unsigned long long>(summary->left));
+  return summary->left == 0 ? 0 : 1;
+}
+
+}  // namespace sidelight

@@ -1,0 +1,42 @@
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "agent/cli/commands.h"
+
+int main(int argc, char** argv) {
+  CLI::App app{"Sidelight ships application logs to Elasticsearch or OpenSearch without loss or doubles, and tells how it fares."};
+  app.set_version_flag("--version", "sidelight " SIDELIGHT_VERSION);
+  app.require_subcommand(1);
+  std::string config;
+
+  auto* run = app.add_subcommand("run", "Tail and ship until SIGTERM; SIGHUP takes a changed configuration");
+  run->add_option("--config", config, "configuration file (YAML)")->required();
+
+  bool connect = false;
+  bool print = false;
+  auto* check = app.add_subcommand("check", "Check a configuration; exits 0 when it is good, 2 when it is not");
+  check->add_option("--config", config, "configuration file (YAML)")->required();
+  check->add_flag("--connect", connect, "try the destinations too; exits 1 when one cannot be used");
+  check->add_flag("--print", print, "print the settings that result, secrets left out");
+
+  auto* replay = app.add_subcommand("replay-dead-letters", "Offer dead letters to the destination again");
+  replay->add_option("--config", config, "configuration file (YAML)")->required();
+
+  auto* schema = app.add_subcommand("schema", "Print what a configuration may hold");
+  bool reference = false;
+  bool json = false;
+  bool example = false;
+  bool metrics = false;
+  auto* which = schema->add_option_group("what");
+  which->add_flag("--reference", reference, "config/REFERENCE.md");
+  which->add_flag("--json-schema", json, "config/schema.json, for editors");
+  which->add_flag("--example", example, "config/example.yaml");
+  which->add_flag("--metrics", metrics, "docs/metrics.md");
+  which->require_option(1);
+
+  CLI11_PARSE(app, argc, argv);
+  if (run->parsed()) return sidelight::run_command(config);
+  if (check->parsed()) return sidelight::check_command(config, connect, print);
+  if (replay->parsed()) return sidelight::replay_command(config);
+  return sidelight::schema_command(reference ? "reference" : json ? "json-schema" : example ? "example" : "metrics");
+}

@@ -1,0 +1,224 @@
+// `sidelight run`: the program's life from start to signal.
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <set>
+#include <thread>
+
+#include "agent/cli/commands.h"
+#include "agent/cli/configuration.h"
+#include "agent/observe/http_server.h"
+#include "agent/observe/log.h"
+#include "agent/observe/metrics.h"
+#include "agent/pipeline/pipeline.h"
+#include "config/loader.h"
+
+namespace sidelight {
+namespace {
+
+constexpr std::chrono::seconds kConfigPoll{2};
+constexpr std::chrono::seconds kReloadDrain{5};
+
+// SIGTERM, SIGINT and SIGHUP, taken in turn by one thread; blocked in all others from before they start.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, s);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+  }
+  // 0 when none came in time.
+  int wait(std::chrono::milliseconds max) const {
+    const timespec t{max.count() / 1000, (max.count() % 1000) * 1'000'000};
+    const int s = sigtimedwait(&set_, nullptr, &t);
+    return s > 0 ? s : 0;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+// What tells one version of the configuration file from the next; a ConfigMap swap changes what a symlink leads to.
+struct ConfigVersion {
+  std::string real_path;
+  FileStat stat;
+  bool operator==(const ConfigVersion& o) const {
+    return real_path == o.real_path && stat.inode == o.stat.inode && stat.mtime_ns == o.stat.mtime_ns && stat.size == o.stat.size;
+  }
+};
+
+ConfigVersion version_of(FileSystem& fs, const std::string& file) {
+  ConfigVersion v;
+  if (auto real = fs.real_path(file)) v.real_path = *real;
+  if (auto st = fs.stat(file)) v.stat = *st;
+  return v;
+}
+
+// Where our own output goes, should it go to files that a glob matches.
+std::set<std::string> own_streams(FileSystem& fs) {
+  std::set<std::string> out;
+  for (const char* fd : {"/proc/self/fd/1", "/proc/self/fd/2"})
+    if (auto path = fs.real_path(fd)) out.insert(*path);
+  return out;
+}
+
+std::vector<std::string> input_names(const Settings& settings) {
+  std::vector<std::string> names;
+  for (const auto& log : settings.logs) names.push_back(log.name);
+  return names;
+}
+
+class Program {
+ public:
+  Program(std::string config_file, const Settings& settings)
+      : config_file_(std::move(config_file)),
+        settings_(settings),
+        log_(make_logger(settings.log, clock_)),
+        metrics_(clock_, fs_, SIDELIGHT_VERSION) {}
+
+  Expected<void> start() {
+    metrics_.set_inputs(input_names(settings_));
+    seen_ = version_of(fs_, config_file_);
+    auto pipeline = start_pipeline(settings_);
+    if (!pipeline) return std::unexpected(pipeline.error());
+    pipeline_ = std::move(*pipeline);
+    metrics_.pipeline().reload(true);
+    ready_ = true;
+    if (!settings_.http) return {};
+    HttpRoutes routes;
+    routes["/metrics"] = [this](const HttpCall&) {
+      return HttpReply{200, metrics_.serialize(), std::string(Metrics::kContentType), {}};
+    };
+    routes["/healthz"] = [](const HttpCall&) { return HttpReply{200, "ok\n", "text/plain; charset=utf-8", {}}; };
+    routes["/readyz"] = [this](const HttpCall&) {
+      return ready_.load() ? HttpReply{200, "ready\n", "text/plain; charset=utf-8", {}}
+                           : HttpReply{503, "stopping\n", "text/plain; charset=utf-8", {}};
+    };
+    auto server = HttpServer::start(*settings_.http, std::move(routes), *log_, metrics_.http());
+    if (!server) return std::unexpected(server.error());
+    server_ = std::move(*server);
+    log_->info("run.started", "sidelight " SIDELIGHT_VERSION " is up: " + std::to_string(settings_.logs.size()) +
+                                  " log input(s), metrics on http://" + settings_.http->listen + "/metrics");
+    return {};
+  }
+
+  // Until a signal to stop; returns the exit status.
+  int run(const Signals& signals) {
+    for (;;) {
+      const int s = signals.wait(kConfigPoll);
+      if (s == SIGTERM || s == SIGINT) return stop(signals);
+      const auto now = version_of(fs_, config_file_);
+      if (s == SIGHUP || (!(now == seen_) && now.stat.inode != 0)) {
+        seen_ = now;
+        reload();
+      }
+    }
+  }
+
+ private:
+  Expected<std::unique_ptr<Pipeline>> start_pipeline(const Settings& settings) {
+    return Pipeline::start({fs_, clock_, *log_, metrics_.tail(), metrics_.pipeline(), metrics_.checkpoint(), metrics_.send(),
+                            own_streams(fs_)},
+                           settings);
+  }
+
+  void reload() {
+    auto loaded = load_config(fs_, config_file_, environment_variable);
+    for (const auto& w : loaded.warnings) log_->warn("config.warning", render_problem(w));
+    if (!loaded.settings) {
+      for (const auto& e : loaded.errors) log_->error("config.error", render_problem(e));
+      log_->error("config.reload", "the new configuration is bad; the old one goes on");
+      metrics_.pipeline().reload(false);
+      return;
+    }
+    std::vector<std::string> needs_restart;
+    if (!same_except_reloadable(settings_, *loaded.settings, needs_restart)) {
+      std::string keys;
+      for (const auto& k : needs_restart) keys += (keys.empty() ? "" : ", ") + k;
+      log_->warn("config.restart", "these changes take effect at the next start: " + keys);
+    }
+    Settings next = std::move(*loaded.settings);
+    next.state_dir = settings_.state_dir;  // its lock and its keys stay ours
+    next.http = settings_.http;
+    next.log = settings_.log;
+    pipeline_->stop(Pipeline::Stop::as_is, clock_.now() + kReloadDrain);
+    pipeline_.reset();
+    metrics_.set_inputs(input_names(next));
+    auto started = start_pipeline(next);
+    const bool good = started.has_value();
+    if (!good) {
+      log_->error("config.reload", started.error().message + "; the old configuration goes on");
+      metrics_.set_inputs(input_names(settings_));
+      started = start_pipeline(settings_);
+    }
+    metrics_.pipeline().reload(good);
+    if (!started) {
+      log_->error("config.reload", started.error().message);
+      failed_ = true;
+      ::kill(::getpid(), SIGTERM);
+      return;
+    }
+    pipeline_ = std::move(*started);
+    if (!good) return;
+    settings_ = std::move(next);
+    log_->info("config.reloaded", "the new configuration is in force");
+  }
+
+  int stop(const Signals& signals) {
+    ready_ = false;
+    if (!pipeline_) return 1;
+    log_->info("run.stopping", "stopping: reading to the end, sending what is left");
+    const MonoTime deadline = clock_.now() + settings_.shutdown_deadline;
+    std::atomic<bool> done{false};
+    bool all = false;
+    std::thread stopper([&] {
+      all = pipeline_->stop(Pipeline::Stop::finish, deadline);
+      done = true;
+      ::kill(::getpid(), SIGHUP);  // wakes the wait below
+    });
+    while (!done) {
+      const int s = signals.wait(std::chrono::milliseconds(500));
+      if (s == SIGTERM || s == SIGINT) {
+        log_->warn("run.killed", "a second signal: leaving at once; what was not acknowledged is sent again after the next start");
+        ::_exit(1);
+      }
+    }
+    stopper.join();
+    log_->info("run.stopped", all ? "everything is delivered" : "stopped with something left to deliver");
+    return failed_ ? 1 : 0;
+  }
+
+  std::string config_file_;
+  Settings settings_;
+  SystemClock clock_;
+  PosixFileSystem fs_;
+  std::unique_ptr<Logger> log_;
+  Metrics metrics_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<HttpServer> server_;
+  std::atomic<bool> ready_{false};
+  ConfigVersion seen_;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+int run_command(const std::string& config_file) {
+  PosixFileSystem fs;
+  const auto settings = load_or_explain(fs, config_file);
+  if (!settings) return 2;
+  const Signals signals;
+  Program program(config_file, *settings);
+  if (auto r = program.start(); !r) {
+    std::fprintf(stderr, "sidelight cannot start: %s\n", r.error().message.c_str());
+    return 1;
+  }
+  return program.run(signals);
+}
+
+}  // namespace sidelight

@@ -1,0 +1,15 @@
+// Makes the output that the settings name.
+#pragma once
+
+#include <memory>
+
+#include "agent/base/error.h"
+#include "agent/base/filesystem.h"
+#include "agent/send/output.h"
+#include "config/settings.h"
+
+namespace sidelight {
+
+Expected<std::unique_ptr<Output>> make_output(const Settings& settings, OutputContext context, FileSystem& fs);
+
+}  // namespace sidelight

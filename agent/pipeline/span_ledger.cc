@@ -1,0 +1,72 @@
+#include "agent/pipeline/span_ledger.h"
+
+namespace sidelight {
+
+void SpanLedger::add_stream(std::uint32_t stream) {
+  const std::lock_guard lock(mutex_);
+  streams_[stream];
+}
+
+void SpanLedger::remove_stream(std::uint32_t stream) {
+  const std::lock_guard lock(mutex_);
+  streams_.erase(stream);
+}
+
+std::uint64_t SpanLedger::open(std::uint32_t stream, MonoTime now) {
+  const std::lock_guard lock(mutex_);
+  Stream& s = streams_[stream];
+  s.entries.push_back({{}, now, false, false});
+  const auto number = s.first + static_cast<std::uint32_t>(s.entries.size() - 1);
+  return std::uint64_t{stream} << 32 | number;
+}
+
+SpanLedger::Entry* SpanLedger::find(std::uint64_t span, Stream*& stream) {
+  const auto it = streams_.find(static_cast<std::uint32_t>(span >> 32));
+  if (it == streams_.end()) return nullptr;
+  stream = &it->second;
+  // Numbers wrap; the distance does not.
+  const std::uint32_t index = static_cast<std::uint32_t>(span) - stream->first;
+  return index < stream->entries.size() ? &stream->entries[index] : nullptr;
+}
+
+void SpanLedger::close(std::uint64_t span, const SettledTo& to, bool has_documents) {
+  const std::lock_guard lock(mutex_);
+  Stream* s = nullptr;
+  Entry* e = find(span, s);
+  if (e == nullptr) return;
+  e->to = to;
+  e->closed = true;
+  if (!has_documents) e->settled = true;
+  advance(*s);
+}
+
+void SpanLedger::span_settled(std::uint64_t span) {
+  const std::lock_guard lock(mutex_);
+  Stream* s = nullptr;
+  Entry* e = find(span, s);
+  if (e == nullptr) return;
+  e->settled = true;
+  advance(*s);
+}
+
+void SpanLedger::advance(Stream& s) {
+  while (!s.entries.empty() && s.entries.front().closed && s.entries.front().settled) {
+    s.advanced = s.entries.front().to;
+    s.entries.pop_front();
+    ++s.first;
+  }
+}
+
+SpanLedger::Progress SpanLedger::take(std::uint32_t stream) {
+  const std::lock_guard lock(mutex_);
+  Progress p;
+  const auto it = streams_.find(stream);
+  if (it == streams_.end()) return p;
+  p.advanced_to = it->second.advanced;
+  it->second.advanced.reset();
+  p.idle = it->second.entries.empty();
+  if (!p.idle) p.oldest = it->second.entries.front().opened;
+  return p;
+}
+
+}  // namespace sidelight

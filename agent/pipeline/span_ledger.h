@@ -1,0 +1,61 @@
+// Carries acknowledgements back: which spans of which stream are settled, and so up to where each stream is.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "agent/base/clock.h"
+#include "agent/batch/batch.h"
+#include "agent/decode/event.h"
+#include "agent/tail/identity.h"
+
+namespace sidelight {
+
+// Where a stream stands once a span, and all before it, are settled.
+struct SettledTo {
+  FramePosition position;
+  Mark tail;  // of the bytes before position.low()
+};
+
+// Thread-safe. Spans of one stream are opened and closed in order by one thread; they settle in any order from any thread.
+class SpanLedger final : public Ledger {
+ public:
+  void add_stream(std::uint32_t stream);
+  void remove_stream(std::uint32_t stream);
+
+  // A span in the making; its id goes into the batch.
+  std::uint64_t open(std::uint32_t stream, MonoTime now);
+  // It ends at `to`. With no documents in it, it settles at once.
+  void close(std::uint64_t span, const SettledTo& to, bool has_documents);
+  void span_settled(std::uint64_t span) override;
+
+  struct Progress {
+    std::optional<SettledTo> advanced_to;    // since the last call
+    bool idle = true;                        // nothing outstanding
+    MonoTime oldest{};                       // when the oldest outstanding span was opened
+  };
+  Progress take(std::uint32_t stream);
+
+ private:
+  struct Entry {
+    SettledTo to;
+    MonoTime opened;
+    bool closed = false;
+    bool settled = false;
+  };
+  struct Stream {
+    std::deque<Entry> entries;
+    std::uint32_t first = 0;  // number of entries[0]
+    std::optional<SettledTo> advanced;
+  };
+  Entry* find(std::uint64_t span, Stream*& stream);
+  static void advance(Stream& s);
+
+  std::mutex mutex_;
+  std::unordered_map<std::uint32_t, Stream> streams_;
+};
+
+}  // namespace sidelight

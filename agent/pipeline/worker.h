@@ -1,0 +1,129 @@
+// The worker: runs tail, decode, parse and batch for its files on one thread, hands sealed batches to the output, and turns what the
+// ledger says is settled into checkpoint records.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/base/budget.h"
+#include "agent/base/chunk.h"
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/batch/encoder.h"
+#include "agent/checkpoint/store.h"
+#include "agent/decode/framer.h"
+#include "agent/parse/parser.h"
+#include "agent/pipeline/batch_pool.h"
+#include "agent/pipeline/pipeline_probe.h"
+#include "agent/pipeline/span_ledger.h"
+#include "agent/pipeline/stream.h"
+#include "agent/send/output.h"
+#include "agent/tail/tailer.h"
+
+namespace sidelight {
+
+// One log input, ready to work.
+struct WorkerInput {
+  std::unique_ptr<Framer> framer;
+  std::unique_ptr<Parser> parser;
+  DocConstants constants;  // but for the path
+};
+
+struct WorkerOptions {
+  std::size_t batch_bytes = 2u << 20;
+  std::size_t batch_documents = 10000;
+  std::chrono::milliseconds flush_interval{1000};
+  std::chrono::milliseconds multiline_timeout{2000};
+  std::chrono::milliseconds unterminated_timeout{5000};
+  std::chrono::milliseconds checkpoint_interval{1000};
+};
+
+// Everything referenced outlives the worker.
+struct WorkerContext {
+  FileSystem& fs;
+  FileNotifier& notifier;
+  const Clock& clock;
+  Logger& log;
+  Budget& budget;
+  ChunkPool& chunks;
+  BatchPool& batches;
+  SpanLedger& ledger;
+  CheckpointStore& store;
+  TailProbe& tail_probe;
+  PipelineProbe& probe;
+};
+
+// All members but stop(), pause_input() and resume_input() belong to one thread.
+class Worker final : public TailListener {
+ public:
+  Worker(WorkerContext context, WorkerOptions options, std::vector<WorkerInput> inputs, std::vector<TailOptions> tails,
+         TailLimits limits, std::set<std::string> never);
+  ~Worker() override;
+
+  // The output is made after the worker, since it needs the worker's gate; set before restore().
+  void set_output(Output& output, std::unique_ptr<Encoder> encoder);
+
+  // Takes up what the checkpoint knows.
+  void restore();
+  // One turn: wait for news (at most max_wait), read, batch, hand over, checkpoint. Returns whether it read anything.
+  bool turn(std::chrono::milliseconds max_wait);
+  // Reads everything that is there and hands it over, until `deadline`. Unterminated tails go when they do not grow.
+  void finish(MonoTime deadline);
+  // Hands over what has been read.
+  void flush() { seal(); }
+  // Writes down what is settled now.
+  void checkpoint();
+
+  void pause_input(std::uint32_t input, const std::string& why);
+  void resume_input(std::uint32_t input);
+
+  void on_new(TailedFile& file, bool restored) override;
+  void on_gone(TailedFile& file) override;
+
+ private:
+  static Stream& stream_of(TailedFile& file) { return *static_cast<Stream*>(file.user); }
+  bool read_some();
+  void read_one(TailedFile& file);
+  char* reserve(std::size_t n);
+  void take(Stream& s, std::string_view context, std::string_view bytes, bool at_end);
+  std::size_t encode(Stream& s, const std::vector<Event>& events, std::uint32_t span);
+  void note_tail(Stream& s, std::string_view rest, bool at_end);
+  void check_tails(MonoTime now);
+  bool try_carry(Stream& s);
+  void seal();
+  void seal_if_due(MonoTime now);
+  void save_unsaved();
+  void report(MonoTime now);
+  std::chrono::milliseconds time_to_next(MonoTime now) const;
+  std::set<std::uint32_t> paused() const;
+
+  WorkerContext ctx_;
+  WorkerOptions options_;
+  std::vector<WorkerInput> inputs_;
+  Output* output_ = nullptr;
+  std::unique_ptr<Encoder> encoder_;
+  std::unique_ptr<Tailer> tailer_;
+  std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
+  std::unordered_map<std::string, CheckpointState> restoring_;  // by key, during restore()
+  std::uint32_t next_stream_ = 1;
+  std::set<Stream*> unsaved_;
+  std::set<Stream*> open_tails_;
+  std::set<Stream*> active_;  // something may have changed since the last checkpoint
+  ChunkRef chunk_;
+  std::size_t chunk_used_ = 0;
+  BatchPtr batch_;
+  std::vector<Event> events_;
+  Record record_;
+  MonoTime next_checkpoint_{};
+  MonoTime last_turn_{};
+  bool finishing_ = false;
+  mutable std::mutex pause_mutex_;
+  std::set<std::uint32_t> paused_inputs_;
+};
+
+}  // namespace sidelight
