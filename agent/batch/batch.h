@@ -1,4 +1,5 @@
-// A batch: a request body in the making or in flight, and what it takes to settle, retry or dead-letter each of its documents.
+// A batch: a request body in the making or in flight, and what it takes to settle, retry or dead-letter each
+// of its documents.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +11,19 @@
 #include "agent/base/arena.h"
 #include "agent/base/chunk.h"
 #include "agent/base/clock.h"
+#include "agent/base/rfc3339.h"
 
 namespace sidelight {
 
 // The origin of documents: one generation of one file. Immutable, shared by batches.
 struct Source {
-  std::uint32_t input = 0;   // index of the log input in the configuration
-  std::string path;          // as the user knows it
-  std::string key;           // 22 characters of base64url: the generation's random 128-bit key
+  std::uint32_t input = 0;  // index of the log input in the configuration
+  std::string path;         // as the user knows it
+  std::string key;          // 22 characters of base64url: the generation's random 128-bit key
 };
 
-// Told when all documents of a span are settled: delivered, in the dead letters, or dropped by a rule. Thread-safe.
+// Told when all documents of a span are settled: delivered, in the dead letters, or dropped by a rule.
+// Thread-safe.
 class Ledger {
  public:
   virtual ~Ledger() = default;
@@ -41,14 +44,22 @@ struct Doc {
   std::uint32_t span = 0;          // index into Batch::spans
   std::uint64_t begin = 0;         // byte range in the file
   std::uint64_t end = 0;
-  std::string_view raw;            // the event's text, view into Batch::chunks or Batch::arena
-  bool may_exist = false;          // inside the replay window: "already there" is expected
+  std::string_view raw;    // the event's text, view into Batch::chunks or Batch::arena
+  bool may_exist = false;  // inside the replay window: "already there" is expected
   bool settled = false;
+};
+
+// What the encoder remembers from one document to the next: neighbours mostly share the second and the hour.
+struct EncoderMemory {
+  Rfc3339Cache time;
+  std::int64_t hour = INT64_MIN;  // of `index`, hours since 1970
+  std::string index;              // dated_index: the name, ready to stand between quotes
+  const void* pattern = nullptr;  // the encoder that made it
 };
 
 // Owned by one thread at a time; moved from the worker to the output.
 struct Batch {
-  std::string body;           // capacity is reused through BatchPool
+  std::string body;  // capacity is reused through BatchPool
   std::vector<Doc> docs;
   std::vector<Span> spans;
   std::vector<ChunkRef> chunks;  // what Doc::raw points into
@@ -57,12 +68,14 @@ struct Batch {
   std::uint64_t input_bytes = 0;  // bytes of log that went in
   MonoTime opened{};              // when its first document was added
   std::size_t charged = 0;        // bytes charged to the budget for body and arena
+  EncoderMemory encoder;          // the encoder's own
   bool attempted = false;         // a request with (some of) it may have reached the destination
 
   std::string_view doc_source(const Doc& d) const {
     return std::string_view(body).substr(d.source_begin, d.body_end - d.source_begin);
   }
-  // Marks one document settled; tells the ledger when that completes its span. Settling twice is a bug and ignored.
+  // Marks one document settled; tells the ledger when that completes its span. Settling twice is a bug and
+  // ignored.
   void settle(std::size_t doc, Ledger& ledger) {
     Doc& d = docs[doc];
     if (d.settled) return;
@@ -74,8 +87,8 @@ struct Batch {
 
 using BatchPtr = std::unique_ptr<Batch>;
 
-// Writes the document id of an event: KEY-BEGIN-END, offsets in lower-case hexadecimal. `out` needs room for 22 + 2 * 17 bytes.
-// Returns the length.
+// Writes the document id of an event: KEY-BEGIN-END, offsets in lower-case hexadecimal. `out` needs room for
+// 22 + 2 * 17 bytes. Returns the length.
 std::size_t write_doc_id(char* out, std::string_view key, std::uint64_t begin, std::uint64_t end);
 
 }  // namespace sidelight

@@ -1,0 +1,324 @@
+#include "agent/batch/encoder.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "agent/base/ecs_fields.h"
+#include "agent/base/json_text.h"
+#include "agent/base/rfc3339.h"
+#include "agent/batch/doc_template.h"
+#include "agent/batch/label_writer.h"
+
+namespace sidelight {
+namespace {
+
+constexpr std::size_t kMaxFields =
+    256;  // more than the ECS table has, so more than a record with unique keys can bring
+constexpr std::size_t kFixedBytes = 768;  // names, punctuation, numbers, timestamp and flags of one document
+constexpr std::int64_t kNanosPerHour = 3'600'000'000'000;
+
+// A record's ECS fields in the table's order.
+struct SortedFields {
+  struct Ref {
+    EcsOrdinal ordinal;
+    NamedValue value;
+  };
+  std::array<Ref, kMaxFields> refs;
+  std::size_t size = 0;
+
+  void add(EcsOrdinal ordinal, std::string_view value, ValueKind kind) {
+    std::size_t at = size;
+    while (at > 0 && refs[at - 1].ordinal > ordinal) --at;
+    if ((at > 0 && refs[at - 1].ordinal == ordinal) || size == kMaxFields) return;
+    std::move_backward(refs.begin() + static_cast<std::ptrdiff_t>(at),
+                       refs.begin() + static_cast<std::ptrdiff_t>(size),
+                       refs.begin() + static_cast<std::ptrdiff_t>(size) + 1);
+    refs[at] = {ordinal, {ecs_name(ordinal), value, kind}};
+    ++size;
+  }
+  std::span<const Ref> all() const { return {refs.data(), size}; }
+  // Those with ordinals in [begin, end).
+  std::span<const Ref> between(EcsRank begin, EcsRank end) const {
+    const auto before = [](const Ref& r, EcsRank rank) { return r.ordinal < rank; };
+    const auto from =
+        std::lower_bound(refs.begin(), refs.begin() + static_cast<std::ptrdiff_t>(size), begin, before);
+    const auto to = std::lower_bound(from, refs.begin() + static_cast<std::ptrdiff_t>(size), end, before);
+    return {from, to};
+  }
+};
+
+using Refs = std::span<const SortedFields::Ref>;
+
+// The fields of both, sorted; the record's win.
+char* put_merged(char* out, Refs record, std::span<const Constant> constants, std::string_view parent) {
+  std::vector<NamedValue> merged;  // only where both bring something to one object
+  merged.reserve(record.size() + constants.size());
+  std::size_t r = 0;
+  for (const Constant& c : constants) {
+    while (r < record.size() && record[r].ordinal < c.rank) merged.push_back(record[r++].value);
+    const bool replaced = c.in_table && r < record.size() && record[r].ordinal == c.rank;
+    if (!replaced) merged.push_back(c.view());
+  }
+  while (r < record.size()) merged.push_back(record[r++].value);
+  return put_fields(out, merged, parent);
+}
+
+char* put_refs(char* out, Refs refs, std::string_view parent) {
+  std::array<NamedValue, kMaxFields> values;
+  for (std::size_t i = 0; i < refs.size(); ++i) values[i] = refs[i].value;
+  return put_fields(out, std::span(values).first(refs.size()), parent);
+}
+
+char* put_object_fields(char* out, Refs refs, std::span<const Constant> constants, std::string_view rendered,
+                        std::string_view parent) {
+  if (refs.empty()) return put(out, rendered);
+  if (constants.empty()) return put_refs(out, refs, parent);
+  return put_merged(out, refs, constants, parent);
+}
+
+char* put_flags(char* out, const Event& e, bool parse_error) {
+  if (!e.truncated && !e.unterminated && !e.continuation && !parse_error) [[likely]]
+    return out;
+  out = put(out, ",\"flags\":[");
+  if (e.truncated) out = put(out, "\"truncated\",");
+  if (e.unterminated) out = put(out, "\"unterminated\",");
+  if (e.continuation) out = put(out, "\"continuation\",");
+  if (parse_error) out = put(out, "\"parsing_error\",");
+  out[-1] = ']';
+  return out;
+}
+
+class EcsEncoder final : public Encoder {
+ public:
+  explicit EcsEncoder(const EncoderOptions& options)
+      : options_(options),
+        id_in_event_(options.shape == BulkShape::ndjson && options.with_ids),
+        log_{ecs_rank("log."), ecs_rank("log/")},
+        event_{ecs_rank("event."), ecs_rank("event/")},
+        error_message_(*find_ecs("error.message")) {}
+
+  std::unique_ptr<DocTemplate> prepare(const DocConstants& constants) const override {
+    return std::make_unique<PreparedTemplate>(constants, id_in_event_);
+  }
+
+  void append(const Record& record, const DocTemplate& tmpl, const Source& source, std::int64_t fallback_ns,
+              std::uint32_t span, Batch& batch) const override;
+
+ private:
+  struct Range {
+    EcsRank begin;
+    EcsRank end;
+  };
+  struct Job {
+    const Record& record;
+    const PreparedTemplate& tmpl;
+    const Source& source;
+    std::int64_t time_ns;
+    EncoderMemory& memory;
+  };
+
+  std::size_t bound(const Job& job) const;
+  char* put_action(char* out, const Job& job) const;
+  char* put_head(char* out, const Job& job) const;
+  char* put_message(char* out, const Job& job) const;
+  char* put_plain(char* out, const Job& job) const;
+  char* put_rich(char* out, const Job& job) const;
+  char* put_others(char* out, const Job& job, const SortedFields& fields) const;
+  void find_index(std::int64_t time_ns, EncoderMemory& memory) const;
+
+  const EncoderOptions options_;
+  const bool id_in_event_;
+  const Range log_;
+  const Range event_;
+  const EcsOrdinal error_message_;
+};
+
+void EcsEncoder::append(const Record& record, const DocTemplate& tmpl, const Source& source,
+                        std::int64_t fallback_ns, std::uint32_t span, Batch& batch) const {
+  const Job job{record, static_cast<const PreparedTemplate&>(tmpl), source,
+                record.timestamp_ns.value_or(fallback_ns), batch.encoder};
+  if (options_.shape == BulkShape::dated_index) find_index(job.time_ns, batch.encoder);
+  const bool plain = record.ecs.empty() && record.labels.empty() && record.parse_error.empty();
+  const std::size_t body_begin = batch.body.size();
+  std::size_t source_begin = body_begin;
+  batch.body.resize_and_overwrite(body_begin + bound(job), [&](char* body, std::size_t) {
+    char* const document = put_action(body + body_begin, job);
+    source_begin = static_cast<std::size_t>(document - body);
+    return static_cast<std::size_t>((plain ? put_plain(document, job) : put_rich(document, job)) - body);
+  });
+  const Event& event = *record.event;
+  Doc& doc = batch.docs.emplace_back();
+  doc.body_begin = static_cast<std::uint32_t>(body_begin);
+  doc.source_begin = static_cast<std::uint32_t>(source_begin);
+  doc.body_end = static_cast<std::uint32_t>(batch.body.size());
+  doc.span = span;
+  doc.begin = event.begin;
+  doc.end = event.end;
+  doc.raw = event.text;
+  ++batch.spans[span].pending;
+}
+
+std::size_t EcsEncoder::bound(const Job& job) const {
+  const Record& r = job.record;
+  std::size_t n = kFixedBytes + kValueSlack + job.source.key.size() + job.tmpl.bound +
+                  job.memory.index.size() + 6 * r.level.size() + 12 * r.parse_error.size() +
+                  value_bound(r.message, r.message_kind);
+  for (const Field& f : r.ecs) n += 6 * name_bound(f.key) + value_bound(f.value, f.kind);
+  for (const Field& f : r.labels) n += 6 * f.key.size() + kLabelSlack + value_bound(f.value, f.kind);
+  return n;
+}
+
+char* EcsEncoder::put_action(char* out, const Job& job) const {
+  if (options_.shape == BulkShape::ndjson) return out;
+  out = put(out, "{\"create\":{");
+  if (options_.shape == BulkShape::dated_index) {
+    out = put(out, "\"_index\":\"");
+    out = put(out, job.memory.index);
+    out = put(out, options_.with_ids ? "\"," : "\"");
+  }
+  if (options_.with_ids) {
+    out = put(out, "\"_id\":\"");
+    out += write_doc_id(out, job.source.key, job.record.event->begin, job.record.event->end);
+    *out++ = '"';
+  }
+  return put(out, "}}\n");
+}
+
+// Up to and with log.file.path.
+char* EcsEncoder::put_head(char* out, const Job& job) const {
+  out = put(out, "{\"@timestamp\":\"");
+  out += write_rfc3339(out, job.time_ns, job.memory.time);
+  out = put(out, "\",\"log\":{");
+  if (!job.record.level.empty()) {
+    out = put(out, "\"level\":");
+    out = put_value(out, job.record.level, ValueKind::text);
+    *out++ = ',';
+  }
+  out = put(out, "\"offset\":");
+  out = put_number(out, job.record.event->begin);
+  return put(out, job.tmpl.path);
+}
+
+char* EcsEncoder::put_message(char* out, const Job& job) const {
+  const Event& e = *job.record.event;
+  out = put(out, "},\"message\":");
+  out = put_value(out, job.record.message, job.record.message_kind);
+  if (e.from_container) out = put(out, e.lane == 0 ? ",\"stream\":\"stdout\"" : ",\"stream\":\"stderr\"");
+  if (id_in_event_) {
+    out = put(out, ",\"event\":{\"id\":\"");
+    out += write_doc_id(out, job.source.key, e.begin, e.end);
+    *out++ = '"';
+  }
+  return out;
+}
+
+// The record brings a message and no fields: all the rest is ready.
+char* EcsEncoder::put_plain(char* out, const Job& job) const {
+  out = put_head(out, job);
+  out = put_flags(out, *job.record.event, false);
+  out = put(out, job.tmpl.log_rendered);
+  out = put_message(out, job);
+  if (id_in_event_) {
+    out = put(out, job.tmpl.event_rendered);
+    *out++ = '}';
+  }
+  return put(out, job.tmpl.tail);
+}
+
+char* EcsEncoder::put_rich(char* out, const Job& job) const {
+  const Record& r = job.record;
+  SortedFields fields;
+  std::vector<const Field*>
+      strays;  // not in the table: a mistake of the parser, and no reason to lose anything
+  for (const Field& f : r.ecs) {
+    if (const auto ordinal = find_ecs(f.key)) {
+      fields.add(*ordinal, f.value, f.kind);
+    } else {
+      strays.push_back(&f);
+    }
+  }
+  if (!r.parse_error.empty()) fields.add(error_message_, r.parse_error, ValueKind::text);
+
+  out = put_head(out, job);
+  out = put_flags(out, *r.event, !r.parse_error.empty());
+  out = put_object_fields(out, fields.between(log_.begin, log_.end), job.tmpl.log_fields,
+                          job.tmpl.log_rendered, "log");
+  out = put_message(out, job);
+  if (id_in_event_) {
+    out = put_object_fields(out, fields.between(event_.begin, event_.end), job.tmpl.event_fields,
+                            job.tmpl.event_rendered, "event");
+    *out++ = '}';
+  }
+  out = put_others(out, job, fields);
+  out = put_labels(out, r.labels, strays, job.tmpl);
+  return put(out, ",\"ecs\":{\"version\":\"8.11.0\"}}\n");
+}
+
+// Everything but log.* (and event.* where the encoder opened it): the record's fields between and inside the
+// groups of constants.
+char* EcsEncoder::put_others(char* out, const Job& job, const SortedFields& fields) const {
+  EcsRank at = 0;
+  const auto put_until = [&](EcsRank end) {
+    // What has been written with its object already is left out.
+    const auto put_part = [&](EcsRank from, EcsRank to) {
+      if (from < to) out = put_refs(out, fields.between(from, to), "");
+    };
+    const std::array<Range, 2> done = {id_in_event_ ? event_ : Range{log_.begin, log_.begin}, log_};
+    for (const Range& d : done) {
+      put_part(at, std::min(d.begin, end));
+      at = std::clamp(d.end, at, std::max(at, end));
+    }
+    put_part(at, end);
+    at = std::max(at, end);
+  };
+  for (const ConstantGroup& g : job.tmpl.groups) {
+    put_until(g.begin);
+    out = put_object_fields(out, fields.between(g.begin, g.end), g.fields, g.rendered, "");
+    at = std::max(at, g.end);
+  }
+  put_until(ecs_count());
+  return out;
+}
+
+// %Y %m %d %H of the event's time in UTC; any other % stands for itself.
+void EcsEncoder::find_index(std::int64_t time_ns, EncoderMemory& memory) const {
+  const std::int64_t hour = time_ns / kNanosPerHour - (time_ns % kNanosPerHour < 0 ? 1 : 0);
+  if (memory.pattern == this && memory.hour == hour) return;
+  const std::int64_t day = hour / 24 - (hour % 24 < 0 ? 1 : 0);
+  const CivilDate date = civil_from_days(day);
+  const auto two = [](std::int64_t v) {
+    return std::string{static_cast<char>('0' + v / 10), static_cast<char>('0' + v % 10)};
+  };
+  std::string name;
+  for (std::size_t i = 0; i < options_.index_pattern.size(); ++i) {
+    const char c = options_.index_pattern[i];
+    const char what =
+        c == '%' && i + 1 < options_.index_pattern.size() ? options_.index_pattern[i + 1] : '\0';
+    if (what == 'Y') {
+      name += std::to_string(date.year);
+    } else if (what == 'm') {
+      name += two(date.month);
+    } else if (what == 'd') {
+      name += two(date.day);
+    } else if (what == 'H') {
+      name += two(hour - day * 24);
+    } else {
+      name += c;
+      continue;
+    }
+    ++i;
+  }
+  memory.index.resize(escaped_bound(name.size()));
+  memory.index.resize(escape_json(memory.index.data(), name));
+  memory.hour = hour;
+  memory.pattern = this;
+}
+
+}  // namespace
+
+std::unique_ptr<Encoder> make_encoder(const EncoderOptions& options) {
+  return std::make_unique<EcsEncoder>(options);
+}
+
+}  // namespace sidelight

@@ -1,0 +1,86 @@
+#include "agent/batch/field_writer.h"
+
+#include <simdjson.h>
+
+#include <charconv>
+
+#include "agent/base/json_text.h"
+
+namespace sidelight {
+namespace {
+
+// From here on a scan is cheaper than the memory that the worst case would take.
+constexpr std::size_t kScanFrom = 4096;
+
+// End of the last segment that `a` and `b` have in common, as a length with its dot; at least `from`.
+std::size_t common_parent(std::string_view a, std::string_view b, std::size_t from) {
+  std::size_t common = from;
+  for (std::size_t i = from; i < a.size() && i < b.size() && a[i] == b[i]; ++i) {
+    if (a[i] == '.') common = i + 1;
+  }
+  return common;
+}
+
+std::size_t depth(std::string_view name, std::size_t from) {
+  std::size_t dots = 0;
+  for (std::size_t i = from; i < name.size(); ++i) dots += name[i] == '.' ? 1u : 0u;
+  return dots;
+}
+
+}  // namespace
+
+char* put_number(char* out, std::uint64_t v) {
+  return std::to_chars(out, out + 20, v).ptr;
+}
+
+char* put_value(char* out, std::string_view value, ValueKind kind) {
+  if (kind == ValueKind::json) return put(out, value);
+  *out++ = '"';
+  out += escape_json(out, value);
+  *out++ = '"';
+  return out;
+}
+
+std::size_t value_bound(std::string_view value, ValueKind kind) {
+  if (kind == ValueKind::json) return value.size();
+  if (value.size() < kScanFrom) return 6 * value.size() + 2;
+  std::size_t escapes = 0;
+  std::size_t high = 0;
+  for (const char ch : value) {
+    const auto c = static_cast<unsigned char>(ch);
+    escapes += c < 0x20 || c == '"' || c == '\\' ? 1u : 0u;
+    high += c >= 0x80 ? 1u : 0u;
+  }
+  // Each ill-formed byte may become three.
+  if (high != 0 && simdjson::validate_utf8(value.data(), value.size())) high = 0;
+  return value.size() + 5 * escapes + 2 * high + 2;
+}
+
+char* put_fields(char* out, std::span<const NamedValue> fields, std::string_view parent) {
+  const std::size_t base = parent.empty() ? 0 : parent.size() + 1;
+  std::string_view open;  // name of the field written last
+  for (const NamedValue& f : fields) {
+    const std::size_t common = common_parent(open, f.name, base);
+    if (!open.empty()) {
+      for (std::size_t n = depth(open, common); n > 0; --n) *out++ = '}';
+    }
+    *out++ = ',';
+    std::size_t at = common;
+    for (std::size_t dot; (dot = f.name.find('.', at)) != std::string_view::npos; at = dot + 1) {
+      *out++ = '"';
+      out = put(out, f.name.substr(at, dot - at));
+      out = put(out, "\":{");
+    }
+    *out++ = '"';
+    out = put(out, f.name.substr(at));
+    out = put(out, "\":");
+    out = put_value(out, f.value, f.kind);
+    open = f.name;
+  }
+  if (!open.empty()) {
+    for (std::size_t n = depth(open, base); n > 0; --n) *out++ = '}';
+  }
+  return out;
+}
+
+}  // namespace sidelight
