@@ -116,7 +116,8 @@ class Component:
 
     def spawn(self, command, **options):
         with open(self.output, "ab") as out:
-            self.process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, **options)
+            self.process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                                            **{"env": {**os.environ, "TZ": "UTC"}, **options})
 
     def stop(self, sig=signal.SIGTERM):
         if self.process is None or self.process.poll() is not None:
@@ -267,7 +268,7 @@ class RabbitMQ(Component):
 
     def environment(self):
         return {
-            **os.environ,
+            **os.environ, "TZ": "UTC",
             "HOME": str(self.folder), "LC_ALL": "C.UTF-8", "ERL_EPMD_PORT": str(self.epmd_port), "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": self.node, "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1", "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self.dist_port), "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),

@@ -12,7 +12,7 @@ Prints one line, {"port": P, "control_port": C}, when it listens. The control po
     POST /_reset      forget everything
 
 Faults (further keys in brackets): refuse, reject_all [retry_after], reject_items [fraction], refuse_every [modulo, opensearch],
-cut [probability], unavailable, hang [store], unauthorized [expect], closed_index, blocked_index, missing_pipeline, field_limit,
+cut [probability], unavailable, hang [store], unauthorized [expect], closed_index, blocked_index, missing_pipeline, field_limit, field_limit_opensearch,
 too_large [bytes], not_json [store], wrong_count, slow [seconds], bad_request (every request is a 400), poison [modulo] (a request with such
 a document is a 400 as a whole), plain_index [stream] (it exists and is no data stream), mix [seed]. The error bodies are those of Elasticsearch 8.
 
@@ -38,12 +38,16 @@ REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 401: "Unauthorized", 4
            413: "Request Entity Too Large", 429: "Too Many Requests", 503: "Service Unavailable"}
 
 
-# What the destination causes, item by item: status, type, reason, further keys.
+# What the destination causes, item by item: status, type, reason, further keys, and whether "_index" of the item is the concrete index
+# (true) or the name that was written to. Taken from answers of Elasticsearch 8.19 and OpenSearch 2.19.
+FIELD_LIMIT = "Limit of total fields [1000] has been exceeded while adding new fields [1]"
 DESTINATION_FAILURES = {
-    "closed_index": (400, "index_closed_exception", "closed", {"index": "{index}", "index_uuid": "rXHrRnyGQyGD2WyF0Dsyeg"}),
-    "blocked_index": (403, "cluster_block_exception", "index [{index}] blocked by: [FORBIDDEN/8/index write (api)];", {}),
-    "missing_pipeline": (400, "illegal_argument_exception", "pipeline with id [shop] does not exist", {}),
-    "field_limit": (400, "illegal_argument_exception", "Limit of total fields [1000] has been exceeded while adding new fields [1]", {}),
+    "closed_index": (400, "index_closed_exception", "closed", {"index": "", "index_uuid": "rXHrRnyGQyGD2WyF0Dsyeg"}, True),
+    "blocked_index": (403, "cluster_block_exception", "index [{index}] blocked by: [FORBIDDEN/8/index write (api)];", {}, False),
+    "missing_pipeline": (400, "illegal_argument_exception", "pipeline with id [shop] does not exist", {}, False),
+    "field_limit": (400, "document_parsing_exception", "[1:12] failed to parse: " + FIELD_LIMIT,
+                    {"caused_by": {"type": "illegal_argument_exception", "reason": FIELD_LIMIT}}, True),
+    "field_limit_opensearch": (400, "illegal_argument_exception", "Limit of total fields [1000] has been exceeded", {}, True),
 }
 
 
@@ -461,7 +465,8 @@ class FaultServer:
                     failure = self._failure(number, reject, refuse, broken, index.decode())
                     if failure is not None:
                         errors = True
-                        out.append(item.failed(index, doc_id, *failure))
+                        concrete = broken is None or DESTINATION_FAILURES[broken][4]
+                        out.append(item.failed(index if concrete else target.encode(), doc_id, *failure))
                         continue
                 if not is_json_object(document):
                     errors = True
@@ -493,8 +498,10 @@ class FaultServer:
 
     def _failure(self, number, reject, refuse, broken, index):
         if broken is not None:
-            status, kind, reason, more = DESTINATION_FAILURES[broken]
-            return status, kind, reason.format(index=index), {k: v.format(index=index) for k, v in more.items()}
+            status, kind, reason, more, _ = DESTINATION_FAILURES[broken]
+            if "index" in more:
+                more = {**more, "index": index}
+            return status, kind, reason.replace("{index}", index), more
         if refuse is not None and number >= 0 and number % refuse.get("modulo", 1000) == 0:
             self.store.refuse(number)
             kind = "mapper_parsing_exception" if refuse.get("opensearch") else "document_parsing_exception"

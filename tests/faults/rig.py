@@ -51,7 +51,10 @@ class FaultServer:
     """fault_server.py as a process."""
 
     def __init__(self, mode="faults"):
-        self.process = subprocess.Popen([PYTHON, str(HERE / "fault_server.py"), "--mode", mode], stdout=subprocess.PIPE, text=True)
+        self._run("fault_server.py", "--mode", mode)
+
+    def _run(self, script, *arguments):
+        self.process = subprocess.Popen([PYTHON, str(HERE / script), *arguments], stdout=subprocess.PIPE, text=True)
         ports = json.loads(self.process.stdout.readline())
         self.port, self.control_port = ports["port"], ports["control_port"]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -96,6 +99,13 @@ class FaultServer:
             if time.monotonic() - since > patience:
                 return verdict
             time.sleep(0.2)
+
+
+class FaultProxy(FaultServer):
+    """fault_proxy.py as a process."""
+
+    def __init__(self, upstream):  # pylint: disable=super-init-not-called
+        self._run("fault_proxy.py", "--upstream", str(upstream))
 
 
 class Sidelight:

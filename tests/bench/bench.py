@@ -1,0 +1,251 @@
+#!/usr/bin/python3
+"""Measures the program: speed per CPU-second beside a bare floor program and beside rsyslog and syslog-ng, memory, idle CPU, latency.
+
+    tests/bench/bench.py [--mib 256] [--only speed,memory,idle,latency] [--seconds 20] [--no-peers] [--json FILE]
+
+See README.md beside this file. Exits with 1 when a target is missed.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "faults")]
+
+import lines  # noqa: E402
+import peers  # noqa: E402
+from rig import FaultServer, Sidelight, WriterProcess, free_port, wait_for  # noqa: E402
+
+PROGRAM = os.environ.get("SIDELIGHT", str(ROOT / "build" / "release" / "sidelight"))
+FLUSH_MS = 1000
+ROWS = [  # form, gzip, the floor's mode
+    ("raw", False, "send"),
+    ("raw", True, "gzip"),
+    ("json", False, "json"),
+    ("json", True, "json_gzip"),
+]
+
+
+class Report:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, value, unit, target=None, bad=False):
+        self.rows.append({"what": what, "value": value, "unit": unit, "target": target, "missed": bad})
+        mark = "MISSED" if bad else ("ok" if target else "")
+        print(f"{what:<58} {value:>10.2f} {unit:<16} {target or '':<22} {mark}", flush=True)
+
+    def missed(self):
+        return [r for r in self.rows if r["missed"]]
+
+
+def build_floor():
+    source, target = HERE / "floor.cpp", ROOT / "build" / "bench" / "floor"
+    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["g++", "-std=c++20", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", str(source), "-o", str(target),
+                        "-lsimdjson", "-ldeflate"], check=True)
+    return target
+
+
+def peak_mib(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def cpu_of(process, terminate_after):
+    """Waits with `terminate_after`, ends the process and returns (CPU-seconds of all its threads, peak MiB)."""
+    terminate_after()
+    peak = peak_mib(process.pid)
+    process.terminate()
+    _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0
+    return usage.ru_utime + usage.ru_stime, peak
+
+
+def thread_seconds(pid):
+    """CPU of all threads, to the nanosecond."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text(encoding="ascii").split()[0])
+    return total / 1e9
+
+
+def settings_for(sink, form, gzip):
+    return {"output": {"elasticsearch": {"hosts": [sink.url], "data_stream": "logs-shop-default", "compression": "gzip" if gzip else "none"}},
+            "log": {"format": form}}
+
+
+def wait_documents(sink, count, process, seconds=600):
+    def there():
+        if process.poll() is not None:
+            raise RuntimeError(f"ended with {process.returncode}")
+        return sink.stats()["documents"] >= count
+
+    wait_for(there, seconds, f"{count} documents")
+
+
+# -- speed -----------------------------------------------------------------------------------------------------------------------
+
+
+def one_speed(work, log, form, gzip, count):
+    with FaultServer("sink") as sink, tempfile.TemporaryDirectory(dir=work) as folder:  # a first start each time
+        sidelight = Sidelight(PROGRAM, folder, sink.url, paths=[str(log)], **settings_for(sink, form, gzip)).start(ready=False)
+        result = cpu_of(sidelight.process, lambda: wait_documents(sink, count, sidelight.process))
+        sent = sink.stats()["documents"]
+    if sent != count:
+        raise RuntimeError(f"{sent} documents instead of {count}")
+    return result
+
+
+def one_peer(peer, root, work, log, form, count):
+    with FaultServer("sink") as sink:
+        runner = peer(root, work / f"{peer.name}-{form}", log, form, sink.port)
+        process = runner.start()
+        try:
+            return cpu_of(process, lambda: wait_documents(sink, count, process))
+        except (RuntimeError, AssertionError) as e:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+            said = (runner.folder / "output.txt").read_text(errors="replace")[-500:]
+            print(f"  {peer.name} {form}: {e}\n{said}", file=sys.stderr)
+            return None
+
+
+def speed(report, work, mib, with_peers):
+    floor = build_floor()
+    root, why = peers.unpack() if with_peers else (None, "--no-peers")
+    if root is None:
+        print(f"no peers: {why}")
+    for form in ("raw", "json"):
+        log = work / f"{form}.log"
+        count, size = lines.make_file(log, form, mib)
+        rates = {}
+        if root is not None:
+            small = work / f"{form}-peers.log"
+            small_count, small_size = lines.make_file(small, form, min(mib, 64))
+            for peer in peers.PEERS:
+                got = one_peer(peer, root, work, small, form, small_count)
+                if got:
+                    rates[peer.name] = small_size / 1e6 / got[0]
+                    report.add(f"{form}: {peer.name}", rates[peer.name], "MB/CPU-s")
+            small.unlink()
+        for row_form, gzip, mode in ROWS:
+            if row_form != form:
+                continue
+            name = f"{form}{', gzip' if gzip else ''}"
+            runs = [json.loads(subprocess.run([str(floor), str(log), mode], capture_output=True, text=True, check=True).stdout)
+                    ["mb_per_cpu_second"] for _ in range(3)]
+            bare = sorted(runs)[1]
+            report.add(f"{name}: floor", bare, "MB/CPU-s")
+            measured = [one_speed(work, log, form, gzip, count) for _ in range(3)]
+            rate = size / 1e6 / sorted(m[0] for m in measured)[1]
+            report.add(f"{name}: sidelight", rate, "MB/CPU-s")
+            report.add(f"{name}: sidelight / floor", rate / bare, "ratio", "> 0.5", rate / bare <= 0.5)
+            if not gzip and "rsyslog" in rates:
+                times = rate / rates["rsyslog"]
+                report.add(f"{name}: sidelight / rsyslog", times, "ratio", ">= 10", times < 10)
+            peak = max(m[1] for m in measured)
+            report.add(f"{name}: peak memory at full speed", peak, "MiB", "< 64", peak >= 64)
+        log.unlink()
+
+
+# -- memory and idling -----------------------------------------------------------------------------------------------------------
+
+
+def idle(report, work, seconds):
+    with FaultServer("sink") as sink:
+        sidelight = Sidelight(PROGRAM, work / "quiet", sink.url, **settings_for(sink, "raw", True))
+        lines.make_file(sidelight.logs / "app.log", "raw", 1)
+        with sidelight:
+            wait_documents(sink, lines.BLOCK, sidelight.process)
+            time.sleep(5)
+            begin = thread_seconds(sidelight.process.pid)
+            time.sleep(seconds)
+            used = thread_seconds(sidelight.process.pid) - begin
+            report.add("one quiet file: memory", sidelight.rss_mib(), "MiB", "< 20", sidelight.rss_mib() >= 20)
+            report.add("one quiet file: CPU", 100 * used / seconds, "% of a core")
+    with FaultServer("sink") as sink:
+        folder = work / "many"
+        sidelight = Sidelight(PROGRAM, folder, sink.url, paths=[str(folder / "logs" / "*.log")], **settings_for(sink, "raw", True))
+        for i in range(10000):
+            (sidelight.logs / f"app-{i:05d}.log").write_text(f"2026-11-22T10:00:00.000Z INFO the only line of file {i}\n", encoding="ascii")
+        with sidelight:
+            wait_documents(sink, 10000, sidelight.process)
+            time.sleep(15)  # the files are let go
+            begin = thread_seconds(sidelight.process.pid)
+            time.sleep(max(seconds, 40))  # a full look at all globs falls into it
+            share = 100 * (thread_seconds(sidelight.process.pid) - begin) / max(seconds, 40)
+            report.add("10,000 quiet files: memory", sidelight.peak_mib(), "MiB peak", "< 64", sidelight.peak_mib() >= 64)
+            report.add("10,000 quiet files: CPU", share, "% of a core", "< 0.2", share >= 0.2)
+
+
+def outage(report, work, seconds):
+    dead = f"http://127.0.0.1:{free_port()}"
+    sidelight = Sidelight(PROGRAM, work / "outage", dead, output={"elasticsearch": {"hosts": [dead], "data_stream": "logs-shop-default"}})
+    with sidelight:
+        WriterProcess(sidelight.logs / "app.log", "outage", 20000, seconds, rotate="rename", every=3, keep=3).truth()
+        report.add("destination down at 20,000 lines/s: memory", sidelight.peak_mib(), "MiB peak", "< 64", sidelight.peak_mib() >= 64)
+
+
+# -- latency ---------------------------------------------------------------------------------------------------------------------
+
+
+def latency(report, work, seconds):
+    with FaultServer("sink") as sink:
+        sidelight = Sidelight(PROGRAM, work / "latency", sink.url, **settings_for(sink, "raw", True))
+        with sidelight:
+            count = WriterProcess(sidelight.logs / "app.log", "latency", 1000, seconds, stamp=True).truth()["count"]
+            wait_documents(sink, count, sidelight.process)
+            got = sink.stats()["latency_ms"]
+    limit = FLUSH_MS + 50
+    report.add("1,000 lines/s, written -> request: p50", got["p50"], "ms")
+    report.add("1,000 lines/s, written -> request: p99", got["p99"], "ms", f"< {limit}", got["p99"] >= limit)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mib", type=int, default=256, help="size of the file for the speed rows (peers: at most 64)")
+    parser.add_argument("--only", default="speed,idle,memory,latency")
+    parser.add_argument("--seconds", type=float, default=20, help="length of the idle, outage and latency rows")
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--json", help="also write the rows there")
+    arguments = parser.parse_args()
+    if not os.access(PROGRAM, os.X_OK):
+        print(f"{PROGRAM} is missing: ./quickstart --build-only builds it", file=sys.stderr)
+        return 2
+    report = Report()
+    shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) and shutil.disk_usage("/dev/shm").free > (arguments.mib + 200) << 20 else None
+    work = pathlib.Path(tempfile.mkdtemp(prefix="sidelight-bench-", dir=shm))
+    wanted = arguments.only.split(",")
+    try:
+        if "speed" in wanted:
+            speed(report, work, arguments.mib, not arguments.no_peers)
+        if "idle" in wanted:
+            idle(report, work, arguments.seconds)
+        if "memory" in wanted:
+            outage(report, work, arguments.seconds)
+        if "latency" in wanted:
+            latency(report, work, arguments.seconds)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps(report.rows, indent=1) + "\n", encoding="utf-8")
+    for row in report.missed():
+        print(f"missed: {row['what']}: {row['value']:.2f} {row['unit']}, wanted {row['target']}")
+    return 1 if report.missed() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
