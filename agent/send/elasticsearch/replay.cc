@@ -1,0 +1,281 @@
+#include "agent/send/elasticsearch/replay.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "agent/send/elasticsearch/backoff.h"
+#include "agent/send/elasticsearch/bulk_response.h"
+#include "agent/send/elasticsearch/credentials.h"
+#include "agent/send/elasticsearch/dead_letter_format.h"
+#include "agent/send/elasticsearch/hosts.h"
+#include "agent/send/elasticsearch/request_builder.h"
+#include "agent/send/elasticsearch/retry_policy.h"
+
+namespace sidelight {
+namespace {
+
+constexpr std::size_t kMostBytes = 1u << 20;
+constexpr std::size_t kMostLetters = 500;
+constexpr unsigned kTries = 5;
+constexpr std::size_t kMostFile = 512u << 20;
+constexpr std::chrono::seconds kCloseWait{4};
+constexpr std::chrono::milliseconds kTick{100};
+
+struct Line {
+  std::string_view text;  // with its newline
+  StoredLetter letter;
+  bool readable = false;
+  bool delivered = false;
+};
+
+class Replay {
+ public:
+  Replay(FileSystem& fs, HttpClient& client, const Clock& clock, const ElasticsearchOptions& options,
+         const std::function<void(const ReplayProgress&)>& progress)
+      : fs_(fs),
+        client_(client),
+        clock_(clock),
+        options_(options),
+        progress_(progress),
+        backoff_(options.backoff_initial, options.backoff_max, static_cast<std::uint64_t>(clock.wall())),
+        hosts_(options.hosts, backoff_),
+        builder_(options),
+        credentials_(options, fs, clock) {}
+
+  Expected<ReplaySummary> run();
+
+ private:
+  Expected<std::vector<std::string>> files();
+  void close_open_file();
+  Expected<void> file(const std::string& path);
+  Expected<void> send(std::vector<Line*>& lines);
+  Expected<HttpResponse> post(std::string_view body);
+  void judge(std::vector<Line*>& lines, std::vector<Line*>& again);
+  void pass_time(Nanos t);
+
+  FileSystem& fs_;
+  HttpClient& client_;
+  const Clock& clock_;
+  const ElasticsearchOptions& options_;
+  const std::function<void(const ReplayProgress&)>& progress_;
+  Backoff backoff_;
+  Hosts hosts_;
+  RequestBuilder builder_;
+  Credentials credentials_;
+  BulkResponseReader reader_;
+  BulkAnswer answer_;
+  ReplaySummary summary_;
+};
+
+void Replay::pass_time(Nanos t) {
+  const MonoTime until = clock_.now() + t;
+  while (clock_.now() < until) client_.run_once(kTick);
+}
+
+// The program renames its file when it sees the request; when none runs, its lock is free and we do it.
+void Replay::close_open_file() {
+  const std::string& dir = options_.dead_letters.dir;
+  const auto open_files = [&] {
+    std::vector<std::string> out;
+    if (const auto entries = fs_.list(dir)) {
+      for (const auto& e : *entries) {
+        const auto name = parse_dead_letter_name(e.name);
+        if (name && name->open) out.push_back(e.name);
+      }
+    }
+    return out;
+  };
+  if (open_files().empty()) return;
+  if (const auto lock = fs_.lock(dir + "/" + std::string(kWriterLock))) {
+    for (const std::string& name : open_files()) {
+      const std::string path = dir + "/" + name;
+      static_cast<void>(fs_.rename(path, path.substr(0, path.size() - kOpenSuffix.size())));
+    }
+    return;
+  }
+  const std::string request = dir + "/" + std::string(kCloseRequest);
+  if (!fs_.open(request, OpenMode::create_new)) return;
+  const MonoTime until = clock_.now() + kCloseWait;
+  while (fs_.stat(request) && clock_.now() < until) client_.run_once(kTick);
+  summary_.open_file_left_out = fs_.stat(request).has_value();
+  static_cast<void>(fs_.remove(request));
+}
+
+Expected<std::vector<std::string>> Replay::files() {
+  const auto entries = fs_.list(options_.dead_letters.dir);
+  if (!entries) return std::unexpected(entries.error());
+  std::vector<std::string> out;
+  for (const auto& e : *entries) {
+    const auto name = parse_dead_letter_name(e.name);
+    if (name && !name->open) out.push_back(options_.dead_letters.dir + "/" + e.name);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Expected<HttpResponse> Replay::post(std::string_view body) {
+  const auto authorization = credentials_.header();
+  if (!authorization) return std::unexpected(authorization.error());
+  const auto host = hosts_.pick(clock_.now());
+  if (!host) return fail("every host is down");
+  std::optional<HttpResult> result;
+  client_.start(builder_.bulk(hosts_.url(*host), *authorization, body, false, false),
+                [&result](HttpResult r) { result = std::move(r); });
+  const MonoTime until = clock_.now() + options_.timeout + std::chrono::seconds(10);
+  while (!result && clock_.now() < until) client_.run_once(kTick);
+  if (!result) client_.cancel_all();
+  if (!*result) {
+    hosts_.on_failure(*host, clock_.now());
+    return fail(hosts_.display(*host) + ": " + result->error().message);
+  }
+  hosts_.on_answer(*host);
+  return std::move(**result);
+}
+
+void Replay::judge(std::vector<Line*>& lines, std::vector<Line*>& again) {
+  using Action = ItemVerdict::Action;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const BulkItemError* error = answer_.error_of(i);
+    const ItemVerdict v = judge_item(answer_.status[i], error ? error->type : "", error ? error->reason : "");
+    if (v.action == Action::delivered || v.action == Action::already_there) {
+      lines[i]->delivered = true;
+      ++summary_.delivered;
+    } else if (v.action == Action::retry) {
+      again.push_back(lines[i]);
+    } else {
+      ++summary_.refused;
+      if (error) summary_.last_refusal = error->type + ": " + error->reason;
+    }
+  }
+}
+
+Expected<void> Replay::send(std::vector<Line*>& lines) {
+  std::string trouble;
+  for (unsigned attempt = 0; attempt < kTries && !lines.empty(); ++attempt) {
+    if (attempt > 0) {
+      const MonoTime chance = hosts_.next_chance();
+      const MonoTime now = clock_.now();
+      const Nanos for_host = chance > now && chance != MonoTime::max() ? chance - now : Nanos(0);
+      pass_time(std::max(backoff_.wait(attempt, std::nullopt), for_host));
+    }
+    std::string body;
+    for (const Line* l : lines) {
+      body.append(l->letter.action).append("\n").append(l->letter.document).append("\n");
+    }
+    auto response = post(body);
+    if (!response) {
+      trouble = response.error().message;
+      continue;
+    }
+    if (response->status == 413 || response->status == 400) {
+      if (lines.size() == 1) {
+        ++summary_.refused;
+        summary_.last_refusal =
+            "HTTP " + std::to_string(response->status) + " " + read_error_answer(response->body).reason;
+        lines.clear();
+        return {};
+      }
+      const auto middle = lines.begin() + static_cast<std::ptrdiff_t>(lines.size() / 2);
+      std::vector<Line*> first(lines.begin(), middle);
+      std::vector<Line*> second(middle, lines.end());
+      if (auto sent = send(first); !sent) return sent;
+      return send(second);
+    }
+    if (response->status < 200 || response->status > 299) {
+      const ErrorAnswer error = read_error_answer(response->body);
+      trouble = "HTTP " + std::to_string(response->status) + " " + error.type + ": " + error.reason;
+      if (response->status == 401 || response->status == 403) credentials_.renew();
+      continue;
+    }
+    if (auto read = reader_.read(response->body, lines.size(), answer_); !read) {
+      trouble = read.error().message;
+      continue;
+    }
+    std::vector<Line*> again;
+    judge(lines, again);
+    if (!again.empty()) trouble = "the destination is overloaded";
+    lines = std::move(again);
+  }
+  if (!lines.empty()) return fail("the dead letters that remain were not sent: " + trouble);
+  return {};
+}
+
+Expected<void> Replay::file(const std::string& path) {
+  const auto content = fs_.read_file(path, kMostFile);
+  if (!content) return std::unexpected(content.error());
+  ++summary_.files;
+  std::vector<Line> lines;
+  for (std::size_t at = 0; at < content->size();) {
+    const auto nl = content->find('\n', at);
+    const std::size_t end = nl == std::string::npos ? content->size() : nl + 1;
+    Line line;
+    line.text = std::string_view(*content).substr(at, end - at);
+    if (nl != std::string::npos) {
+      if (auto letter = read_dead_letter(line.text.substr(0, line.text.size() - 1))) {
+        line.letter = std::move(*letter);
+        line.readable = true;
+      }
+    }
+    // A torn line was never counted as kept: the document behind it was sent or written again.
+    if (nl != std::string::npos) lines.push_back(std::move(line));
+    at = end;
+  }
+  Expected<void> sent;
+  std::vector<Line*> group;
+  std::size_t bytes = 0;
+  const auto flush = [&] {
+    const std::uint64_t before = summary_.delivered + summary_.refused;
+    sent = send(group);
+    group.clear();
+    bytes = 0;
+    if (summary_.delivered + summary_.refused > before) {
+      progress_({path, summary_.delivered + summary_.refused, summary_.refused});
+    }
+  };
+  for (Line& l : lines) {
+    if (!l.readable) {
+      ++summary_.unreadable;
+      continue;
+    }
+    group.push_back(&l);
+    bytes += l.letter.document.size() + l.letter.action.size();
+    if (bytes >= kMostBytes || group.size() >= kMostLetters) flush();
+    if (!sent) break;
+  }
+  if (sent && !group.empty()) flush();
+  std::string remaining;
+  for (const Line& l : lines) {
+    if (!l.delivered) remaining.append(l.text);
+  }
+  if (remaining.size() == content->size()) return sent;
+  const auto rewritten = remaining.empty() ? fs_.remove(path) : fs_.write_atomically(path, remaining);
+  if (!rewritten) return rewritten;
+  return sent;
+}
+
+Expected<ReplaySummary> Replay::run() {
+  const std::string& dir = options_.dead_letters.dir;
+  if (!fs_.stat(dir)) return summary_;  // nothing was ever refused
+  const auto lock = fs_.lock(dir + "/" + std::string(kReplayLock));
+  if (!lock)
+    return fail("another replay of " + dir + " is running: " + lock.error().message, lock.error().code);
+  close_open_file();
+  const auto paths = files();
+  if (!paths) return std::unexpected(paths.error());
+  for (const std::string& path : *paths) {
+    if (auto replayed = file(path); !replayed) return std::unexpected(replayed.error());
+  }
+  return summary_;
+}
+
+}  // namespace
+
+Expected<ReplaySummary> replay_dead_letters(FileSystem& fs, HttpClient& client, const Clock& clock,
+                                            const ElasticsearchOptions& options,
+                                            const std::function<void(const ReplayProgress&)>& progress) {
+  return Replay(fs, client, clock, options, progress).run();
+}
+
+}  // namespace sidelight

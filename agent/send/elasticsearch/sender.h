@@ -1,0 +1,174 @@
+// The heart of the Elasticsearch output: which documents are sent when, and what becomes of them. No thread
+// of its own and no waiting but in step(), so that tests drive it with a stepped clock and a scripted HTTP
+// client.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/base/filesystem.h"
+#include "agent/base/http_client.h"
+#include "agent/send/elasticsearch/backoff.h"
+#include "agent/send/elasticsearch/bisect.h"
+#include "agent/send/elasticsearch/bootstrap.h"
+#include "agent/send/elasticsearch/bulk_response.h"
+#include "agent/send/elasticsearch/compressor.h"
+#include "agent/send/elasticsearch/concurrency.h"
+#include "agent/send/elasticsearch/credentials.h"
+#include "agent/send/elasticsearch/dead_letters.h"
+#include "agent/send/elasticsearch/hosts.h"
+#include "agent/send/elasticsearch/options.h"
+#include "agent/send/elasticsearch/request_builder.h"
+#include "agent/send/elasticsearch/retry_policy.h"
+#include "agent/send/output.h"
+
+namespace sidelight {
+
+// One thread. The options and the references outlive it.
+class Sender {
+ public:
+  Sender(const ElasticsearchOptions& options, OutputContext context, FileSystem& fs, HttpClient& client,
+         std::uint64_t seed);
+  ~Sender();  // aborts what is in flight; unsettled documents stay so
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+
+  void accept(BatchPtr batch);
+  // Starts what may start, waits up to max_wait (less when something is due earlier) and handles what came.
+  void step(std::chrono::milliseconds max_wait);
+  // From now on no wait is longer than kDrainWait.
+  void start_draining();
+  // Aborts what is in flight.
+  void abort();
+  // Every document that was accepted is settled.
+  bool idle() const { return held_.empty(); }
+  std::size_t recycled_bytes() const { return recycled_bytes_; }
+
+ private:
+  // A batch with unsettled documents.
+  struct Held {
+    BatchPtr batch;
+    std::size_t unsettled = 0;
+    std::size_t body_bytes = 0;
+    bool durable = false;
+  };
+  // Documents of one batch that go out together.
+  struct Work {
+    Held* held = nullptr;
+    bool whole = false;               // all of the batch; `docs` is empty then
+    std::vector<std::uint32_t> docs;  // ascending
+    unsigned attempts = 0;
+    bool for_destination = false;    // waits for the destination to be mended
+    std::shared_ptr<Bisect> bisect;  // a whole request of these documents was refused before
+    bool part = false;               // counted in bisect->outstanding
+    std::size_t size() const { return whole ? held->batch->docs.size() : docs.size(); }
+    std::uint32_t doc(std::size_t i) const { return whole ? static_cast<std::uint32_t>(i) : docs[i]; }
+  };
+  struct Flight {
+    Work work;
+    std::size_t host = 0;
+    MonoTime started{};
+    std::string body;  // partial retries only
+    GzipBuffer gzip;
+    std::size_t wire_bytes = 0;
+    std::size_t charged = 0;
+    bool with_index = false;
+  };
+  using FlightIt = std::list<Flight>::iterator;
+  struct Unburied {  // dead letters that could not be written yet
+    Held* held;
+    DeadLetter letter;
+  };
+
+  // sender.cc: what goes out.
+  void start_ready();
+  bool may_start(MonoTime now) const;
+  bool make_durable(Work& work, MonoTime now);
+  bool split_to_fit(Work& work);
+  void send(Work work, std::size_t host, const std::string& authorization);
+  void run_bootstrap(MonoTime now);
+  std::optional<std::string> authorization();
+  std::chrono::milliseconds wait_from(MonoTime now, std::chrono::milliseconds max_wait) const;
+  void wait_for(Work work, Nanos delay);
+  void close_gate(MonoTime now, std::optional<std::chrono::seconds> retry_after);
+  void trim_when_quiet(MonoTime now);
+  void report_flights();
+
+  // sender_answers.cc: what comes back.
+  void on_result(FlightIt flight, HttpResult result);
+  void on_bootstrap(std::size_t host, HttpResult result);
+  void on_answer(Flight& flight, HttpResponse& response);
+  void on_items(Flight& flight, HttpResponse& response);
+  void on_all_created(Flight& flight);
+  void judge_items(Flight& flight, std::optional<std::chrono::seconds> retry_after);
+  void on_transport_error(Flight& flight, const TransportError& error);
+  void hold_whole(Flight& flight, const RequestVerdict& verdict, const std::string& detail,
+                  std::optional<std::chrono::seconds> retry_after);
+  void split(Flight& flight, const ErrorAnswer& error);
+  void bad_request(Work work, const ErrorAnswer& error);
+  void begin_bisect(Work work, const ErrorAnswer& error);
+  void part_done(const std::shared_ptr<Bisect>& bisect, Held* held);
+  void conclude(const std::shared_ptr<Bisect>& bisect, Held* held);
+  void halve(Work work);
+  void accepted_something();
+  void check_index(const Flight& flight);
+  void down(std::string_view cause, const std::string& detail);
+  void up();
+
+  // Settling.
+  void settle(Held* held, std::uint32_t doc);
+  void bury(Held* held, std::uint32_t doc, std::string_view reason, std::string type, std::string detail);
+  void bury_waiting(MonoTime now);
+  void finish_if_done(Held* held);
+
+  const ElasticsearchOptions& options_;
+  OutputContext ctx_;
+  HttpClient& client_;
+  Backoff backoff_;
+  RequestBuilder builder_;
+  Hosts hosts_;
+  Credentials credentials_;
+  ConcurrencyLimit limit_;
+  Compressor compressor_;
+  BulkResponseReader reader_;
+  Bootstrap bootstrap_;
+  DeadLetters dead_letters_;
+
+  std::list<Held> held_;
+  std::deque<Work> ready_;
+  std::multimap<MonoTime, Work> waiting_;
+  std::list<Flight> flights_;
+  std::deque<Unburied> unburied_;
+  MonoTime bury_again_{};
+  std::vector<std::uint32_t> paused_inputs_;
+
+  // The gate: closed for everything after the destination as a whole refused. Then one request tries.
+  unsigned refusals_ = 0;
+  MonoTime gate_opens_{};
+
+  BulkAnswer answer_;
+  std::size_t held_for_destination_ = 0;  // works that wait with for_destination
+  std::uint64_t accepted_ = 0;            // requests with at least one accepted document
+  std::size_t most_body_ = 0;             // learnt from 413; 0: no limit known
+  MonoTime most_body_until_{};
+  MonoTime index_checked_{};
+  bool index_ever_checked_ = false;
+  bool is_up_ = false;
+  std::string down_cause_ = "unknown";  // as last told to the probe
+  bool draining_ = false;
+  bool bootstrap_in_flight_ = false;
+  bool aborting_ = false;
+  MonoTime last_activity_{};
+  bool trimmed_ = false;
+  std::size_t recycled_bytes_ = 0;
+};
+
+}  // namespace sidelight

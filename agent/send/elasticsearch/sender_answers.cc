@@ -1,0 +1,492 @@
+// What comes back, and what becomes of the documents. What goes out is in sender.cc.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "agent/send/elasticsearch/sender.h"
+
+namespace sidelight {
+namespace {
+
+constexpr std::chrono::minutes kBodyLimitKnownFor{10};
+constexpr std::chrono::seconds kBuryAgain{3};
+constexpr std::size_t kBuryAtOnce = 256;
+
+double seconds(Nanos n) {
+  return std::chrono::duration<double>(n).count();
+}
+
+std::optional<std::chrono::seconds> retry_after_of(const HttpResponse& r, const Clock& clock) {
+  const auto value = r.header("retry-after");
+  return value.empty() ? std::nullopt : parse_retry_after(value, clock.wall());
+}
+
+std::string describe(const HttpResponse& r, const ErrorAnswer& e) {
+  std::string text = "HTTP " + std::to_string(r.status);
+  if (!e.type.empty()) text += " " + e.type;
+  if (!e.reason.empty()) text += ": " + e.reason;
+  return text;
+}
+
+}  // namespace
+
+void Sender::on_result(FlightIt it, HttpResult result) {
+  Flight flight = std::move(*it);
+  flights_.erase(it);
+  ctx_.budget.release(flight.charged);
+  flight.body = std::string();
+  compressor_.give_back(std::move(flight.gzip));
+  last_activity_ = ctx_.clock.now();
+  if (aborting_) {
+    flight.work.held->batch->attempted = true;
+    ready_.push_back(std::move(flight.work));
+    return;
+  }
+  ctx_.probe.request(seconds(last_activity_ - flight.started), flight.wire_bytes,
+                     result ? static_cast<int>(result->status) : 0);
+  Held* held = flight.work.held;
+  if (result) {
+    on_answer(flight, *result);
+  } else {
+    on_transport_error(flight, result.error());
+  }
+  if (!unburied_.empty() && bury_again_ <= ctx_.clock.now()) bury_waiting(ctx_.clock.now());
+  finish_if_done(held);
+  ctx_.probe.concurrency_limit(limit_.value());
+  report_flights();
+}
+
+void Sender::on_bootstrap(std::size_t host, HttpResult result) {
+  bootstrap_in_flight_ = false;
+  if (aborting_) return;
+  const MonoTime now = ctx_.clock.now();
+  if (!result) {
+    hosts_.on_failure(host, now);
+    down(judge_transport(result.error()).cause, hosts_.display(host) + ": " + result.error().message);
+    return;
+  }
+  const auto trouble = bootstrap_.on_answer(*result);
+  if (trouble && trouble->verdict.host_fault) {
+    hosts_.on_failure(host, now);
+  } else {
+    hosts_.on_answer(host);
+  }
+  if (trouble) {
+    if (trouble->verdict.renew_credentials) credentials_.renew();
+    if (!trouble->verdict.host_fault) close_gate(now, retry_after_of(*result, ctx_.clock));
+    down(trouble->verdict.cause, hosts_.display(host) + ": " + trouble->detail);
+  } else if (bootstrap_.blocked()) {
+    down(cause::kNotADataStream, options_.data_stream + " is not a data stream");
+  } else {
+    refusals_ = 0;
+    if (bootstrap_.done()) up();
+  }
+}
+
+void Sender::on_answer(Flight& flight, HttpResponse& response) {
+  const MonoTime now = ctx_.clock.now();
+  ErrorAnswer error;
+  if (response.status < 200 || response.status > 299) error = read_error_answer(response.body);
+  const RequestVerdict verdict = judge_answer(response.status, error.type, error.reason);
+  if (verdict.host_fault) {
+    hosts_.on_failure(flight.host, now);
+  } else {
+    hosts_.on_answer(flight.host);
+  }
+  if (verdict.overload) limit_.on_overload(flight.started, now);
+  if (verdict.may_have_arrived) flight.work.held->batch->attempted = true;
+  if (verdict.renew_credentials) credentials_.renew();
+  switch (verdict.action) {
+    case RequestVerdict::Action::read_items:
+      on_items(flight, response);
+      break;
+    case RequestVerdict::Action::split:
+      split(flight, error);
+      break;
+    case RequestVerdict::Action::bisect:
+      bad_request(std::move(flight.work), error);
+      break;
+    case RequestVerdict::Action::hold:
+      hold_whole(flight, verdict, describe(response, error), retry_after_of(response, ctx_.clock));
+      break;
+  }
+}
+
+void Sender::on_items(Flight& flight, HttpResponse& response) {
+  const auto read = reader_.read(response.body, flight.work.size(), answer_);
+  if (!read) {
+    flight.work.held->batch->attempted = true;
+    RequestVerdict verdict;
+    verdict.cause = cause::kBadAnswer;
+    verdict.retried_as = "unavailable";
+    hold_whole(flight, verdict, read.error().message, retry_after_of(response, ctx_.clock));
+    return;
+  }
+  check_index(flight);
+  if (answer_.all_created) {
+    on_all_created(flight);
+  } else {
+    judge_items(flight, retry_after_of(response, ctx_.clock));
+  }
+}
+
+void Sender::on_all_created(Flight& flight) {
+  Work& work = flight.work;
+  Batch& batch = *work.held->batch;
+  std::uint64_t bytes = 0;
+  const std::size_t n = work.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t d = work.doc(i);
+    bytes += batch.docs[d].body_end - batch.docs[d].body_begin;
+    settle(work.held, d);
+  }
+  ctx_.probe.shipped(n, bytes);
+  limit_.on_success();
+  accepted_something();
+  if (work.part) part_done(work.bisect, work.held);
+}
+
+void Sender::judge_items(Flight& flight, std::optional<std::chrono::seconds> retry_after) {
+  using Action = ItemVerdict::Action;
+  Work& work = flight.work;
+  Batch& batch = *work.held->batch;
+  std::uint64_t delivered = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t conflicts = 0;
+  std::uint64_t buried = 0;
+  std::vector<std::uint32_t> again;
+  std::vector<std::uint32_t> hold;
+  std::string_view hold_cause;
+  std::string hold_detail;
+  bool server_error = false;
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const std::uint32_t d = work.doc(i);
+    const Doc& doc = batch.docs[d];
+    const int status = answer_.status[i];
+    const BulkItemError* error = status < 300 ? nullptr : answer_.error_of(i);
+    const ItemVerdict v = judge_item(status, error ? error->type : "", error ? error->reason : "");
+    switch (v.action) {
+      case Action::delivered:
+        ++delivered;
+        bytes += doc.body_end - doc.body_begin;
+        settle(work.held, d);
+        break;
+      case Action::already_there:
+        ++(doc.may_exist || batch.attempted ? duplicates : conflicts);
+        settle(work.held, d);
+        break;
+      case Action::retry:
+        server_error = server_error || status >= 500;
+        again.push_back(d);
+        break;
+      case Action::hold:
+        if (hold.empty()) {
+          hold_cause = v.cause;
+          hold_detail = "HTTP " + std::to_string(status) + " for a document";
+          if (error) hold_detail += ": " + error->type + ": " + error->reason;
+        }
+        hold.push_back(d);
+        break;
+      case Action::dead_letter:
+        ++buried;
+        bury(work.held, d, v.reason, error ? error->type : "", error ? error->reason : "");
+        break;
+    }
+  }
+  if (delivered > 0) ctx_.probe.shipped(delivered, bytes);
+  if (duplicates > 0) ctx_.probe.duplicates(duplicates);
+  if (conflicts > 0) {
+    ctx_.probe.id_conflicts(conflicts);
+    ctx_.log.warn("send.id_conflict",
+                  std::to_string(conflicts) + " documents of " +
+                      batch.spans[batch.docs[work.doc(0)].span].source->path +
+                      " were refused as already there although they were never sent before");
+  }
+  if (server_error) batch.attempted = true;
+  if (again.empty()) {
+    limit_.on_success();
+  } else {
+    limit_.on_overload(flight.started, ctx_.clock.now());
+    ctx_.probe.retried(again.size(), "rejected");
+  }
+  const bool nothing_taken = delivered + duplicates + conflicts + buried == 0;
+  const auto send_later = [&](std::vector<std::uint32_t> docs, bool for_destination) {
+    Work later;
+    later.held = work.held;
+    later.docs = std::move(docs);
+    later.attempts = work.attempts + 1;
+    later.for_destination = for_destination;
+    wait_for(std::move(later), backoff_.wait(work.attempts, for_destination ? std::nullopt : retry_after));
+  };
+  if (!again.empty()) send_later(std::move(again), false);
+  if (!hold.empty()) {
+    ctx_.probe.retried(hold.size(), "unavailable");
+    if (nothing_taken) close_gate(ctx_.clock.now(), retry_after);
+    send_later(std::move(hold), true);
+    down(hold_cause, hosts_.display(flight.host) + ": " + hold_detail);
+  }
+  if (!nothing_taken) accepted_something();
+  if (work.part) part_done(work.bisect, work.held);
+}
+
+void Sender::on_transport_error(Flight& flight, const TransportError& error) {
+  const MonoTime now = ctx_.clock.now();
+  const RequestVerdict verdict = judge_transport(error);
+  hosts_.on_failure(flight.host, now);
+  if (verdict.overload) limit_.on_overload(flight.started, now);
+  if (verdict.may_have_arrived) flight.work.held->batch->attempted = true;
+  ctx_.log.warn("send.transport", hosts_.display(flight.host) + ": " + error.message);
+  hold_whole(flight, verdict, error.message, std::nullopt);
+}
+
+void Sender::hold_whole(Flight& flight, const RequestVerdict& verdict, const std::string& detail,
+                        std::optional<std::chrono::seconds> retry_after) {
+  const MonoTime now = ctx_.clock.now();
+  ctx_.probe.retried(flight.work.size(), verdict.retried_as);
+  // A host's trouble keeps that host from being asked; the gate is for troubles that every host would have.
+  if (!verdict.host_fault || retry_after) close_gate(now, retry_after);
+  if (!verdict.host_fault || hosts_.next_chance() > now) {
+    down(verdict.cause, hosts_.display(flight.host) + ": " + detail);
+  }
+  ++flight.work.attempts;
+  // Behind the others: a request that a proxy takes offence at must not be the only one that is ever tried.
+  ready_.push_back(std::move(flight.work));
+}
+
+void Sender::split(Flight& flight, const ErrorAnswer& error) {
+  Work& work = flight.work;
+  if (work.size() == 1) {
+    const auto why = error.reason.empty() ? std::string("413: the destination takes no request of this size")
+                                          : error.reason;
+    bury(work.held, work.doc(0), "too_large", error.type.empty() ? "http_413" : error.type, why);
+    if (work.part) part_done(work.bisect, work.held);
+    return;
+  }
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const Doc& d = work.held->batch->docs[work.doc(i)];
+    bytes += d.body_end - d.body_begin;
+  }
+  most_body_ = most_body_ == 0 ? bytes / 2 + bytes / 8 : std::min(most_body_, bytes / 2 + bytes / 8);
+  most_body_until_ = ctx_.clock.now() + kBodyLimitKnownFor;
+  ctx_.log.warn("send.split", "the destination refuses requests of " + std::to_string(flight.wire_bytes) +
+                                  " bytes (413); sending smaller ones (output batch_bytes)");
+  halve(std::move(work));
+}
+
+// Both halves go out next; parts of a bisection stay parts.
+void Sender::halve(Work work) {
+  std::vector<std::uint32_t> docs = std::move(work.docs);
+  if (work.whole) {
+    docs.resize(work.held->batch->docs.size());
+    for (std::uint32_t i = 0; i < docs.size(); ++i) docs[i] = i;
+  }
+  if (work.part) ++work.bisect->outstanding;
+  const auto middle = docs.begin() + static_cast<std::ptrdiff_t>(docs.size() / 2);
+  Work second = work;
+  work.whole = second.whole = false;
+  second.docs.assign(middle, docs.end());
+  work.docs.assign(docs.begin(), middle);
+  ready_.push_front(std::move(second));
+  ready_.push_front(std::move(work));
+}
+
+// 400 for the request as a whole. See bisect.h.
+void Sender::bad_request(Work work, const ErrorAnswer& error) {
+  if (!work.part) {
+    begin_bisect(std::move(work), error);
+    return;
+  }
+  const auto bisect = work.bisect;
+  bisect->last_error = error.reason;
+  if (work.size() > 1) {
+    halve(std::move(work));
+    return;
+  }
+  if (accepted_ > bisect->accepted_before) {
+    bury(work.held, work.doc(0), "other", error.type.empty() ? "http_400" : error.type, error.reason);
+  } else {
+    bisect->refused.push_back(work.doc(0));
+  }
+  part_done(bisect, work.held);
+}
+
+void Sender::begin_bisect(Work work, const ErrorAnswer& error) {
+  if (!work.bisect) {
+    work.bisect = std::make_shared<Bisect>();
+    work.bisect->accepted_before = accepted_;
+  }
+  const auto bisect = work.bisect;
+  bisect->last_error = error.reason;
+  work.part = true;
+  bisect->outstanding = 1;
+  if (work.size() == 1 || accepted_ > bisect->accepted_before) {
+    bad_request(std::move(work), error);
+    return;
+  }
+  std::vector<std::uint32_t> docs(work.size());
+  for (std::size_t i = 0; i < docs.size(); ++i) docs[i] = work.doc(i);
+  const auto samples = choose_samples(docs, backoff_.random(docs.size()), bisect->rest);
+  bisect->outstanding = static_cast<std::uint32_t>(samples.size());
+  for (const std::uint32_t d : samples) {
+    Work sample = work;
+    sample.whole = false;
+    sample.docs = {d};
+    ready_.push_front(std::move(sample));
+  }
+}
+
+void Sender::part_done(const std::shared_ptr<Bisect>& bisect, Held* held) {
+  if (--bisect->outstanding == 0) conclude(bisect, held);
+}
+
+void Sender::conclude(const std::shared_ptr<Bisect>& bisect, Held* held) {
+  Work next;
+  next.held = held;
+  next.bisect = bisect;
+  if (accepted_ > bisect->accepted_before) {
+    // The destination works. Documents that were refused before it was known to get one more chance, alone.
+    next.part = true;
+    for (const std::uint32_t d : std::exchange(bisect->refused, {})) {
+      ++bisect->outstanding;
+      next.docs = {d};
+      ready_.push_front(next);
+    }
+    if (!bisect->rest.empty()) {
+      ++bisect->outstanding;
+      next.docs = std::exchange(bisect->rest, {});
+      ready_.push_front(std::move(next));
+    }
+    return;
+  }
+  next.docs = std::exchange(bisect->refused, {});
+  next.docs.insert(next.docs.end(), bisect->rest.begin(), bisect->rest.end());
+  bisect->rest.clear();
+  if (next.docs.empty()) return;
+  std::sort(next.docs.begin(), next.docs.end());
+  ++bisect->rounds;
+  ctx_.probe.retried(next.docs.size(), "unavailable");
+  close_gate(ctx_.clock.now(), std::nullopt);
+  down(cause::kBadRequest, "every document is refused with 400: " + bisect->last_error);
+  ready_.push_back(std::move(next));
+}
+
+void Sender::accepted_something() {
+  ++accepted_;
+  refusals_ = 0;
+  gate_opens_ = MonoTime::min();
+  if (!bootstrap_.blocked()) up();
+}
+
+void Sender::check_index(const Flight& flight) {
+  if (!flight.with_index || answer_.first_index.empty()) return;
+  index_checked_ = ctx_.clock.now();
+  index_ever_checked_ = true;
+  if (is_backing_index(answer_.first_index)) return;
+  // An item that was refused before it was routed names the data stream itself.
+  if (answer_.status[0] >= 300) return;
+  bootstrap_.found_plain_index(answer_.first_index);
+  down(cause::kNotADataStream, options_.data_stream + " is the plain index " + answer_.first_index);
+}
+
+void Sender::down(std::string_view why, const std::string& detail) {
+  if (!is_up_ && down_cause_ == why) return;
+  is_up_ = false;
+  down_cause_ = why;
+  ctx_.probe.output_up(false, why);
+  ctx_.log.warn("send.down", "the Elasticsearch output is held up (" + std::string(why) + "): " + detail);
+}
+
+void Sender::up() {
+  if (is_up_ || held_for_destination_ > 0 || !unburied_.empty()) return;
+  is_up_ = true;
+  down_cause_.clear();
+  ctx_.probe.output_up(true, "");
+  ctx_.log.info("send.up", "the Elasticsearch output works");
+}
+
+void Sender::settle(Held* held, std::uint32_t doc) {
+  if (held->batch->docs[doc].settled) return;
+  held->batch->settle(doc, ctx_.ledger);
+  --held->unsettled;
+}
+
+void Sender::bury(Held* held, std::uint32_t doc, std::string_view reason, std::string type,
+                  std::string detail) {
+  const Batch& batch = *held->batch;
+  const Doc& d = batch.docs[doc];
+  const Source& source = *batch.spans[d.span].source;
+  DeadLetter letter;
+  letter.doc = doc;
+  std::array<char, 64> id{};
+  letter.id.assign(id.data(), write_doc_id(id.data(), source.key, d.begin, d.end));
+  letter.may_exist = d.may_exist;
+  letter.reason = reason;
+  letter.error_type = std::move(type);
+  letter.error_reason = std::move(detail);
+  letter.destination = options_.data_stream.empty() ? options_.index : options_.data_stream;
+  letter.path = source.path;
+  letter.key = source.key;
+  letter.begin = d.begin;
+  letter.end = d.end;
+  letter.input = source.input;
+  const std::string_view body = batch.body;
+  const auto line = [body](std::size_t begin, std::size_t end) {
+    std::string_view s = body.substr(begin, end - begin);
+    while (!s.empty() && s.back() == '\n') s.remove_suffix(1);
+    return s;
+  };
+  letter.action = line(d.body_begin, d.source_begin);
+  letter.document = line(d.source_begin, d.body_end);
+  letter.original = d.raw;
+  unburied_.push_back({held, std::move(letter)});
+}
+
+void Sender::bury_waiting(MonoTime now) {
+  while (!unburied_.empty()) {
+    std::vector<const DeadLetter*> letters;
+    for (const Unburied& u : unburied_) {
+      if (letters.size() == kBuryAtOnce) break;
+      letters.push_back(&u.letter);
+    }
+    const auto written = dead_letters_.write(letters);
+    if (!written) {
+      const std::string why = "dead letters cannot be written: " + written.error().message;
+      ctx_.log.error("send.dead_letters", why + "; the inputs that they came from pause until they can");
+      for (const Unburied& u : unburied_) {
+        const std::uint32_t input = u.letter.input;
+        if (std::find(paused_inputs_.begin(), paused_inputs_.end(), input) != paused_inputs_.end()) continue;
+        paused_inputs_.push_back(input);
+        ctx_.gate.pause_input(input, why);
+      }
+      down(cause::kDeadLettersFull, why);
+      bury_again_ =
+          now + (draining_ ? std::chrono::milliseconds(kDrainWait) : std::chrono::milliseconds(kBuryAgain));
+      return;
+    }
+    for (std::size_t i = 0; i < letters.size(); ++i) {
+      const Unburied u = std::move(unburied_.front());
+      unburied_.pop_front();
+      ctx_.probe.dead_lettered(1, u.letter.reason);
+      ctx_.log.warn("send.dead_lettered", "a document of " + std::string(u.letter.path) +
+                                              " was refused for good (" + u.letter.error_type + ": " +
+                                              u.letter.error_reason + ") and is in the dead letters");
+      settle(u.held, u.letter.doc);
+      finish_if_done(u.held);
+    }
+  }
+  for (const std::uint32_t input : std::exchange(paused_inputs_, {})) ctx_.gate.resume_input(input);
+}
+
+void Sender::finish_if_done(Held* held) {
+  const auto it = std::find_if(held_.begin(), held_.end(), [held](const Held& h) { return &h == held; });
+  if (it == held_.end() || it->unsettled > 0) return;
+  ctx_.probe.batch_acknowledged(seconds(ctx_.clock.now() - it->batch->opened));
+  recycled_bytes_ += it->body_bytes;
+  BatchPtr batch = std::move(it->batch);
+  held_.erase(it);
+  ctx_.recycler.recycle(std::move(batch));
+}
+
+}  // namespace sidelight
