@@ -298,7 +298,7 @@ class FaultServer:
                     break
                 if not self._handle(connection, *request):
                     break
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError):  # gone, or not talking HTTP and _bulk
             pass
         finally:
             with self._listener_lock:
@@ -415,7 +415,7 @@ class FaultServer:
             if not_json.get("store"):
                 self._store_all(path, query, body)
             return self._send(connection, 200, b"<html>please log in</html>", content_type="text/html")
-        if fault("bad_request") is not None or self._poisoned(body):
+        if fault("bad_request") is not None or not body.startswith(b'{"create":') or self._poisoned(body):
             return self._send(connection, 400, error_body(400, "x_content_parse_exception", "[1:7] [bulk] failed to parse"))
         items, errors = self._store_all(path, query, body)
         if fault("wrong_count") is not None and items:
