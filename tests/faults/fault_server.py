@@ -207,13 +207,14 @@ class Item:
         fields = {f.split(".")[2] for f in filter_path.split(",") if f.startswith("items.") and f.count(".") >= 2}
         self.fields = None if not fields or "*" in fields else fields
         self.sequence = 0
+        self.plain = b'{"create":{"status":201}}' if self.fields is not None and not self.fields & {"_index", "_id", "*"} else None
 
     def created(self, index, doc_id):
         if self.fields is None:
             self.sequence += 1
             return (b'{"create":{"_index":"%b","_id":"%b","_version":1,"result":"created","_shards":{"total":2,"successful":1,'
                     b'"failed":0},"_seq_no":%d,"_primary_term":1,"status":201}}' % (index, doc_id, self.sequence))
-        return self._filtered({"_index": index.decode(), "_id": doc_id.decode(), "status": 201})
+        return self.plain or self._filtered({"_index": index.decode(), "_id": doc_id.decode(), "status": 201})
 
     def failed(self, index, doc_id, status, kind, reason, more=None):
         error = {"type": kind, "reason": reason, **(more or {})}

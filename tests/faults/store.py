@@ -63,9 +63,10 @@ class Store:
     def describe(self, name):
         """The answer to GET /NAME, or None."""
         if name in self.streams:
-            return {f".ds-{name}{BACKING_SUFFIX}": {"aliases": {}, "mappings": {}, "settings": {}, "data_stream": name}}
+            return {f".ds-{name}{BACKING_SUFFIX}": {"aliases": {}, "mappings": {}, "settings": {"index": {"uuid": "rXHrRnyGQyGD2WyF0Dsyeg"}},
+                                                    "data_stream": name}}
         if name in self.indices:
-            return {name: {"aliases": {}, "mappings": {}, "settings": {"index": {"number_of_shards": "1"}}}}
+            return {name: {"aliases": {}, "mappings": {}, "settings": {"index": {"uuid": "rXHrRnyGQyGD2WyF0Dsyeg"}}}}
         return None
 
     # -- documents -------------------------------------------------------------------------------------------------------------
