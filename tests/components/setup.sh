@@ -1,13 +1,17 @@
 #!/bin/bash
-# Builds a runnable OpenSearch or Elasticsearch node from Maven Central.   setup.sh opensearch|elasticsearch [DESTINATION]
-# Needs mvn and JDK 17. The result is cached in DESTINATION (default build/components/NAME) and built again only when the
+# Builds a runnable OpenSearch or Elasticsearch node from Maven Central.   setup.sh [opensearch|elasticsearch [DESTINATION]]
+# Without arguments it builds both. Needs mvn and JDK 17. The result is cached in DESTINATION (default build/components/NAME) and built again only when the
 # sources beside this script change. Prints the destination.
 #   opensearch:     java ... -cp 'DEST/classes:DEST/lib/*' OsNode HOME PORT [key=value ...]
 #   elasticsearch:  java ... --module-path DEST/server --add-modules ALL-MODULE-PATH -cp DEST/classes EsNode HOME PORT [key=value ...]
 #                   where HOME/modules is a copy of DEST/modules
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-name=${1:?opensearch or elasticsearch}
+if [ $# -eq 0 ]; then
+  "$here/setup.sh" opensearch
+  exec "$here/setup.sh" elasticsearch
+fi
+name=$1
 dest=${2:-$here/../../build/components/$name}
 source_dir=$here/$name
 [ -f "$source_dir/pom.xml" ] || { echo "setup.sh: no component $name" >&2; exit 2; }

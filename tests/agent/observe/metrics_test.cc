@@ -224,6 +224,15 @@ TEST_F(MetricsTest, CheckpointAgeIsComputedAtTheScrape) {
   EXPECT_EQ(value("sidelight_checkpoint_age_seconds"), "0") << "never negative";
 }
 
+TEST_F(MetricsTest, LoadingACheckpointIsNoCommit) {
+  metrics.checkpoint().committed(clock.wall() - 60'000'000'000, 0, 7);
+  EXPECT_EQ(value("sidelight_checkpoint_age_seconds"), "60");
+  EXPECT_EQ(value("sidelight_checkpoint_files"), "7");
+  EXPECT_EQ(value("sidelight_checkpoint_commits_total"), "0");
+  metrics.checkpoint().committed(0, 0, 7);
+  EXPECT_EQ(value("sidelight_checkpoint_age_seconds"), "60") << "a time that is not known changes nothing";
+}
+
 TEST_F(MetricsTest, FailedReloadKeepsTheTimeOfTheLastGoodOne) {
   metrics.pipeline().reload(true);
   const std::string good = value("sidelight_config_last_reload_success_timestamp_seconds");

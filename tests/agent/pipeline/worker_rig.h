@@ -1,0 +1,112 @@
+// A worker on a real directory, with a clock and notifications that the test steps, and a destination that keeps ids as
+// Elasticsearch does and answers when the test says so.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/base/file_notifier.h"
+#include "agent/pipeline/worker.h"
+
+namespace sidelight::test {
+
+class SteppedClock final : public Clock {
+ public:
+  MonoTime now() const override { return MonoTime(Nanos(now_)); }
+  WallNanos wall() const override { return 1'790'000'000'000'000'000 + now_; }
+  void step(std::chrono::milliseconds by) { now_ += Nanos(by).count(); }
+
+ private:
+  std::int64_t now_ = 1'000'000'000;
+};
+
+// Notifications are what the test says: `lost` ones make the tailer look at everything.
+class SteppedNotifier final : public FileNotifier {
+ public:
+  Expected<void> watch(const std::string& /*dir*/) override { return {}; }
+  void unwatch(const std::string& /*dir*/) override {}
+  std::vector<FileChange> wait(std::chrono::milliseconds /*max_wait*/, bool& overflowed) override {
+    overflowed = lost;
+    lost = false;
+    return {};
+  }
+  void rest(std::chrono::milliseconds /*max_wait*/) override {}
+  void wake() override {}
+  bool lost = false;
+};
+
+struct StoredDoc {
+  std::string message;
+  std::string path;
+  std::uint64_t offset = 0;
+  std::vector<std::string> flags;
+};
+
+class CountingTailProbe final : public TailProbe {
+ public:
+  void files_open(std::uint64_t n) override { open = n; }
+  void files_tracked(std::uint64_t n) override { tracked = n; }
+  void watch_mode(bool) override {}
+  void unreadable_files(std::uint64_t n) override { unreadable = n; }
+  void lost_bytes(std::uint32_t, std::uint64_t bytes, LossReason) override { lost += bytes; }
+  void rotation(RotationKind) override { ++rotations; }
+  void read_error() override {}
+  void deleted_bytes_held(std::uint64_t n) override { held = n; }
+  void descriptor_limit_hit() override { ++limit_hits; }
+  std::uint64_t open = 0, tracked = 0, unreadable = 0, lost = 0, rotations = 0, held = 0, limit_hits = 0;
+};
+
+class Rig {
+ public:
+  explicit Rig(TailOptions tail = {}, DecodeOptions decode = {});
+  ~Rig();
+
+  std::string path(const std::string& name) const { return dir_ + "/logs/" + name; }
+  void append(const std::string& name, const std::string& bytes) const;
+  void rename(const std::string& from, const std::string& to) const;
+  void truncate(const std::string& name) const;
+  void copy(const std::string& from, const std::string& to) const;
+  void gzip(const std::string& name) const;
+  void remove(const std::string& name) const;
+  void symlink(const std::string& target, const std::string& name) const;
+  bool exists(const std::string& name) const;
+  std::uint64_t size(const std::string& name) const;
+
+  void start();                    // a new process on the same state
+  void crash();                    // kill -9: what the destination has, and what was synced, stays
+  void turn(bool look = true);     // one turn of the worker, a second later
+  void acknowledge(std::size_t batches);  // the oldest of those sent
+  void settle();                   // turns and acknowledges until nothing moves any more
+  void finish();                   // SIGTERM
+  bool running() const { return worker_ != nullptr; }
+
+  std::map<std::string, StoredDoc> stored;  // by id
+  std::uint64_t duplicates = 0;             // ids offered again
+  SteppedClock clock;
+  SteppedNotifier notifier;
+  CountingTailProbe tail_probe;
+  WorkerOptions options;
+  TailLimits limits;
+  std::size_t budget_bytes = 32u << 20;
+
+ private:
+  class Sink;
+  struct Process;
+  void store(const Batch& batch);
+
+  std::string dir_;
+  TailOptions tail_;
+  DecodeOptions decode_;
+  PosixFileSystem fs_;
+  NullLogger log_;
+  NullCheckpointProbe checkpoint_probe_;
+  NullPipelineProbe pipeline_probe_;
+  std::unique_ptr<Process> process_;
+  Worker* worker_ = nullptr;
+};
+
+}  // namespace sidelight::test
