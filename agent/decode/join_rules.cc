@@ -1,0 +1,292 @@
+#include "agent/decode/join_rules.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace sidelight {
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
+}
+bool is_space(char c) {
+  return c == ' ' || c == '\t';
+}
+
+std::string_view trim_left(std::string_view s) {
+  s.remove_prefix(std::min(s.find_first_not_of(" \t"), s.size()));
+  return s;
+}
+
+template <std::size_t N>
+bool starts_with_any(std::string_view s, const std::array<std::string_view, N>& prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(), [&](std::string_view p) { return s.starts_with(p); });
+}
+
+// The digits at the start of `s` are taken away; false when there are none.
+bool take_digits(std::string_view& s) {
+  std::size_t n = 0;
+  while (n < s.size() && is_digit(s[n])) ++n;
+  s.remove_prefix(n);
+  return n > 0;
+}
+
+// A dotted name of letters, digits, '_', '$' and '`' at the start of `s`, as class names are.
+std::string_view dotted_name(std::string_view s) {
+  std::size_t n = 0;
+  while (n < s.size() && (is_word(s[n]) || s[n] == '.' || s[n] == '$' || s[n] == '`')) ++n;
+  return n > 0 && !is_digit(s[0]) && s[0] != '.' ? s.substr(0, n) : std::string_view{};
+}
+
+// "java.lang.IllegalStateException: boom", "System.IO.IOException": the line that a logger writes between its
+// message and the frames.
+bool is_exception_line(std::string_view line) {
+  const std::string_view name = dotted_name(line);
+  const std::string_view rest = line.substr(name.size());
+  if (name.find('.') == std::string_view::npos ||
+      !(rest.empty() || rest.starts_with(':') || rest.starts_with(" (")))
+    return false;
+  return name.ends_with("Exception") || name.ends_with("Error") || name.ends_with("Throwable");
+}
+
+// Throwable.printStackTrace and the loggers' variations of it.
+class JavaRules final : public JoinRules {
+ public:
+  bool continues(std::uint8_t& /*context*/, std::string_view line) const override {
+    constexpr std::array<std::string_view, 3> kCauses = {"Caused by: ", "Suppressed: ", "Wrapped by: "};
+    const std::string_view text = trim_left(line);
+    if (starts_with_any(text, kCauses)) return true;
+    if (text.size() == line.size()) return is_exception_line(line);
+    if (text.starts_with("at ") || text.starts_with("[CIRCULAR REFERENCE")) return true;
+    if (!text.starts_with("... ")) return false;
+    std::string_view count = text.substr(4);
+    return take_digits(count) && (count.starts_with(" more") || count.starts_with(" common frames omitted"));
+  }
+};
+
+// The traceback module: header, indented frames, the exception at the margin, then perhaps a chained
+// traceback.
+class PythonRules final : public JoinRules {
+  enum Context : std::uint8_t { outside, in_frames, behind_exception, in_group };
+
+ public:
+  bool continues(std::uint8_t& context, std::string_view line) const override {
+    if (trim_left(line).starts_with("Traceback (most recent call last):")) {
+      context = in_frames;
+      return true;
+    }
+    if (trim_left(line).starts_with("+ Exception Group Traceback (most recent call last):")) {
+      context = in_group;
+      return true;
+    }
+    if (context == outside) return false;
+    if (is_space(line[0])) return true;
+    if (context == in_frames) {
+      context = is_exception(line) ? behind_exception : outside;
+      return context == behind_exception;
+    }
+    if (starts_with_any(line, kChains)) return true;
+    context = outside;
+    return false;
+  }
+
+ private:
+  static constexpr std::array<std::string_view, 2> kChains = {
+      "During handling of the above exception, another exception occurred:",
+      "The above exception was the direct cause of the following exception:"};
+
+  static bool is_exception(std::string_view line) {
+    const std::string_view name = dotted_name(line);
+    return !name.empty() && (name.size() == line.size() || line[name.size()] == ':');
+  }
+};
+
+// The runtime's panics and fatal errors, and debug.Stack() behind a log line.
+class GoRules final : public JoinRules {
+  enum Context : std::uint8_t { outside, panicked, in_stack };
+
+ public:
+  bool continues(std::uint8_t& context, std::string_view line) const override {
+    if (is_goroutine(line)) {
+      context = in_stack;
+      return true;
+    }
+    if (line.starts_with("panic: ") || line.starts_with("fatal error: ")) {
+      const bool nested = context == panicked;
+      context = panicked;
+      return nested;
+    }
+    const bool more = (context == panicked &&
+                       (line[0] == '\t' || line.starts_with("[signal ") || line.starts_with("goroutine "))) ||
+                      (context == in_stack && is_stack_line(line));
+    if (!more) context = outside;
+    return more;
+  }
+
+ private:
+  static bool is_goroutine(std::string_view line) {
+    if (!line.starts_with("goroutine ")) return false;
+    std::string_view rest = line.substr(10);
+    return take_digits(rest) && rest.starts_with(" ") && rest.ends_with("]:");
+  }
+  static bool is_register(std::string_view line) {
+    const std::string_view name = line.substr(0, line.find(' '));
+    return name.size() >= 2 && name.size() <= 6 && trim_left(line.substr(name.size())).starts_with("0x");
+  }
+  static bool is_stack_line(std::string_view line) {
+    if (line[0] == '\t' || line.starts_with("created by ") || line.starts_with("exit status ") ||
+        line.starts_with("...additional frames elided"))
+      return true;
+    const std::size_t paren = line.find('(');
+    const std::size_t space = line.find(' ');
+    return (paren != std::string_view::npos && paren > 0 && paren < space && line.back() == ')') ||
+           is_register(line);
+  }
+};
+
+// Exception.ToString(), and the indented messages of the console logger.
+class DotnetRules final : public JoinRules {
+ public:
+  bool continues(std::uint8_t& /*context*/, std::string_view line) const override {
+    const std::string_view text = trim_left(line);
+    if (text.starts_with("---> ") || text.starts_with("--- End of ")) return true;
+    if (text.size() == line.size()) return is_exception_line(line);
+    return line.starts_with("      ") || text.starts_with("at ");
+  }
+};
+
+// gdb and glibc backtraces, Boost.Stacktrace, sanitizer reports, an uncaught exception's what().
+class CppRules final : public JoinRules {
+  enum Context : std::uint8_t { outside, behind_ruler, in_report };
+
+ public:
+  bool continues(std::uint8_t& context, std::string_view line) const override {
+    if (line.starts_with("====================")) {
+      const bool closes = context == in_report;
+      context = closes ? outside : behind_ruler;
+      return closes;
+    }
+    if (is_report_head(line)) {
+      const bool joined = context == behind_ruler;
+      context = in_report;
+      return joined;
+    }
+    if (context == behind_ruler) context = outside;
+    if (context == in_report) {
+      if (is_space(line[0]) || starts_with_any(line, kReportLines) || is_process_mark(line)) return true;
+      context = outside;
+    }
+    return is_frame(line);
+  }
+
+ private:
+  static constexpr std::array<std::string_view, 19> kReportLines = {"READ of size",
+                                                                    "WRITE of size",
+                                                                    "SUMMARY: ",
+                                                                    "Shadow byte",
+                                                                    "=>0x",
+                                                                    "0x",
+                                                                    "freed by thread",
+                                                                    "previously allocated",
+                                                                    "allocated by",
+                                                                    "Address 0x",
+                                                                    "Thread T",
+                                                                    "Direct leak of",
+                                                                    "Indirect leak of",
+                                                                    "HINT: ",
+                                                                    "Hint: ",
+                                                                    "Uninitialized value",
+                                                                    "AddressSanitizer ",
+                                                                    "ThreadSanitizer ",
+                                                                    "Memory access at"};
+
+  static bool is_process_mark(std::string_view line) {
+    if (!line.starts_with("==")) return false;
+    std::string_view rest = line.substr(2);
+    return take_digits(rest) && rest.starts_with("==");
+  }
+  static bool is_report_head(std::string_view line) {
+    if (line.starts_with("WARNING: ThreadSanitizer")) return true;
+    if (!is_process_mark(line)) return false;
+    const std::string_view text = line.substr(line.find("==", 2) + 2);
+    return text.starts_with("ERROR: ") || text.starts_with("WARNING: ");
+  }
+  static bool is_frame(std::string_view line) {
+    constexpr std::array<std::string_view, 3> kHeadings = {"Backtrace:", "Stack trace:", "backtrace:"};
+    if (starts_with_any(line, kHeadings)) return true;
+    std::string_view text = trim_left(line);
+    const bool indented = text.size() < line.size();
+    if (indented && (text.starts_with("what():") || is_source_place(text))) return true;
+    std::string_view number = text;
+    if (number.starts_with('#')) {  // #0  0x000055 in main () at main.cc:3
+      number.remove_prefix(1);
+      return take_digits(number) && !number.empty() && is_space(number[0]);
+    }
+    if (take_digits(number) && number.starts_with("# ")) return true;  // Boost: " 0# main at main.cc:3"
+    return is_symbol(text);
+  }
+  // gdb's second line of a long frame: "    at main.cc:3", "    from /lib/libc.so.6".
+  static bool is_source_place(std::string_view text) {
+    if (text.starts_with("from /")) return true;
+    if (!text.starts_with("at ")) return false;
+    const std::size_t colon = text.rfind(':');
+    return colon != std::string_view::npos && colon + 1 < text.size() && is_digit(text[colon + 1]);
+  }
+  // backtrace_symbols(): "./shop(main+0x1d) [0x55d0c0de]".
+  static bool is_symbol(std::string_view text) {
+    if (!text.ends_with(']') || text.empty()) return false;
+    const std::size_t bracket = text.rfind("[0x");
+    if (bracket == std::string_view::npos || bracket == 0) return false;
+    const std::string_view where = text.substr(0, bracket);
+    const std::size_t space = where.find(' ');
+    return where.find('/') != std::string_view::npos &&
+           (space == std::string_view::npos || space + 1 == where.size());
+  }
+};
+
+class PatternRules final : public JoinRules {
+ public:
+  explicit PatternRules(const std::string& pattern) : start_(pattern, RE2::Quiet) {}
+  const RE2& start() const { return start_; }
+  bool continues(std::uint8_t& /*context*/, std::string_view line) const override {
+    return !RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), start_);
+  }
+
+ private:
+  RE2 start_;
+};
+
+}  // namespace
+
+Expected<std::unique_ptr<JoinRules>> make_join_rules(const MultilineOptions& options) {
+  switch (options.preset) {
+    case MultilinePreset::none:
+      break;
+    case MultilinePreset::java:
+      return std::make_unique<JavaRules>();
+    case MultilinePreset::python:
+      return std::make_unique<PythonRules>();
+    case MultilinePreset::go:
+      return std::make_unique<GoRules>();
+    case MultilinePreset::dotnet:
+      return std::make_unique<DotnetRules>();
+    case MultilinePreset::cpp:
+      return std::make_unique<CppRules>();
+    case MultilinePreset::custom: {
+      if (options.start_pattern.empty()) return fail("multiline: the start pattern is empty");
+      auto rules = std::make_unique<PatternRules>(options.start_pattern);
+      if (!rules->start().ok())
+        return fail("multiline: the start pattern is not valid: " + rules->start().error());
+      return rules;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace sidelight
