@@ -11,8 +11,8 @@ namespace sidelight {
 class CheckpointProbe {
  public:
   virtual ~CheckpointProbe() = default;
-  // A commit is on disk: when, the size of the file, and the files (generations) it knows. Also after a
-  // successful load at start.
+  // A commit is on disk: when, the size of the file, and the files (generations) that it knows. With `bytes`
+  // 0: one was loaded at the start, written then (`at` 0: not known).
   virtual void committed(WallNanos at, std::uint64_t bytes, std::uint64_t files) = 0;
   // Nothing new to commit: what is on disk was found to be current. The checkpoint's age counts from the
   // later of the two.

@@ -28,9 +28,10 @@ void CheckpointMetrics::refresh(WallNanos now) {
 }
 
 void CheckpointMetrics::committed(WallNanos at, std::uint64_t bytes, std::uint64_t files) {
-  current_at_.store(at);
-  size_.Set(static_cast<double>(bytes));
+  if (at > 0) current_at_.store(at);
   files_.Set(static_cast<double>(files));
+  if (bytes == 0) return;  // loaded, not written
+  size_.Set(static_cast<double>(bytes));
   commits_.Increment();
 }
 
