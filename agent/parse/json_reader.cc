@@ -1,0 +1,271 @@
+#include "agent/parse/json_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+#include "agent/parse/json_token.h"
+
+namespace sidelight {
+namespace {
+
+// More keys than this are compared by sorting.
+constexpr std::size_t kFewKeys = 12;
+
+bool is_json_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+}  // namespace
+
+JsonIndex::Outcome JsonReader::start(std::string_view text, Arena& arena) {
+  text_ = text;
+  arena_ = &arena;
+  at_ = 0;
+  count_ = 0;
+  const auto outcome = index_.index(text);
+  if (outcome != JsonIndex::Outcome::fine) return outcome;
+  positions_ = index_.positions();
+  count_ = index_.count();
+  has_backslash_ = std::memchr(text.data(), '\\', text.size()) != nullptr;
+  frames_.clear();
+  keys_.clear();
+  return outcome;
+}
+
+// From the token's first byte to the next token, without the blanks between.
+std::string_view JsonReader::token_text(std::size_t token) const {
+  const std::size_t begin = position(token);
+  std::size_t end = position(token + 1);
+  while (end > begin && is_json_blank(text_[end - 1])) --end;
+  return text_.substr(begin, end - begin);
+}
+
+bool JsonReader::string_body(std::string_view token, std::string_view& body) const {
+  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return false;
+  body = token.substr(1, token.size() - 2);
+  return true;
+}
+
+bool JsonReader::key(std::string_view& out) {
+  if (at_ + 1 >= count_ || text_[positions_[at_ + 1]] != ':' || !string_body(token_text(at_), out)) return false;
+  if (has_backslash_ && !out.empty()) {
+    if (check_escapes(out) == EscapeCheck::broken) return false;
+    out = unescape(out, *arena_);
+  }
+  at_ += 2;
+  return true;
+}
+
+bool JsonReader::next_member(bool& more) {
+  const char c = peek();
+  if (c != ',' && c != '}') return false;
+  ++at_;
+  more = c == ',';
+  return true;
+}
+
+bool JsonReader::value(FieldValue& out) {
+  if (at_end()) return false;
+  const char c = peek();
+  if (c == '{' || c == '[') return container(out);
+  return scalar(token_text(at_++), out);
+}
+
+bool JsonReader::scalar(std::string_view token, FieldValue& out) {
+  out.bytes = token;
+  out.escaped = false;
+  switch (token.empty() ? '\0' : token.front()) {
+    case '"': {
+      std::string_view body;
+      if (!string_body(token, body)) return false;
+      out.shape = Shape::string;
+      if (!has_backslash_ || body.empty()) return true;
+      out.escaped = std::memchr(body.data(), '\\', body.size()) != nullptr;
+      if (!out.escaped) return true;
+      const EscapeCheck check = check_escapes(body);
+      if (check == EscapeCheck::lone_surrogate) {
+        out = {Shape::text, false, unescape(body, *arena_)};
+      }
+      return check != EscapeCheck::broken;
+    }
+    case 't':
+    case 'f':
+      out.shape = Shape::boolean;
+      return token == "true" || token == "false";
+    case 'n': out.shape = Shape::null; return token == "null";
+    default: break;
+  }
+  const NumberShape number = classify_number(token);
+  out.shape = number == NumberShape::integer ? Shape::integer : number == NumberShape::real ? Shape::real : Shape::text;
+  return number != NumberShape::broken;
+}
+
+bool JsonReader::container(FieldValue& out) {
+  const std::size_t first = at_;
+  Scan scan;
+  if (!scan_container(scan)) return false;
+  const std::size_t begin = position(first);
+  out = {Shape::container, false, text_.substr(begin, position(at_ - 1) + 1 - begin)};
+  if (scan.depth > kDeepest) {
+    out.shape = Shape::text;
+  } else if (scan.rewrite) {
+    const std::size_t after = at_;
+    at_ = first;
+    std::string rewritten;
+    rewrite_value(rewritten);
+    at_ = after;
+    out.bytes = arena_->copy(rewritten);
+  }
+  return true;
+}
+
+// Consumes one container, to its closing bracket.
+bool JsonReader::scan_container(Scan& scan) {
+  frames_.clear();
+  keys_.clear();
+  if (!open(scan)) return false;
+  while (!frames_.empty()) {
+    const char c = peek();
+    const bool object = frames_.back().object;
+    if (c == ',') {
+      ++at_;
+      if (object && !scan_key(scan)) return false;
+      if (!scan_element(scan)) return false;
+    } else if (c == (object ? '}' : ']')) {
+      if (!close(scan)) return false;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Enters the container at the present token, and reads its first element if it has one.
+bool JsonReader::open(Scan& scan) {
+  while (true) {
+    const bool object = peek() == '{';
+    ++at_;
+    frames_.push_back({object, keys_.size()});
+    scan.depth = std::max(scan.depth, frames_.size());
+    if (peek() == (object ? '}' : ']')) return true;
+    if (object && !scan_key(scan)) return false;
+    const char c = peek();
+    if (c == '{' || c == '[') continue;
+    return scan_element(scan);
+  }
+}
+
+bool JsonReader::close(Scan& scan) {
+  const Frame frame = frames_.back();
+  frames_.pop_back();
+  ++at_;
+  if (frame.object) {
+    scan.rewrite = scan.rewrite || keys_repeat(frame.first_key);
+    keys_.resize(frame.first_key);
+  }
+  return true;
+}
+
+bool JsonReader::scan_key(Scan& scan) {
+  std::string_view k;
+  if (!key(k)) return false;
+  scan.rewrite = scan.rewrite || !is_harmless_key(k);
+  keys_.push_back(k);
+  return true;
+}
+
+bool JsonReader::scan_element(Scan& scan) {
+  const char c = peek();
+  if (c == '{' || c == '[') return open(scan);
+  if (at_end()) return false;
+  FieldValue v;
+  if (!scalar(token_text(at_++), v)) return false;
+  // A scalar that came out as text is not what stands in the line.
+  scan.rewrite = scan.rewrite || v.shape == Shape::text;
+  return true;
+}
+
+bool JsonReader::keys_repeat(std::size_t first) {
+  const std::size_t n = keys_.size() - first;
+  const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(first);
+  if (n <= kFewKeys) {
+    for (auto i = begin; i != keys_.end(); ++i) {
+      if (std::find(i + 1, keys_.end(), *i) != keys_.end()) return true;
+    }
+    return false;
+  }
+  sorted_keys_.assign(begin, keys_.end());
+  std::sort(sorted_keys_.begin(), sorted_keys_.end());
+  return std::adjacent_find(sorted_keys_.begin(), sorted_keys_.end()) != sorted_keys_.end();
+}
+
+// The rewriting functions run over what scan_container() has accepted, at most kDeepest levels deep.
+void JsonReader::rewrite_value(std::string& out) {
+  const char c = peek();
+  if (c == '{') return rewrite_object(out);
+  if (c == '[') return rewrite_array(out);
+  FieldValue v;
+  scalar(token_text(at_++), v);
+  if (v.shape == Shape::text) {
+    append_json_string(out, v.bytes);
+  } else {
+    out += v.bytes;
+  }
+}
+
+void JsonReader::skip_value() {
+  Scan ignored;
+  if (peek() == '{' || peek() == '[') {
+    scan_container(ignored);
+  } else {
+    ++at_;
+  }
+}
+
+void JsonReader::rewrite_object(std::string& out) {
+  std::vector<Member> members;
+  std::unordered_map<std::string_view, std::size_t> last;  // key -> member that stays
+  ++at_;
+  bool more = peek() != '}';
+  if (!more) ++at_;
+  while (more) {
+    std::string_view k;
+    key(k);
+    k = harmless_key(k, *arena_);
+    last[k] = members.size();
+    members.push_back({k, at_});
+    skip_value();
+    next_member(more);
+  }
+  const std::size_t after = at_;
+  out += '{';
+  bool first = true;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (last[members[i].key] != i) continue;
+    if (!first) out += ',';
+    first = false;
+    append_json_string(out, members[i].key);
+    out += ':';
+    at_ = members[i].value;
+    rewrite_value(out);
+  }
+  out += '}';
+  at_ = after;
+}
+
+void JsonReader::rewrite_array(std::string& out) {
+  ++at_;
+  out += '[';
+  bool first = true;
+  while (peek() != ']') {
+    if (!first) {
+      out += ',';
+      ++at_;
+    }
+    first = false;
+    rewrite_value(out);
+  }
+  ++at_;
+  out += ']';
+}
+
+}  // namespace sidelight

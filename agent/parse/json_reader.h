@@ -1,0 +1,79 @@
+// Walks the tokens of one JSON line and checks all of its grammar on the way, so that values can be passed on as they stand.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/base/arena.h"
+#include "agent/parse/field_value.h"
+#include "agent/parse/json_index.h"
+
+namespace sidelight {
+
+// One thread; start() for each line. Methods that say bool return false when the line is no JSON, and then nothing of it must be used.
+class JsonReader {
+ public:
+  // `text` (with 64 readable bytes behind it) and `arena` must outlive the values read.
+  JsonIndex::Outcome start(std::string_view text, Arena& arena);
+
+  // Where the next token begins; '\0' at the end of the line.
+  char peek() const { return at_ < count_ ? text_[positions_[at_]] : '\0'; }
+  bool at_end() const { return at_ >= count_; }
+  void skip() { ++at_; }
+  // Reads a key and its colon; the key is unescaped.
+  bool key(std::string_view& out);
+  // Reads any value. A container comes as one token: with duplicate keys resolved (the last one stays), keys that Elasticsearch
+  // refuses renamed, numbers beyond its range as strings, and as text when it is nested deeper than kDeepest.
+  bool value(FieldValue& out);
+  // After a member of an object: consumes ',' (more = true) or '}' (more = false).
+  bool next_member(bool& more);
+
+  // Deepest nesting passed on as JSON; Elasticsearch's flattened type refuses more than 20 levels, the outer ones included.
+  static constexpr std::size_t kDeepest = 16;
+
+ private:
+  struct Scan {
+    std::size_t depth = 0;  // deepest nesting seen
+    bool rewrite = false;
+  };
+  struct Frame {
+    bool object;
+    std::size_t first_key;  // in keys_
+  };
+  struct Member {
+    std::string_view key;
+    std::size_t value;  // token number
+  };
+
+  std::size_t position(std::size_t token) const { return token < count_ ? positions_[token] : text_.size(); }
+  std::string_view token_text(std::size_t token) const;
+  bool string_body(std::string_view token, std::string_view& body) const;
+  bool scalar(std::string_view token, FieldValue& out);
+  bool container(FieldValue& out);
+  bool scan_container(Scan& scan);
+  bool scan_element(Scan& scan);
+  bool scan_key(Scan& scan);
+  bool open(Scan& scan);
+  bool close(Scan& scan);
+  bool keys_repeat(std::size_t first);
+  void skip_value();
+  void rewrite_value(std::string& out);
+  void rewrite_object(std::string& out);
+  void rewrite_array(std::string& out);
+
+  JsonIndex index_;
+  std::string_view text_;
+  Arena* arena_ = nullptr;
+  const std::uint32_t* positions_ = nullptr;
+  std::size_t count_ = 0;
+  std::size_t at_ = 0;
+  bool has_backslash_ = false;  // anywhere in the line
+  std::vector<Frame> frames_;
+  std::vector<std::string_view> keys_;
+  std::vector<std::string_view> sorted_keys_;
+};
+
+}  // namespace sidelight

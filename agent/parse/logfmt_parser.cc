@@ -1,0 +1,52 @@
+#include "agent/parse/key_value.h"
+#include "agent/parse/line_parser.h"
+#include "agent/parse/record_builder.h"
+
+namespace sidelight {
+namespace {
+
+bool is_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-' ||
+         c == '@' || c == '/';
+}
+
+bool is_name(std::string_view key) {
+  for (const char c : key) {
+    if (!is_name(c)) return false;
+  }
+  return !key.empty();
+}
+
+class LogfmtLineParser final : public LineParser {
+ public:
+  explicit LogfmtLineParser(bool strict) : strict_(strict) {}
+
+  bool parse_line(std::string_view text, const TimeContext& context, Arena& arena, Record& out) override {
+    builder_.begin(context, arena, out);
+    out.message = text;  // for a line without a message of its own
+    std::string_view rest = text;
+    Pair pair;
+    int pairs = 0;
+    while (next_pair(rest, arena, pair)) {
+      if (strict_ && (!pair.has_value || !is_name(pair.key))) return false;
+      if (pair.has_value) {
+        builder_.put(pair.key, {Shape::text, false, pair.value});
+        ++pairs;
+      } else {
+        builder_.put_label(pair.key, {Shape::boolean, false, "true"});  // logfmt: a name alone is a flag
+      }
+    }
+    builder_.finish();
+    return rest.empty() && pairs >= (strict_ ? 2 : 1);
+  }
+
+ private:
+  bool strict_;
+  RecordBuilder builder_;
+};
+
+}  // namespace
+
+std::unique_ptr<LineParser> make_logfmt_line_parser(bool strict) { return std::make_unique<LogfmtLineParser>(strict); }
+
+}  // namespace sidelight

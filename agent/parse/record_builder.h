@@ -1,0 +1,60 @@
+// Puts the key/value pairs of a line where they belong: time, level, message, ECS fields, labels. One set of rules for all formats.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "agent/base/arena.h"
+#include "agent/parse/field_value.h"
+#include "agent/parse/key_roles.h"
+#include "agent/parse/record.h"
+#include "agent/parse/timestamp.h"
+
+namespace sidelight {
+
+// begin(), any number of put()s, finish(). Keys are unescaped UTF-8; keys and values must outlive the record. Of equal keys the last one
+// stays. A value that its place cannot take (a word for a number, an object for a keyword) becomes a label, so that no line
+// can conflict with the mapping. One thread.
+class RecordBuilder {
+ public:
+  // More labels than this go, as text, into one called kOverflow.
+  static constexpr std::size_t kMostLabels = 128;
+  static constexpr std::string_view kOverflow = "_overflow";
+
+  // `record` must be clear.
+  void begin(const TimeContext& context, Arena& arena, Record& record);
+  // By the rules of key_roles.h. `key` is the dotted path from the top.
+  void put(std::string_view key, const FieldValue& value);
+  void put(std::string_view key, const KeyRole& role, const FieldValue& value);
+  // For formats that know what they have. False: the value does not fit, and nothing was put.
+  bool put_ecs(EcsOrdinal field, std::string_view source_key, const FieldValue& value);
+  bool put_time(std::string_view key, std::uint8_t rank, const FieldValue& value);
+  bool put_level(std::string_view key, std::uint8_t rank, const FieldValue& value);
+  bool put_message(std::string_view key, std::uint8_t rank, const FieldValue& value);
+  void put_label(std::string_view key, const FieldValue& value);
+  // Completes the record.
+  void finish();
+
+ private:
+  // The part of the record that several keys compete for.
+  struct Slot {
+    bool set = false;
+    std::uint8_t rank = 0;
+    std::string_view key;
+    FieldValue value;
+  };
+  bool claim(Slot& slot, std::string_view key, std::uint8_t rank, const FieldValue& value);
+  bool convert(EcsOrdinal field, const FieldValue& value, Field& out);
+  bool convert_number(EcsType type, const FieldValue& value, Field& out);
+
+  TimeContext context_;
+  Arena* arena_ = nullptr;
+  Record* record_ = nullptr;
+  Slot time_, level_, message_;
+  std::vector<Slot> ecs_sources_;    // parallel to record_->ecs
+  std::vector<Field> overflow_;
+};
+
+}  // namespace sidelight
