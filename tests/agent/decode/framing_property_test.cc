@@ -92,7 +92,9 @@ class Bytes {
 
 void expect_ascending(const std::vector<Framed>& events) {
   for (std::size_t i = 1; i < events.size(); ++i) {
-    if (events[i].lane == events[i - 1].lane) EXPECT_GE(events[i].begin, events[i - 1].end);
+    if (events[i].lane == events[i - 1].lane) {
+      EXPECT_GE(events[i].begin, events[i - 1].end);
+    }
   }
   for (const Framed& e : events) EXPECT_LT(e.begin, e.end);
 }
@@ -113,9 +115,12 @@ Run run_in_steps(const Framer& framer, const std::string& file, Bytes& random,
     const bool cut = end == file.size() || (cuts != nullptr && random.below(6) == 0);
     const Result r = frame_once(framer, file, at, end, cut);
     if (cut && cuts != nullptr) cuts->push_back(end);
-    if (cut) EXPECT_EQ(r.position.low(), end);
-    if (end - at.low() >= framer.window_bytes())
+    if (cut) {
+      EXPECT_EQ(r.position.low(), end);
+    }
+    if (end - at.low() >= framer.window_bytes()) {
       EXPECT_GT(r.position.low(), at.low()) << "no progress in a full window";
+    }
     for (std::size_t lane = 0; lane < kLanes; ++lane) EXPECT_GE(r.position.lane[lane], at.lane[lane]);
     at = r.position;
     FramePosition unpacked;
