@@ -1,0 +1,152 @@
+"""Reloads, replays and ends, under load: 0 lost, 0 doubled."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from rig import FaultServer, Sidelight, WriterProcess, wait_for
+from writer import Writer
+
+
+@pytest.fixture
+def server():
+    with FaultServer() as s:
+        yield s
+
+
+@pytest.fixture
+def sidelight(program, tmp_path, server):
+    s = Sidelight(program, tmp_path, server.url)
+    yield s
+    if s.running():
+        s.kill()
+
+
+def assert_clean(server, truth, sidelight, patience=20):
+    verdict = server.wait_delivered(truth, patience)
+    note = f"{verdict}\n{sidelight.log_text()[-2000:]}"
+    assert verdict["lost"] == 0 and verdict["doubled"] == 0 and verdict["unnumbered"] == 0, note
+
+
+def reloads(sidelight):
+    return sidelight.metric("sidelight_config_reloads_total") or 0
+
+
+def test_reload_under_load(server, sidelight):
+    with sidelight:
+        writer = WriterProcess(sidelight.logs / "app.log", "reload", 3000, 6)
+        for label in ("a", "b", "c"):
+            time.sleep(1.5)
+            before = reloads(sidelight)
+            sidelight.settings["logs"][0]["labels"] = {"release": label}
+            sidelight.write_config()
+            sidelight.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: reloads(sidelight) > before, 15, "the reload to be counted")
+        assert sidelight.metric("sidelight_config_last_reload_successful") == 1
+        assert_clean(server, writer.truth(), sidelight)
+        assert sidelight.stop()[0] == 0
+
+
+def test_bad_configuration_keeps_the_old_one_running(server, sidelight):
+    with sidelight:
+        writer = WriterProcess(sidelight.logs / "app.log", "bad", 2000, 5)
+        time.sleep(1)
+        good = sidelight.config.read_text(encoding="utf-8")
+        sidelight.config.write_text(good.replace('"service"', '"servise"'), encoding="utf-8")
+        sidelight.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: sidelight.metric("sidelight_config_last_reload_successful") == 0, 15, "the failed reload to show")
+        log = sidelight.log_text()
+        assert "servise" in log and "service" in log, "neither the wrong key nor the nearest known one is named"
+        assert_clean(server, writer.truth(), sidelight)
+        sidelight.config.write_text(good, encoding="utf-8")
+        sidelight.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: sidelight.metric("sidelight_config_last_reload_successful") == 1, 15, "the good reload to show")
+
+
+def test_configmap_swap_is_taken_without_a_signal(program, tmp_path, server):
+    """Kubernetes swaps the symlink ..data; the file's own path does not change."""
+    sidelight = Sidelight(program, tmp_path, server.url)
+    mount = tmp_path / "configmap"
+    for version in ("v1", "v2"):
+        (mount / version).mkdir(parents=True)
+        sidelight.settings["logs"][0]["labels"] = {"version": version}
+        (mount / version / "sidelight.yaml").write_text(json.dumps(sidelight.settings), encoding="utf-8")
+    os.symlink("v1", mount / "..data")
+    os.symlink("..data/sidelight.yaml", mount / "sidelight.yaml")
+    sidelight.config = mount / "sidelight.yaml"
+    with sidelight:
+        os.symlink("v2", mount / "..data_tmp")
+        os.rename(mount / "..data_tmp", mount / "..data")
+        wait_for(lambda: reloads(sidelight) >= 1, 20, "the swap to be seen")
+        assert sidelight.metric("sidelight_config_last_reload_successful") == 1
+
+
+def test_dead_letters_are_replayed(server, sidelight):
+    server.fault("refuse_every", modulo=10)
+    with sidelight:
+        writer = Writer(str(sidelight.logs / "app.log"), "replay")
+        writer.write(1000)
+        assert_clean(server, writer.truth(), sidelight)
+        wait_for(lambda: len(sidelight.dead_letters()) == 100, 10, "100 dead letters")
+        assert sidelight.stop()[0] == 0
+    assert server.stats()["documents"] == 900
+    server.clear()
+    result = subprocess.run([sidelight.program, "replay-dead-letters", "--config", str(sidelight.config)], capture_output=True, text=True,
+                            timeout=60, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert server.stats()["documents"] == 1000
+    assert server.verdict(1000)["doubled"] == 0
+    assert sidelight.dead_letters() == []
+    # Once more: nothing is left to replay, and nothing doubles.
+    subprocess.run([sidelight.program, "replay-dead-letters", "--config", str(sidelight.config)], capture_output=True, timeout=60, check=True)
+    assert server.stats()["documents"] == 1000
+
+
+def test_second_sigterm_ends_at_once(server, sidelight):
+    with sidelight:
+        writer = Writer(str(sidelight.logs / "app.log"), "twice")
+        writer.write(1000)
+        assert_clean(server, writer.truth(), sidelight)
+        server.fault("hang")
+        writer.write(1000)
+        time.sleep(1)
+        sidelight.process.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        assert sidelight.running(), "the first SIGTERM gives what is on its way a chance"
+        begin = time.monotonic()
+        sidelight.process.send_signal(signal.SIGTERM)
+        sidelight.process.wait(5)
+        assert time.monotonic() - begin < 2
+        server.clear()
+        sidelight.start()
+        assert_clean(server, writer.truth(), sidelight)
+
+
+def test_own_log_in_the_tailed_folder_is_not_shipped(program, tmp_path, server):
+    folder = tmp_path / "logs"
+    sidelight = Sidelight(program, tmp_path, server.url, paths=[str(folder / "*.log")],
+                          extra={"log": {"file": str(folder / "sidelight.log"), "level": "debug"}})
+    with sidelight:
+        writer = Writer(str(folder / "app.log"), "own")
+        writer.write(500)
+        assert_clean(server, writer.truth(), sidelight)
+        time.sleep(3)
+        assert (folder / "sidelight.log").stat().st_size > 0
+        assert server.stats()["documents"] == 500
+
+
+def test_two_inputs_that_match_one_file_ship_it_once(program, tmp_path, server):
+    sidelight = Sidelight(program, tmp_path, server.url)
+    path = sidelight.logs / "app.log"
+    sidelight.settings["logs"] = [{"paths": [str(path)]}, {"paths": [str(sidelight.logs / "*.log")]}]
+    sidelight.write_config()
+    with sidelight:
+        writer = Writer(str(path), "both")
+        writer.write(500)
+        assert_clean(server, writer.truth(), sidelight)
+        time.sleep(1)
+        assert server.stats()["documents"] == 500
