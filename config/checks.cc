@@ -1,0 +1,192 @@
+#include "config/checks.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "config/names.h"
+#include "config/proxy.h"
+
+namespace sidelight {
+namespace {
+
+std::string input_path(std::size_t i) {
+  return "logs[" + std::to_string(i) + "]";
+}
+
+void check_format(const LogInput& input, const std::string& path, Findings& findings) {
+  const bool has_pattern = findings.given(path + ".pattern");
+  if (input.parse.format == Format::regex && !has_pattern) {
+    findings.error_at(path + ".format",
+                      "format: regex needs a pattern; for example \"pattern: '(?P<message>.*)'\"");
+  }
+  if (input.parse.format != Format::regex && has_pattern) {
+    findings.error_at(path + ".pattern", "is of use only with format: regex");
+  }
+  if (input.parse.format != Format::nginx_access && findings.given(path + ".nginx_log_format")) {
+    findings.error_at(path + ".nginx_log_format", "is of use only with format: nginx");
+  }
+}
+
+// Names label metrics, so they are unique.
+void name_inputs(Settings& settings, Findings& findings) {
+  std::map<std::string, std::size_t> owners;
+  for (std::size_t i = 0; i < settings.logs.size(); ++i) {
+    const std::string& name = settings.logs[i].name;
+    if (name.empty()) continue;
+    const auto [first, is_new] = owners.emplace(name, i);
+    if (!is_new) {
+      findings.error_at(input_path(i) + ".name",
+                        "the same name as " + input_path(first->second) + "; names are unique");
+    }
+  }
+  for (std::size_t i = 0; i < settings.logs.size(); ++i) {
+    LogInput& input = settings.logs[i];
+    if (!input.name.empty() || input.tail.paths.empty()) continue;
+    const std::string& base = input.tail.paths.front();
+    input.name = base;
+    for (int n = 2; !owners.emplace(input.name, i).second; ++n) input.name = base + "#" + std::to_string(n);
+  }
+}
+
+std::string glob_path(const Settings& settings, std::size_t input, std::size_t glob,
+                      const Findings& findings) {
+  const std::string list = input_path(input) + ".paths";
+  const std::string item = list + "[" + std::to_string(glob) + "]";
+  // A list of one may stand without brackets.
+  return settings.logs[input].tail.paths.size() == 1 && !findings.given(item) ? list : item;
+}
+
+void warn_same_globs(const Settings& settings, Findings& findings) {
+  std::map<std::string, std::size_t> seen;
+  for (std::size_t i = 0; i < settings.logs.size(); ++i) {
+    for (std::size_t j = 0; j < settings.logs[i].tail.paths.size(); ++j) {
+      const auto [first, is_new] = seen.emplace(settings.logs[i].tail.paths[j], i);
+      if (is_new) continue;
+      findings.warning_at(glob_path(settings, i, j, findings),
+                          "the same paths as in " + input_path(first->second) +
+                              "; a file is read once, by the first input that matches it");
+    }
+  }
+}
+
+// A file that the program writes and also reads would never end.
+void check_own_file(const Settings& settings, const std::string& file, const std::string& path,
+                    Findings& findings) {
+  if (file.empty()) return;
+  for (std::size_t i = 0; i < settings.logs.size(); ++i) {
+    const TailOptions& tail = settings.logs[i].tail;
+    const auto matches = [&](const std::string& glob) {
+      return fnmatch(glob.c_str(), file.c_str(), FNM_PATHNAME) == 0;
+    };
+    const auto leaves_out = [&](const std::string& glob) {
+      return matches(glob) || fnmatch(glob.c_str(), base_name(file).c_str(), 0) == 0;
+    };
+    if (!std::any_of(tail.paths.begin(), tail.paths.end(), matches)) continue;
+    if (std::any_of(tail.exclude.begin(), tail.exclude.end(), leaves_out)) continue;
+    findings.error_at(
+        path, "is matched by " + input_path(i) + ".paths: the program would read what it writes; exclude it");
+  }
+}
+
+void check_inputs(Settings& settings, Findings& findings) {
+  for (std::size_t i = 0; i < settings.logs.size(); ++i) {
+    LogInput& input = settings.logs[i];
+    check_format(input, input_path(i), findings);
+    if (!input.decode.multiline.start_pattern.empty())
+      input.decode.multiline.preset = MultilinePreset::custom;
+    // A service given by both ways would be two values for one field.
+    const auto names_service = [](const auto& field) { return field.first == "service.name"; };
+    if (!input.service.empty() && std::any_of(input.fields.begin(), input.fields.end(), names_service)) {
+      findings.error_at(input_path(i) + ".fields.service.name", "is already set by service");
+    }
+  }
+  name_inputs(settings, findings);
+  warn_same_globs(settings, findings);
+}
+
+void check_elasticsearch(const Environment& environment, const std::string& state_dir,
+                         ElasticsearchOptions& es, Findings& findings) {
+  const std::string path = "output.elasticsearch";
+  es.dead_letters.dir = state_dir + "/dead-letters";
+  if (es.backoff_initial > es.backoff_max) {
+    findings.error_at(
+        path + (findings.given(path + ".backoff_initial") ? ".backoff_initial" : ".backoff_max"),
+        "backoff_initial must not be longer than backoff_max");
+  }
+  if (!es.tls.verify) {
+    findings.warning_at(
+        path + ".tls.verify",
+        "certificates are not verified: anyone on the way can read and change the logs; set ca_file instead");
+  }
+  if (es.proxy == "off") {
+    es.proxy.clear();
+  } else if (es.proxy.empty()) {
+    const ProxyChoice choice = proxy_from_environment(es.hosts, environment);
+    if (choice.mixed) {
+      findings.warning_at(
+          path + ".hosts",
+          "the environment's proxy variables treat these hosts differently, so no proxy is used; set proxy");
+    }
+    es.proxy = choice.proxy;
+    if (!es.proxy.empty() && !check_proxy_url(es.proxy).empty()) {
+      findings.error_at(path + ".hosts", "the proxy in the environment's " + choice.variable +
+                                             " is no good: " + check_proxy_url(es.proxy) +
+                                             "; set proxy, or proxy: off");
+    }
+  }
+}
+
+void check_output(const Environment& environment, Settings& settings, Findings& findings) {
+  OutputSettings& out = settings.output;
+  if (out.elasticsearch) check_elasticsearch(environment, settings.state_dir, *out.elasticsearch, findings);
+  if (out.file) check_own_file(settings, out.file->path, "output.file.path", findings);
+  check_own_file(settings, settings.log.file, "log.file", findings);
+  if (out.batch_bytes > settings.memory_budget / 2) {
+    findings.error_at(findings.given("output.batch_bytes") ? "output.batch_bytes" : "memory_budget",
+                      "batch_bytes must not be more than half of memory_budget");
+  }
+}
+
+void check_http(const Settings& settings, Findings& findings) {
+  if (!settings.http) return;
+  const std::string& listen = settings.http->listen;
+  if (listen.starts_with("0.0.0.0:") || listen.starts_with("[::]:") || listen.starts_with("*:")) {
+    findings.warning_at("http.listen", "metrics and health are open to everyone who can reach this machine");
+  }
+}
+
+// The downward API gives a container these under any names; the ones that manifests commonly use.
+void add_host_fields(const Environment& environment, Settings& settings) {
+  constexpr auto kFields = std::to_array<std::pair<const char*, const char*>>({
+      {"HOSTNAME", "host.name"},
+      {"CLUSTER_NAME", "kubernetes.cluster.name"},
+      {"CONTAINER_NAME", "kubernetes.container.name"},
+      {"POD_NAMESPACE", "kubernetes.namespace"},
+      {"NODE_NAME", "kubernetes.node.name"},
+      {"POD_IP", "kubernetes.pod.ip"},
+      {"POD_NAME", "kubernetes.pod.name"},
+      {"POD_UID", "kubernetes.pod.uid"},
+  });
+  for (const auto& [variable, field] : kFields) {
+    if (auto value = environment(variable); value && !value->empty()) {
+      settings.host_fields.emplace_back(field, *std::move(value));
+    }
+  }
+}
+
+}  // namespace
+
+void complete_settings(const Environment& environment, Settings& settings, Findings& findings) {
+  check_inputs(settings, findings);
+  check_output(environment, settings, findings);
+  check_http(settings, findings);
+  add_host_fields(environment, settings);
+}
+
+}  // namespace sidelight

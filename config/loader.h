@@ -1,0 +1,31 @@
+// Reads a configuration file into Settings, and tells everything that is wrong with it at once.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/base/filesystem.h"
+#include "config/expand.h"
+#include "config/problem.h"
+#include "config/settings.h"
+
+namespace sidelight {
+
+struct LoadResult {
+  std::optional<Settings> settings;     // set exactly when there are no errors
+  std::vector<ConfigProblem> errors;    // in the file's order
+  std::vector<ConfigProblem> warnings;  // in the file's order
+};
+
+// Never throws but std::bad_alloc. Relative paths in the file are relative to the directory of `file`. Reads
+// `file`, and looks at the files that hold secrets and certificates without reading them. The environment
+// serves ${VAR}, the proxy variables (where `proxy` is not set) and the variables of the downward API (see
+// REFERENCE.md, "Environment").
+LoadResult load_config(FileSystem& files, const std::string& file, const Environment& environment);
+
+// Whether a running program can go from `a` to `b` without a restart. The keys that differ and cannot be
+// reloaded are appended to `needs_restart`, as "http.listen". Secrets are compared, not printed.
+bool same_except_reloadable(const Settings& a, const Settings& b, std::vector<std::string>& needs_restart);
+
+}  // namespace sidelight
