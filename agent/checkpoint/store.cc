@@ -102,6 +102,7 @@ CheckpointStore::Loaded CheckpointStore::load_file(const std::string& file, bool
         return result;
       }
       result.usable = true;
+      (void)apply(payload, only_missing);  // its "at"
       continue;
     }
     if (payload.empty() || !apply(payload, only_missing)) ++result.damaged;
@@ -229,7 +230,8 @@ Expected<void> CheckpointStore::write_pending(std::string& bytes) {
 }
 
 Expected<void> CheckpointStore::rewrite() {
-  std::string all = guarded("{\"format\":\"" + std::string(kFormat) + "\",\"version\":" + std::to_string(kVersion) + "}");
+  std::string all = guarded("{\"format\":\"" + std::string(kFormat) + "\",\"version\":" + std::to_string(kVersion) + ",\"at\":" +
+                            std::to_string(ctx_.clock.wall()) + "}");
   {
     const std::lock_guard lock(state_mutex_);
     const std::string at = std::to_string(ctx_.clock.wall());

@@ -7,7 +7,7 @@
 #include "agent/cli/configuration.h"
 #include "agent/observe/log.h"
 #include "agent/observe/metrics.h"
-#include "agent/send/elasticsearch/probe.h"
+#include "agent/send/elasticsearch/connect_check.h"
 #include "agent/send/elasticsearch/replay.h"
 #include "config/generate.h"
 #include "config/loader.h"
@@ -72,15 +72,20 @@ int replay_command(const std::string& config_file) {
   }
   const SystemClock clock;
   auto http = make_curl_http_client();
-  auto summary = replay_dead_letters(*settings->output.elasticsearch, fs, clock, *http,
-                                     [](const std::string& line) { std::printf("%s\n", line.c_str()); });
+  auto summary = replay_dead_letters(fs, *http, clock, *settings->output.elasticsearch, [](const ReplayProgress& p) {
+    std::fprintf(stderr, "%s: %llu done, %llu refused\n", p.file.c_str(), static_cast<unsigned long long>(p.done),
+                 static_cast<unsigned long long>(p.refused));
+  });
   if (!summary) {
     std::fprintf(stderr, "%s\n", summary.error().message.c_str());
     return 1;
   }
-  std::printf("%llu delivered, %llu refused again, %llu left\n", static_cast<unsigned long long>(summary->delivered),
-              static_cast<unsigned long long>(summary->refused), static_cast<unsigned long long>(summary->left));
-  return summary->left == 0 ? 0 : 1;
+  std::printf("%llu delivered, %llu refused again, %llu unreadable, in %llu file(s)\n",
+              static_cast<unsigned long long>(summary->delivered), static_cast<unsigned long long>(summary->refused),
+              static_cast<unsigned long long>(summary->unreadable), static_cast<unsigned long long>(summary->files));
+  if (!summary->last_refusal.empty()) std::printf("the destination said: %s\n", summary->last_refusal.c_str());
+  if (summary->open_file_left_out) std::printf("the file that the running program writes was left out\n");
+  return summary->refused + summary->unreadable == 0 ? 0 : 1;
 }
 
 }  // namespace sidelight

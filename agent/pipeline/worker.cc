@@ -44,6 +44,8 @@ void Worker::restore() {
   // What found no file again is not needed any more.
   for (const auto& [key, state] : restoring_) ctx_.store.forget(key);
   restoring_.clear();
+  // From now on there is a checkpoint: the next start is not the first one, even if nothing is read until then.
+  if (auto r = ctx_.store.sync_all(); !r) ctx_.log.error("checkpoint.write", r.error().message);
   next_checkpoint_ = ctx_.clock.now();
 }
 

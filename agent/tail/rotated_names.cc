@@ -11,6 +11,8 @@ bool is_stamp(std::string_view s) {
   return s.find_first_not_of("0123456789-_.:TZ") == std::string_view::npos;
 }
 
+constexpr std::size_t kDateDigits = 6;  // fewer are a number, not a date
+
 bool is_separator(char c) { return c == '.' || c == '-' || c == '_'; }
 
 }  // namespace
@@ -33,6 +35,24 @@ bool is_rotated_name(std::string_view live, std::string_view name) {
   if (name.size() <= stem.size() + extension.size() + 1) return false;
   if (!name.starts_with(stem) || !name.ends_with(extension) || !is_separator(name[stem.size()])) return false;
   return is_stamp(name.substr(stem.size() + 1, name.size() - stem.size() - 1 - extension.size()));
+}
+
+std::string family_name(std::string_view name) {
+  if (is_gzip_name(name)) name.remove_suffix(3);
+  for (const std::string_view suffix : {".old", ".bak"})
+    if (name.size() > suffix.size() && name.ends_with(suffix)) name.remove_suffix(suffix.size());
+  // The longest stamp at the end, as in app.log.2026-11-22_03; the first separator that leaves a stamp behind it.
+  for (std::size_t i = 1; i + 1 < name.size(); ++i)
+    if (is_separator(name[i]) && is_stamp(name.substr(i + 1))) return std::string(name.substr(0, i));
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos) return std::string(name);
+  const auto stem = name.substr(0, dot);
+  for (std::size_t i = 1; i + 1 < stem.size(); ++i) {
+    const auto stamp = stem.substr(i + 1);
+    if (is_separator(stem[i]) && is_stamp(stamp) && stamp.size() >= kDateDigits)
+      return std::string(stem.substr(0, i)) + std::string(name.substr(dot));
+  }
+  return std::string(name);
 }
 
 }  // namespace sidelight

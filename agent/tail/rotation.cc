@@ -41,13 +41,13 @@ std::string Tailer::find_inode(const std::string& dir, std::uint64_t inode) {
 std::vector<std::string> Tailer::rotated_siblings(const std::string& real) {
   std::vector<std::string> out;
   const std::string dir = dir_name(real);
-  const std::string name = base_name(real);
+  const std::string name = family_name(base_name(real));
   auto entries = ctx_.fs.list(dir);
   if (!entries) return out;
   std::set<std::string> names;
   for (const auto& e : *entries) names.insert(e.name);
   for (const auto& n : names) {
-    if (!is_rotated_name(name, n)) continue;
+    if (!is_rotated_name(name, n) || n == base_name(real)) continue;
     if (is_gzip_name(n) && names.contains(n.substr(0, n.size() - 3))) continue;  // gzip is at work
     out.push_back(dir + "/" + n);
   }
@@ -213,6 +213,26 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
   }
 }
 
+// Generations of logs that the globs match, rotated away before anything of them was seen.
+void Tailer::adopt_missed(const std::set<std::string>& dirs, std::int64_t since_ns) {
+  for (const auto& dir : dirs) {
+    auto entries = ctx_.fs.list(dir);
+    if (!entries) continue;
+    std::set<std::string> families;
+    for (const auto& e : *entries) {
+      const std::string family = family_name(e.name);
+      if (family == e.name || !is_rotated_name(family, e.name) || families.contains(family)) continue;
+      auto st = ctx_.fs.stat(dir + "/" + e.name);
+      if (!st || st->mtime_ns < since_ns || by_inode(*st) != nullptr) continue;
+      families.insert(family);
+    }
+    for (const auto& family : families) {
+      const std::string path = dir + "/" + family;
+      if (const auto input = discovery_->input_of(path)) adopt_successors(*input, path, path, since_ns);
+    }
+  }
+}
+
 // Does this unknown file hold bytes that we read, or are reading, elsewhere? A copy of a live file is left alone; a copy of a
 // generation whose own file is gone takes its place.
 bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileStat& st) {
@@ -221,7 +241,9 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
   std::vector<TailedFile*> relatives;
   for (auto& [pointer, f] : files_) {
     if (dir_name(f->path) != dir && dir_name(f->real) != dir) continue;
-    if (is_rotated_name(base_name(f->path), name)) relatives.push_back(f.get());
+    const std::string original = base_name(f->path);
+    if (f->place == Place::live ? is_rotated_name(original, name) : family_name(original) == family_name(name))
+      relatives.push_back(f.get());
   }
   for (auto* f : relatives) {
     if (f->place == Place::live) {
@@ -233,11 +255,12 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
     const auto same = bears_marks(candidate, f->head, f->read_to, f->tail);
     if (!same || !*same) continue;
     auto there = ctx_.fs.lstat(f->real);
-    const bool still_there = f->file != nullptr || (there && there->inode == f->seen.inode);
+    const bool still_there = f->place == Place::rotated && there && there->inode == f->seen.inode;
     if (still_there) {
       copies_.insert(found.path);
       return true;
     }
+    close(*f);
     unbind(*f);
     bind(*f, st);
     f->real = found.path;
@@ -254,22 +277,27 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
 }
 
 bool Tailer::is_copy_of_live(TailedFile& live, const File& candidate, const FileStat& st) {
-  look(live);  // a truncation that went unnoticed adopts the copy itself
-  if (live.place != Place::live || by_inode(st) != nullptr) return by_inode(st) != nullptr;
-  if (!open(live)) return false;
+  look(live);
+  if (live.place == Place::live && open(live)) {
+    // A truncation can hide behind new bytes; when it comes to light, the copy is adopted.
+    const auto unchanged = bears_marks(*live.file, live.head, live.read_to, live.tail);
+    if (unchanged && !*unchanged) truncated(live);
+  }
+  if (by_inode(st) != nullptr) return true;
+  if (live.place != Place::live || !live.file) return false;
   if (st.size == 0) return true;  // a copy that is about to be written, or nothing at all: looked at again when it grows
   const auto common = std::min(st.size, live.seen.size);
   if (common == 0) return false;
   return same_ends(*live.file, candidate, common);
 }
 
-bool Tailer::restore_one(const SavedFile& saved) {
+void Tailer::restore_one(const SavedFile& saved) {
   const auto input = discovery_->input_of(saved.path);
   if (!input) {
     if (!saved.finished && saved.size > saved.offset)
       ctx_.log.warn("tail.unmatched", saved.path + " is not matched by the configuration any more; " +
                                           std::to_string(saved.size - saved.offset) + " unread bytes of it are left alone");
-    return true;
+    return;
   }
   // By inode first, wherever it is; then by content.
   std::vector<std::string> places{saved.real, saved.path};
@@ -282,7 +310,7 @@ bool Tailer::restore_one(const SavedFile& saved) {
     auto st = ctx_.fs.stat(at);
     if (!st || st->inode != saved.inode) continue;
     inode_exists = true;
-    if (restore_from(saved, *input, at, true)) return true;
+    if (restore_from(saved, *input, at, true)) return;
   }
   if (saved.head.len > 0) {
     auto siblings = rotated_siblings(saved.path);
@@ -290,7 +318,7 @@ bool Tailer::restore_one(const SavedFile& saved) {
     auto real = ctx_.fs.real_path(saved.path);
     siblings.push_back(real ? *real : saved.path);
     for (const auto& at : siblings)
-      if (restore_from(saved, *input, at, false)) return true;
+      if (restore_from(saved, *input, at, false)) return;
   }
   if (!saved.finished && saved.size > saved.offset) {
     const auto bytes = saved.size - saved.offset;
@@ -299,7 +327,6 @@ bool Tailer::restore_one(const SavedFile& saved) {
                                                   std::to_string(bytes) + " unread bytes behind offset " +
                                                   std::to_string(saved.offset) + " are lost");
   }
-  return false;
 }
 
 bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode) {

@@ -33,9 +33,12 @@ Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimit
 Tailer::~Tailer() = default;
 
 void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_ns, bool first_start) {
-  std::vector<const SavedFile*> lost;
-  for (const auto& s : saved)
-    if (!restore_one(s)) lost.push_back(&s);
+  std::set<std::string> dirs;
+  for (const auto& file : saved) {
+    restore_one(file);
+    dirs.insert(dir_name(file.real));
+    dirs.insert(dir_name(file.path));
+  }
   // Successors only now, when every generation that we know is bound to its file.
   struct Chain {
     std::uint32_t input;
@@ -44,13 +47,13 @@ void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_
     std::int64_t since;
   };
   std::vector<Chain> chains;
-  for (const auto* s : lost) {
-    if (s->finished) continue;
-    if (const auto input = discovery_->input_of(s->path)) chains.push_back({*input, s->path, s->path, saved_at_ns});
-  }
   for (const auto& [pointer, file] : files_)
     if (file->place == Place::rotated && file->file) chains.push_back({file->input, file->path, file->path, file->seen.mtime_ns});
   for (const auto& c : chains) adopt_successors(c.input, c.path, c.real, c.since);
+  if (!first_start) {
+    known_until_ns_ = saved_at_ns;
+    adopt_missed(dirs, saved_at_ns);
+  }
   start_at_end_ = first_start;
   scan();
   start_at_end_ = false;

@@ -43,17 +43,26 @@ void Tailer::handle(const std::vector<FileChange>& changes) {
 
 void Tailer::scan() {
   const MonoTime begin = ctx_.clock.now();
+  const std::int64_t begin_wall = ctx_.clock.wall();
   scan_due_ = false;
+  new_dirs_.clear();
   copies_.clear();
   unreadable_.clear();
   const auto found = discovery_->scan();
+  // First what left its path, so that a file that appears elsewhere is known for what it is; then what is there.
   std::set<std::string_view> paths;
-  for (const auto& f : found) paths.insert(f.path);
-  for (const auto& f : found) take_found(f);
-  std::vector<TailedFile*> missing;
+  std::vector<TailedFile*> left;
+  for (const auto& f : found) {
+    paths.insert(f.path);
+    TailedFile* current = live_at(f.path);
+    if (current != nullptr && (current->seen.inode != f.stat.inode || current->seen.dev != f.stat.dev)) left.push_back(current);
+  }
   for (const auto& [path, file] : live_)
-    if (!paths.contains(path)) missing.push_back(file);
-  for (auto* f : missing) left_its_path(*f);
+    if (!paths.contains(path)) left.push_back(file);
+  for (auto* f : left) left_its_path(*f);
+  for (const auto& f : found) take_found(f);
+  if (known_until_ns_ > 0 && !new_dirs_.empty()) adopt_missed(new_dirs_, known_until_ns_);
+  known_until_ns_ = begin_wall;
   forget_vanished();
   hold_to_disk_budget();
   report();
@@ -126,6 +135,7 @@ void Tailer::discover(const FoundFile& found) {
   for (TailedFile* f : unnamed_)
     if (f->path == found.path && f->successor == nullptr && f->unread() > 0) file->predecessor = f;
   if (file->predecessor != nullptr) file->predecessor->successor = file.get();
+  new_dirs_.insert(dir_name(file->real));
   add(std::move(file), false);
 }
 
@@ -179,7 +189,7 @@ void Tailer::poll_unnamed() {
     look(*f);
     if (!files_.contains(f) || !may_retire(*f)) continue;
     if (f->place == Place::deleted) {
-      drop(*f);
+      scan_due_ = true;  // a compressed copy may stand in for it; the scan sees that, and drops what has none
       continue;
     }
     close(*f);  // stays known by its inode as long as the file exists
@@ -200,7 +210,8 @@ void Tailer::forget_vanished() {
   std::map<std::string, std::map<std::uint64_t, std::string>> listings;
   std::vector<TailedFile*> gone;
   for (auto& [pointer, file] : files_) {
-    if (file->place == Place::live || file->file) continue;
+    if (file->place == Place::deleted && may_retire(*file)) gone.push_back(file.get());
+    if (file->place != Place::rotated || file->file) continue;
     auto st = ctx_.fs.lstat(file->real);
     if (st && st->inode == file->seen.inode) continue;
     const auto [it, fresh] = listings.try_emplace(dir_name(file->real));
