@@ -119,6 +119,9 @@ void check_elasticsearch(const Environment& environment, const std::string& stat
         path + (findings.given(path + ".backoff_initial") ? ".backoff_initial" : ".backoff_max"),
         "backoff_initial must not be longer than backoff_max");
   }
+  if (!es.username.empty() && es.password.empty() && es.password_file.empty()) {
+    findings.error_at(path + ".username", "needs a password; give password_file");
+  }
   if (!es.tls.verify) {
     findings.warning_at(
         path + ".tls.verify",

@@ -71,6 +71,11 @@ class Converter {
         continue;
       }
       entry.value = convert(pair.second, depth + 1);
+      if (entry.value.kind == DocumentNode::Kind::null) {
+        // The library places what is not there behind the white space that follows.
+        entry.value.line = entry.line;
+        entry.value.column = entry.column;
+      }
       out.entries.push_back(std::move(entry));
     }
   }

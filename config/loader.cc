@@ -1,6 +1,7 @@
 #include "config/loader.h"
 
 #include <algorithm>
+#include <system_error>
 #include <tuple>
 
 #include "config/checks.h"
@@ -48,7 +49,10 @@ LoadResult load_config(FileSystem& files, const std::string& file, const Environ
   auto text = files.read_file(file, kMaxFileBytes);
   auto base_dir = base_directory(files, file);
   if (!text) {
-    findings.error({}, {}, "cannot read the configuration: " + text.error().message);
+    findings.error({}, {},
+                   "cannot read the configuration: " +
+                       (text.error().code != 0 ? std::generic_category().message(text.error().code)
+                                               : text.error().message));
   } else if (!base_dir) {
     findings.error({}, {}, "cannot find the directory of the configuration: " + base_dir.error().message);
   } else {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "config/names.h"
@@ -18,17 +19,36 @@ Position position_of(const DocumentNode& node) {
   return {node.line, node.column};
 }
 
-std::string article(const KeySpec& field) {
+// What one item of a list is.
+KeyType item_of(KeyType list) {
+  switch (list) {
+    case KeyType::texts:
+      return KeyType::text;
+    case KeyType::globs:
+      return KeyType::path;
+    case KeyType::urls:
+      return KeyType::url;
+    default:
+      return list;
+  }
+}
+
+std::string article(const KeySpec& field, KeyType item_type) {
   if (field.type == KeyType::choice) {
     std::string out = "one of ";
     for (const std::string& c : field.choices) out += (c == field.choices.front() ? "" : ", ") + c;
     return out;
   }
-  const std::string name = type_name(field.type);
+  const std::string name = type_name(item_type);
   if (field.type == KeyType::boolean || field.type == KeyType::text || field.type == KeyType::text_map) {
     return name;
   }
   return (name.front() == 'a' ? "an " : "a ") + name;
+}
+
+// The message about such a file says all there is to say.
+bool is_file(KeyType type) {
+  return type == KeyType::secret_file || type == KeyType::readable_file;
 }
 
 std::string describe(const DocumentNode& node) {
@@ -50,7 +70,7 @@ std::string shown(const KeySpec& field, const DocumentNode& node) {
   constexpr std::size_t kMost = 60;
   if (node.kind != DocumentNode::Kind::scalar) return ", got " + describe(node);
   // A URL may hold credentials where it must not.
-  if (field.is_secret() || node.text.find('@') != std::string::npos) return {};
+  if (field.is_secret() || is_file(field.type) || node.text.find('@') != std::string::npos) return {};
   if (node.text.size() > kMost) return ", got \"" + node.text.substr(0, kMost) + "...\"";
   return ", got \"" + node.text + "\"";
 }
@@ -79,6 +99,11 @@ std::string joined(const std::vector<std::string>& words, std::string_view last_
     out += words[i];
   }
   return out;
+}
+
+// A message of the file system repeats the call and the path.
+std::string reason(const Error& error) {
+  return error.code != 0 ? std::generic_category().message(error.code) : error.message;
 }
 
 bool is_off(const DocumentNode& node) {
@@ -170,6 +195,11 @@ void Reader::check_keys(const ObjectSchema& schema, const DocumentNode& node, co
   const auto given = [&](const std::string& key) { return findings_.given(join_key(path, key)); };
   for (const KeySpec& field : schema.fields) {
     if (!field.required || present(field.key)) continue;
+    // Its misspelt form was just reported.
+    const bool misspelt = std::any_of(node.entries.begin(), node.entries.end(), [&](const DocumentEntry& e) {
+      return schema.find(e.key) == nullptr && nearest(e.key, keys_of(schema)) == field.key;
+    });
+    if (misspelt) continue;
     const std::string hint = sample(field);
     findings_.error(
         position_of(node), join_key(path, field.key),
@@ -241,13 +271,15 @@ void Reader::read_sections(const KeySpec& field, void* owner, const DocumentNode
 void Reader::wrong(const KeySpec& field, const DocumentNode& node, const std::string& path,
                    const std::string& why) {
   const std::string hint = field.type == KeyType::choice ? std::string() : sample(field);
-  std::string message = "expected " + article(field);
-  if (!hint.empty()) message += ", for example " + hint;
+  const bool one_item = node.kind == DocumentNode::Kind::scalar;
+  std::string message = why;
+  if (why.empty()) message = "expected " + article(field, one_item ? item_of(field.type) : field.type);
   message += shown(field, node);
-  if (!why.empty()) message += ": " + why;
-  if (field.type == KeyType::choice && node.kind == DocumentNode::Kind::scalar) {
+  if (field.type == KeyType::choice && one_item) {
     const std::string near = nearest(node.text, field.choices);
     if (!near.empty()) message += "; did you mean \"" + near + "\"?";
+  } else if (!hint.empty() && field.type != KeyType::boolean && !is_file(field.type)) {
+    message += "; for example \"" + field.key + ": " + hint + "\"";
   }
   findings_.error(position_of(node), path, std::move(message));
 }
@@ -388,7 +420,7 @@ std::string Reader::check_text(const KeySpec& field, std::string& text) {
 std::string Reader::check_file(std::string& path) const {
   path = absolute_path(base_dir_, path);
   const auto file = files_.open(path, OpenMode::read);
-  if (!file) return "cannot read " + path + ": " + file.error().message;
+  if (!file) return "cannot read " + path + ": " + reason(file.error());
   const auto stat = (*file)->stat();
   if (stat && stat->is_directory()) return path + " is a directory";
   return {};

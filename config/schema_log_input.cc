@@ -39,17 +39,17 @@ std::string check_ecs_name(const std::string& name) {
 
 void add_reading(SchemaBuilder<LogInput>& s) {
   s.field(
-       "name", KeyType::text, [](LogInput& i) -> auto& { return i.name; },
-       "Names the input in metrics and messages; unique.")
-      .default_note("the first path")
-      .example("shop");
-  s.field(
        "paths", KeyType::globs, [](LogInput& i) -> auto& { return i.tail.paths; },
        "Files to read: globs with `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any number of directories.")
       .required()
       .at_least(1)
       .shown()
       .example("[/var/log/app/*.log]");
+  s.field(
+       "name", KeyType::text, [](LogInput& i) -> auto& { return i.name; },
+       "Names the input in metrics and messages; unique.")
+      .default_note("the first path")
+      .example("shop");
   s.field(
        "exclude", KeyType::texts, [](LogInput& i) -> auto& { return i.tail.exclude; },
        "Globs of files to leave out; matched against the whole path and against the file's name.")

@@ -13,10 +13,11 @@ std::shared_ptr<const ObjectSchema> log_schema() {
   SchemaBuilder<LogOptions> s("The program's own log.");
   using enum LogLevel;
   s.choice(
-      "level", [](LogOptions& l) -> auto& { return l.level; },
-      std::vector<std::pair<std::string, LogLevel>>{
-          {"debug", debug}, {"info", info}, {"warn", warn}, {"error", error}},
-      "Least level that is written.");
+       "level", [](LogOptions& l) -> auto& { return l.level; },
+       std::vector<std::pair<std::string, LogLevel>>{
+           {"debug", debug}, {"info", info}, {"warn", warn}, {"error", error}},
+       "Least level that is written.")
+      .restart();
   s.choice(
        "format", [](LogOptions& l) -> auto& { return l.json; },
        std::vector<std::pair<std::string, bool>>{{"text", false}, {"json", true}},
@@ -81,7 +82,6 @@ void add_limits(SchemaBuilder<Settings>& s) {
   s.field(
        "workers", KeyType::integer, [](Settings& c) -> auto& { return c.workers; },
        "Threads that read and parse; files are shared out among them.")
-      .restart()
       .between(1, 64);
   s.field(
        "multiline_timeout", KeyType::duration, [](Settings& c) -> auto& { return c.multiline_timeout; },
@@ -112,7 +112,8 @@ const ObjectSchema& settings_schema() {
          "logs", [](Settings& c) -> auto& { return c.logs; }, log_input_schema())
         .required()
         .at_least(1)
-        .shown();
+        .shown()
+        .example("[{paths: [/var/log/app/*.log]}]");
     s.object("output", [](Settings& c) -> auto& { return c.output; }, output_schema()).required().shown();
     s.field(
          "state_dir", KeyType::path, [](Settings& c) -> auto& { return c.state_dir; },

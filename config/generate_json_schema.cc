@@ -1,0 +1,125 @@
+#include <nlohmann/json.hpp>
+
+#include "config/generate.h"
+#include "config/quantities.h"
+#include "config/schema.h"
+
+namespace sidelight {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Any scalar may be taken from the environment.
+Json environment_form() {
+  return {{"type", "string"}, {"pattern", "\\$\\{"}};
+}
+
+Json any_of(std::vector<Json> forms) {
+  return {{"anyOf", std::move(forms)}};
+}
+
+Json object_form(const ObjectSchema& schema);
+
+Json scalar_form(const KeySpec& key) {
+  switch (key.type) {
+    case KeyType::boolean:
+      return any_of({{{"type", "boolean"}}, environment_form()});
+    case KeyType::integer:
+      return any_of({{{"type", "integer"}, {"minimum", key.min}, {"maximum", key.max}}, environment_form()});
+    case KeyType::bytes:
+      return any_of({{{"type", "integer"}, {"minimum", key.min}, {"maximum", key.max}},
+                     {{"type", "string"}, {"pattern", "^[0-9]+ ?([KMGT]i?B|[KMGT]i|B)?$"}},
+                     environment_form()});
+    case KeyType::duration:
+      return any_of({{{"type", "string"}, {"pattern", "^([0-9]+(ms|s|m|h))+$"}}, environment_form()});
+    case KeyType::choice:
+      return any_of({{{"enum", key.choices}}, environment_form()});
+    case KeyType::text:
+    case KeyType::secret:
+      return {{"type", Json::array({"string", "number", "boolean"})}};
+    default:
+      return {{"type", "string"}};
+  }
+}
+
+Json form(const KeySpec& key) {
+  switch (key.type) {
+    case KeyType::object: {
+      Json section = object_form(*key.object);
+      std::vector<Json> forms;
+      // "off" is a string to YAML 1.2 and false to YAML 1.1.
+      if (key.leave_out) forms.push_back({{"enum", {"off", false}}});
+      if (!key.object->short_form.empty())
+        forms.push_back(scalar_form(*key.object->find(key.object->short_form)));
+      if (!key.required) forms.push_back({{"type", "null"}});
+      if (forms.empty()) return section;
+      forms.insert(forms.begin(), std::move(section));
+      return any_of(std::move(forms));
+    }
+    case KeyType::object_list:
+      return {{"type", "array"}, {"minItems", key.min}, {"items", object_form(*key.object)}};
+    case KeyType::texts:
+    case KeyType::globs:
+    case KeyType::urls: {
+      const Json item = {{"type", "string"}, {"minLength", 1}};
+      return any_of({item, {{"type", "array"}, {"minItems", key.min}, {"items", item}}});
+    }
+    case KeyType::text_map:
+      return {{"type", Json::array({"object", "null"})},
+              {"additionalProperties", {{"type", Json::array({"string", "number", "boolean"})}}}};
+    default:
+      return scalar_form(key);
+  }
+}
+
+Json groups(const ObjectSchema& schema) {
+  Json all = Json::array();
+  for (const KeyGroup& group : schema.exclusive) {
+    Json forms = Json::array();
+    Json any = Json::array();
+    for (const std::string& key : group.keys) {
+      forms.push_back({{"required", {key}}});
+      any.push_back({{"required", {key}}});
+    }
+    if (!group.one_needed) forms.push_back({{"not", {{"anyOf", any}}}});
+    all.push_back({{"oneOf", std::move(forms)}});
+  }
+  return all;
+}
+
+Json object_form(const ObjectSchema& schema) {
+  Json out = {{"type", "object"}, {"additionalProperties", false}, {"properties", Json::object()}};
+  const std::shared_ptr<void> defaults = schema.make();
+  Json required = Json::array();
+  for (const KeySpec& key : schema.fields) {
+    Json property = {{"description", key.help}};
+    property.update(form(key));
+    if (!key.object && !key.required && key.default_note.empty()) {
+      const std::string value = format_value(key, key.get(defaults.get()));
+      const bool plain = value != "''" && value != "[]" && value != "{}" && !value.empty();
+      if (plain && key.type == KeyType::boolean) property["default"] = value == "true";
+      if (plain && key.type == KeyType::integer)
+        property["default"] = std::get<std::int64_t>(key.get(defaults.get()));
+      if (plain && key.type != KeyType::boolean && key.type != KeyType::integer) property["default"] = value;
+    }
+    out["properties"][key.key] = std::move(property);
+    if (key.required) required.push_back(key.key);
+  }
+  if (!required.empty()) out["required"] = std::move(required);
+  if (Json all = groups(schema); !all.empty()) out["allOf"] = std::move(all);
+  Json dependent = Json::object();
+  for (const auto& [key, other] : schema.needs) dependent[key] = {other};
+  if (!dependent.empty()) out["dependentRequired"] = std::move(dependent);
+  return out;
+}
+
+}  // namespace
+
+std::string generate_json_schema() {
+  Json out = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+              {"title", "Sidelight configuration"}};
+  out.update(object_form(settings_schema()));
+  return out.dump(2) + "\n";
+}
+
+}  // namespace sidelight
