@@ -38,7 +38,8 @@ int check_command(const std::string& config_file, bool connect, bool print) {
               settings->logs.size() == 1 ? "" : "s");
   if (!connect || !settings->output.elasticsearch) return 0;
   auto http = make_curl_http_client();
-  auto found = probe_elasticsearch(*settings->output.elasticsearch, fs, *http);
+  const SystemClock clock;
+  auto found = probe_elasticsearch(*settings->output.elasticsearch, fs, *http, clock);
   if (!found) {
     std::fprintf(stderr, "output.elasticsearch: %s\n", found.error().message.c_str());
     return 1;
