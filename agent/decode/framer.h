@@ -23,34 +23,34 @@ enum class MultilinePreset { none, java, python, go, dotnet, cpp, custom };
 
 struct MultilineOptions {
   MultilinePreset preset = MultilinePreset::none;
-  std::string start_pattern;    // custom, RE2: a line that matches begins an event, others continue it
-  std::size_t max_lines = 500;  // an event is closed at this many lines
+  std::string start_pattern = {};  // custom, RE2: a line that matches begins an event, others continue it
+  std::size_t max_lines = 500;     // an event is closed at this many lines
 };
 
 struct DecodeOptions {
   Encoding encoding = Encoding::utf8;
   ContainerFormat container = ContainerFormat::none;
-  MultilineOptions multiline;
+  MultilineOptions multiline = {};
   // Longer: cut there, marked, the rest of the line (or event) skipped and counted.
   std::size_t max_event_bytes = 1u << 20;
 };
 
 // A piece of a file. `bytes` starts at file offset `offset` == from.low().
 struct FrameInput {
-  std::string_view bytes;
+  std::string_view bytes = {};
   std::uint64_t offset = 0;
-  FramePosition from;
+  FramePosition from = {};
   // Close everything that is open at the end of `bytes`: the flush timeout passed, or no more bytes will ever
   // come.
   bool cut_at_end = false;
   // File offsets, ascending, at which an earlier run closed everything that was open: this run must do the
   // same.
-  std::span<const std::uint64_t> cuts;
+  std::span<const std::uint64_t> cuts = {};
   // Raw bytes of the earlier generation's open event (lane 0): they are put before the first bytes of this
   // one. To be given with every call as long as from.lane[0] == 0 and !from.carry_done. The events they take
   // part in begin at 0; one that ends before this generation's first byte has the range [0, 0). Of a carry
   // that holds several whole events only the last may be given, for ranges must differ.
-  std::string_view carry;
+  std::string_view carry = {};
 };
 
 // Added to by each call; a replay counts again.

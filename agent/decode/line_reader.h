@@ -64,7 +64,7 @@ class LineReader {
         }
       }
       if (pos_ == stop) return Step::end;
-      if (state_ != LineState::at_line || is_hole(pos_)) [[unlikely]] {
+      if (state_ != LineState::at_line || is_hole(pos_, stop)) [[unlikely]] {
         const Special s = special(stop, hard);
         if (s == Special::again) continue;
         if (s == Special::wait) return Step::end;
@@ -105,11 +105,11 @@ class LineReader {
     return Step::cut;
   }
 
-  bool is_hole(std::uint64_t offset) const {
+  bool is_hole(std::uint64_t offset, std::uint64_t stop) const {
     if constexpr (Wide) {
-      return end_ - offset >= 2 && at(offset)[0] == 0 && at(offset)[1] == 0;
+      return stop - offset >= 2 && at(offset)[0] == 0 && at(offset)[1] == 0;
     } else {
-      return *at(offset) == 0;
+      return offset != stop && *at(offset) == 0;
     }
   }
 
@@ -128,11 +128,11 @@ class LineReader {
       return Special::again;
     }
     std::uint64_t p = pos_;
-    while (stop - p >= kUnit && is_hole(p)) p += kUnit;
+    while (stop - p >= kUnit && is_hole(p, stop)) p += kUnit;
     // The end of a file may be preallocated NULs that text will replace: they count as a hole once text
     // follows, at a cut, or when the window can take no more.
     if (stop - p < kUnit && !hard && stop - pos_ < w_.line_limit) return Special::wait;
-    if (stop - p < kUnit && hard) p = stop;
+    if (hard && stop - p == 1 && kUnit == 2 && *at(p) == 0) p = stop;  // half a NUL
     pos_ = p;
     return Special::again;
   }

@@ -1,0 +1,204 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/agent/decode/framing.h"
+
+namespace sidelight::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr const char* kTime = "2026-11-22T20:01:02.123456789Z";
+
+std::string cri(const std::string& stream, const std::string& tag, const std::string& text) {
+  return std::string(kTime) + " " + stream + " " + tag + " " + text + "\n";
+}
+std::string docker(const std::string& stream, const std::string& escaped) {
+  return "{\"log\":\"" + escaped + "\",\"stream\":\"" + stream + "\",\"time\":\"" + kTime + "\"}\n";
+}
+
+TEST(ContainerLogs, JoinCriPiecesPerStream) {
+  const auto framer = framer_for({.container = ContainerFormat::cri});
+  const Result r = frame_all(
+      *framer, cri("stdout", "P", "one ") + cri("stderr", "F", "error") + cri("stdout", "F:x", "two"));
+  ASSERT_EQ(r.events.size(), 2u);
+  EXPECT_EQ(r.events[0].text, "error");
+  EXPECT_EQ(r.events[0].lane, 1);
+  EXPECT_EQ(r.events[1].text, "one two");
+  EXPECT_EQ(r.events[1].time, kTime);
+  EXPECT_EQ(r.events[1].flags, "c");
+  EXPECT_EQ(r.events[1].begin, 0u);
+}
+
+TEST(ContainerLogs, UnescapeDockerLinesAndJoinThoseWithoutNewline) {
+  const auto framer = framer_for({.container = ContainerFormat::docker});
+  const Result r = frame_all(*framer, docker("stdout", "a\\tb\\u003c\\ud83d\\ude80 ") +
+                                          docker("stdout", "end\\r\\n") + docker("stderr", "\\ud800\\n"));
+  EXPECT_THAT(texts(r), ElementsAre("a\tb<🚀 end", "\xEF\xBF\xBD"));
+  EXPECT_EQ(r.stats.malformed_container_lines, 0u);
+}
+
+TEST(ContainerLogs, ShipMalformedLinesAsTheyAreAndCountThem) {
+  for (const ContainerFormat format : {ContainerFormat::cri, ContainerFormat::docker}) {
+    const auto framer = framer_for({.container = format});
+    const Result r = frame_all(*framer, "{\"log\":\"bad \\x\"}\n2026 stdout F x\n\n");
+    EXPECT_THAT(texts(r), ElementsAre("{\"log\":\"bad \\x\"}", "2026 stdout F x"));
+    EXPECT_EQ(r.stats.malformed_container_lines, 2u);
+  }
+}
+
+TEST(ContainerLogs, AreDetectedLineByLine) {
+  const auto framer = framer_for({.container = ContainerFormat::detect});
+  const Result r = frame_all(*framer, cri("stdout", "F", "cri") + docker("stdout", "docker\\n") +
+                                          "plain\n{\"log\":\"of an application\"}\n");
+  EXPECT_THAT(texts(r), ElementsAre("cri", "docker", "plain", "{\"log\":\"of an application\"}"));
+  EXPECT_EQ(r.stats.malformed_container_lines, 0u);
+}
+
+TEST(ContainerLogs, MarkBothSidesOfACutBetweenPieces) {
+  const auto framer = framer_for({.container = ContainerFormat::cri});
+  const std::string first = cri("stdout", "P", "one ");
+  const std::string file = first + cri("stdout", "F", "two");
+  const Result cut = frame_once(*framer, file, {}, first.size(), true);
+  ASSERT_EQ(cut.events.size(), 1u);
+  EXPECT_EQ(cut.events[0].flags, "cu");
+  const Result rest = frame_once(*framer, file, cut.position, file.size(), true);
+  ASSERT_EQ(rest.events.size(), 1u);
+  EXPECT_EQ(rest.events[0].text, "two");
+  EXPECT_EQ(rest.events[0].flags, "c>");
+}
+
+TEST(ContainerLogs, SkipThePiecesBeyondTheLimit) {
+  const auto framer = framer_for({.container = ContainerFormat::cri, .max_event_bytes = 16});
+  const Result r = frame_all(*framer, cri("stdout", "P", "0123456789") + cri("stdout", "P", "0123456789") +
+                                          cri("stdout", "F", "xyz") + cri("stdout", "F", "next"));
+  EXPECT_THAT(texts(r), ElementsAre("0123456789012345", "next"));
+  EXPECT_EQ(r.stats.truncated_bytes, 7u);
+}
+
+TEST(ContainerLogs, CloseAnEventThatTheOtherStreamLeavesFarBehind) {
+  const auto framer = framer_for({.container = ContainerFormat::cri, .max_event_bytes = 1000});
+  std::string file = cri("stdout", "P", "waits");
+  while (file.size() < framer->window_bytes()) file += cri("stderr", "F", std::string(500, 'e'));
+  const Result r = frame_all(*framer, file, false);
+  EXPECT_GT(r.position.low(), 0u);
+  EXPECT_THAT(texts(r), ::testing::Contains("waits"));
+}
+
+struct Trace {
+  MultilinePreset preset;
+  std::vector<std::string> events;
+};
+class StackTraces : public ::testing::TestWithParam<Trace> {};
+
+TEST_P(StackTraces, JoinTheLineBeforeThemAndNothingElseDoes) {
+  const auto framer = framer_for(
+      {.multiline = {.preset = GetParam().preset, .start_pattern = R"(^\d{4}-)", .max_lines = 500}});
+  std::string file;
+  for (const std::string& e : GetParam().events) file += e + "\n";
+  EXPECT_EQ(texts(frame_all(*framer, file)), GetParam().events);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Presets, StackTraces,
+    ::testing::Values(
+        Trace{MultilinePreset::java,
+              {"INFO one",
+               "ERROR failed\njava.lang.IllegalStateException: boom\n\tat a.B.c(B.java:1)\n\t... 3 "
+               "more\nCaused by: x.Y\n\tat d.E.f(E.java:2)\n\tSuppressed: q.R: s\n\t\t... 2 common frames "
+               "omitted",
+               "INFO two", "Exception in thread \"main\" java.lang.Error: x\n    at a.B.main(B.java:3)",
+               "at the end", "  indented"}},
+        Trace{MultilinePreset::python,
+              {"INFO one",
+               "ERROR failed\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    "
+               "g()\nKeyError: 'x'\n\nDuring handling of the above exception, another exception "
+               "occurred:\n\nTraceback (most recent "
+               "call last):\n  File \"a.py\", line 3, in h\nshop.errors.CartError: no",
+               "INFO two", "INFO three", "    indented"}},
+        Trace{MultilinePreset::go,
+              {"started",
+               "panic: boom [recovered]\n\tpanic: boom\n\ngoroutine 1 "
+               "[running]:\nmain.f(...)\n\t/src/main.go:3 +0x1d\nnet/http.(*conn).serve(0xc0000b4000, {0x1, "
+               "0x2})\n\t/src/x.go:1\ncreated by main.main in "
+               "goroutine 1\n\t/src/y.go:2\nexit status 2",
+               "next line (not a frame)",
+               "handled\ngoroutine 7 [chan receive, 3 minutes]:\nmain.g()\n\t/src/main.go:9 +0x1d", "done"}},
+        Trace{MultilinePreset::dotnet,
+              {"fail: Shop.Cart[0]\n      Adding failed\n      System.InvalidOperationException: no\n        "
+               " at Shop.Cart.Add() in C:\\a.cs:line 3",
+               "Unhandled exception. System.Exception: x\n ---> System.IO.IOException: y\n   at "
+               "A.B()\n   --- End of inner exception stack trace ---\n   at C.D()",
+               "info: next"}},
+        Trace{MultilinePreset::cpp,
+              {"started",
+               "terminate called after throwing an instance of 'std::runtime_error'\n  what():  boom",
+               "crash\n#0  0x0000 in main () at a.cc:1\n#1  0x0001 in f ()\n    at b.cc:3",
+               "[INFO] bracketed [0x1] text",
+               "crash\nBacktrace:\n./shop(main+0x1d) [0x55d0c0de]\n/lib/libc.so.6(+0x2a) [0x7f00]",
+               "=================================================================\n==12==ERROR: "
+               "AddressSanitizer: heap-use-after-free\nREAD "
+               "of size 4\n    #0 0x1 in main a.cc:3\n\nSUMMARY: AddressSanitizer: x\n==12==ABORTING",
+               "next"}},
+        Trace{MultilinePreset::custom, {"2026-11-22 one\nmore\n\n  and more", "2026-11-23 two"}}));
+
+TEST(Multiline, KeepsTheLastEventOpenUntilTheNextBegins) {
+  const auto framer = framer_for({.multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
+  const std::string file = "one\n\tat a.B\ntwo\n";
+  const Result r = frame_all(*framer, file, false);
+  EXPECT_THAT(r.events, ElementsAre(Framed{0, 12, "one\n\tat a.B", "", 0, ""}));
+  EXPECT_EQ(r.position.low(), 12u);
+}
+
+TEST(Multiline, ContinuesBehindAForcedCutAndBehindTheMostLines) {
+  const auto framer =
+      framer_for({.multiline = {.preset = MultilinePreset::java, .start_pattern = {}, .max_lines = 2}});
+  const std::string file = "one\n\tat a\n\tat b\n\tat c\n";
+  const Result r = frame_all(*framer, file);
+  EXPECT_THAT(r.events, ElementsAre(Framed{0, 10, "one\n\tat a", "", 0, ""},
+                                    Framed{10, 22, "\tat b\n\tat c", "", 0, ">"}));
+  const Result cut = frame_once(*framer, file, {}, 4, true);
+  EXPECT_EQ(frame_once(*framer, file, cut.position, file.size(), true).events.at(0).flags, ">");
+}
+
+TEST(Multiline, SkipsTheLinesBeyondTheLimitUntilTheNextEvent) {
+  const auto framer = framer_for(
+      {.multiline = {.preset = MultilinePreset::java, .start_pattern = {}}, .max_event_bytes = 16});
+  const Result r = frame_all(*framer, "one\n\tat abcdefghijk\n\tat lost\nnext\n");
+  EXPECT_THAT(r.events, ElementsAre(Framed{0, 20, "one\n\tat abcdefgh", "", 0, "t"},
+                                    Framed{29, 34, "next", "", 0, ""}));
+  EXPECT_EQ(r.stats.truncated_bytes, 11u);
+}
+
+TEST(Multiline, IsAppliedToEachStreamOfAContainer) {
+  const auto framer = framer_for({.container = ContainerFormat::cri,
+                                  .multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
+  const Result r = frame_all(*framer, cri("stderr", "F", "boom") + cri("stdout", "F", "info") +
+                                          cri("stderr", "F", "\tat a.B") + cri("stdout", "F", "more"));
+  EXPECT_THAT(texts(r), ::testing::UnorderedElementsAre("boom\n\tat a.B", "info", "more"));
+}
+
+TEST(Multiline, KnowsWhetherTheNextGenerationGoesOn) {
+  const auto java = framer_for({.multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
+  EXPECT_TRUE(java->continues("one\n", "\tat a.B"));
+  EXPECT_FALSE(java->continues("one\n", "two"));
+  const auto python = framer_for({.multiline = {.preset = MultilinePreset::python, .start_pattern = {}}});
+  EXPECT_TRUE(python->continues("one\nTraceback (most recent call last):\n", "  File \"a.py\""));
+  EXPECT_FALSE(python->continues("one\n", "  File \"a.py\""));
+  const auto pieces = framer_for({.container = ContainerFormat::cri});
+  EXPECT_TRUE(pieces->continues(cri("stdout", "P", "one"), cri("stdout", "F", "two")));
+  EXPECT_FALSE(pieces->continues(cri("stdout", "F", "one"), cri("stdout", "F", "two")));
+}
+
+TEST(Multiline, CarriesAnOpenEventIntoTheNextGeneration) {
+  const auto framer = framer_for({.multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
+  const std::string file = "\tat a.B\nnext\n";
+  const Result r = frame_once(*framer, file, {}, file.size(), false, {}, "boom\n");
+  EXPECT_THAT(r.events, ElementsAre(Framed{0, 8, "boom\n\tat a.B", "", 0, ""}));
+  EXPECT_EQ(r.position.low(), 8u);
+  const Result own = frame_once(*framer, "next\nmore\n", {}, 10, false, {}, "boom\n");
+  EXPECT_THAT(own.events, ElementsAre(Framed{0, 0, "boom", "", 0, ""}, Framed{0, 5, "next", "", 0, ""}));
+}
+
+}  // namespace
+}  // namespace sidelight::testing
