@@ -46,9 +46,16 @@ bool JsonReader::string_body(std::string_view token, std::string_view& body) con
 }
 
 bool JsonReader::key(std::string_view& out) {
+  bool verbatim = true;
+  return key(out, verbatim);
+}
+
+bool JsonReader::key(std::string_view& out, bool& verbatim) {
   if (at_ + 1 >= count_ || text_[positions_[at_ + 1]] != ':' || !string_body(token_text(at_), out)) return false;
   if (has_backslash_ && !out.empty()) {
-    if (check_escapes(out) == EscapeCheck::broken) return false;
+    const EscapeCheck check = check_escapes(out);
+    if (check == EscapeCheck::broken) return false;
+    verbatim = check == EscapeCheck::fine;
     out = unescape(out, *arena_);
   }
   at_ += 2;
@@ -167,8 +174,9 @@ bool JsonReader::close(Scan& scan) {
 
 bool JsonReader::scan_key(Scan& scan) {
   std::string_view k;
-  if (!key(k)) return false;
-  scan.rewrite = scan.rewrite || !is_harmless_key(k);
+  bool verbatim = true;
+  if (!key(k, verbatim)) return false;
+  scan.rewrite = scan.rewrite || !verbatim || !is_harmless_key(k);
   keys_.push_back(k);
   return true;
 }

@@ -50,6 +50,7 @@ class JsonReader {
 
   std::size_t position(std::size_t token) const { return token < count_ ? positions_[token] : text_.size(); }
   std::string_view token_text(std::size_t token) const;
+  bool key(std::string_view& out, bool& verbatim);  // verbatim: as it stands it may be passed on
   bool string_body(std::string_view token, std::string_view& body) const;
   bool scalar(std::string_view token, FieldValue& out);
   bool container(FieldValue& out);

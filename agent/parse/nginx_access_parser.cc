@@ -101,7 +101,8 @@ class NginxAccessLineParser final : public LineParser {
     std::string_view status;
     const auto put = [&](std::string_view name, std::string_view value) {
       if (name == "status") status = value;
-      put_nginx_variable(builder_, name, value, arena);
+      // The record may outlive this parser.
+      put_nginx_variable(builder_, arena.copy(name), value, arena);
     };
     if (!first_.match(rest, put)) return false;
     if (predefined_) {

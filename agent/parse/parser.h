@@ -14,9 +14,9 @@ enum class Format { automatic, raw, json, logfmt, nginx_access, nginx_error, reg
 
 struct ParseOptions {
   Format format = Format::automatic;
-  std::string pattern;          // Format::regex: RE2 with named groups; groups time, level, message are understood, others become fields
+  std::string pattern{};        // Format::regex: RE2 with named groups; groups time, level, message are understood, others become fields
   std::string timezone = "UTC"; // for times without a zone: "UTC", "+03:00", or an IANA name
-  std::string nginx_format;     // optional log_format string of nginx ('$remote_addr - ...'); empty: combined, extended fields understood
+  std::string nginx_format{};   // optional log_format string of nginx ('$remote_addr - ...'); empty: combined, extended fields understood
 };
 
 // One instance a worker thread (it holds scratch memory). Never fails: a line that does not parse becomes a raw record with

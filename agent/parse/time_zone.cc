@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <system_error>
 
 #include "agent/base/rfc3339.h"
 
@@ -184,10 +185,15 @@ Expected<TimeZone> TimeZone::load(const std::string& name) {
   if (!plausible_name(name)) {
     return fail("\"" + name + "\" is no time zone; use UTC, an offset such as +03:00, or a name such as Europe/Moscow");
   }
-  std::ifstream file(kZoneDirectory + name, std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string path = kZoneDirectory + name;
+  std::string bytes;
+  std::error_code error;
+  if (std::filesystem::is_regular_file(path, error)) {
+    std::ifstream file(path, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
   if (bytes.empty()) {
-    return fail("the time zone \"" + name + "\" is not known on this machine (no " + kZoneDirectory + name +
+    return fail("the time zone \"" + name + "\" is not known on this machine (no " + path +
                 "; is tzdata installed?); use UTC, an offset such as +03:00, or a name such as Europe/Moscow");
   }
   auto zone = from_tzif(bytes);

@@ -1,0 +1,102 @@
+#include "agent/parse/timestamp.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "agent/base/rfc3339.h"
+
+namespace sidelight {
+namespace {
+
+constexpr std::int64_t kNow = 1'795'377'662'000'000'000;  // 2026-11-22T20:01:02Z
+
+std::string read(std::string_view text, const std::string& zone_name = "UTC", std::int64_t now = kNow) {
+  const auto zone = TimeZone::load(zone_name);
+  if (!zone) return zone.error().message;
+  const auto ns = parse_time(text, {&*zone, now});
+  if (!ns) return "-";
+  char out[kRfc3339Max];
+  return {out, write_rfc3339(out, *ns)};
+}
+
+TEST(Timestamp, ReadsTheFormsOfRealLoggers) {
+  for (const std::string_view text :
+       {"2026-11-22T20:01:02Z", "2026-11-22 20:01:02", "2026/11/22 20:01:02", "2026-11-22T23:01:02+03:00",
+        "2026-11-22T23:01:02+0300", "2026-11-22T15:01:02-05", "2026-11-22 20:01:02 UTC", "2026-11-22 20:01:02 +0000 UTC",
+        "22/Nov/2026:23:01:02 +0300", "22 Nov 2026 20:01:02", "22-Nov-2026 20:01:02", "Nov 22 20:01:02",
+        "Nov 22, 2026 8:01:02 PM", "Sun Nov 22 20:01:02 2026", "Sun Nov 22 20:01:02 UTC 2026",
+        "Sun, 22 Nov 2026 20:01:02 GMT", "26/11/22 20:01:02", "20261122T200102Z", "20261122 20:01:02", "1795377662",
+        "1795377662000", "1795377662000000", "1795377662000000000", "1.795377662e9", " 1795377662 "}) {
+    EXPECT_EQ(read(text), "2026-11-22T20:01:02.000Z") << text;
+  }
+}
+
+TEST(Timestamp, KeepsFractionsToTheNanosecond) {
+  EXPECT_EQ(read("2026-11-22T20:01:02.1Z"), "2026-11-22T20:01:02.100Z");
+  EXPECT_EQ(read("2026-11-22 20:01:02,123"), "2026-11-22T20:01:02.123Z");
+  EXPECT_EQ(read("2026-11-22T20:01:02.123456789Z"), "2026-11-22T20:01:02.123456789Z");
+  EXPECT_EQ(read("2026-11-22T20:01:02.1234567899999Z"), "2026-11-22T20:01:02.123456789Z");
+  EXPECT_EQ(read("1795377662.123456"), "2026-11-22T20:01:02.123456Z");
+  EXPECT_EQ(read("1795377662123.5"), "2026-11-22T20:01:02.123500Z");
+  EXPECT_EQ(read("Sun Nov 22 20:01:02.123456 2026"), "2026-11-22T20:01:02.123456Z");
+}
+
+TEST(Timestamp, RefusesWhatIsNoTime) {
+  for (const std::string_view text :
+       {"", "x", "12", "12.5", "99999999", "2026-13-22T20:01:02Z", "2026-02-29T20:01:02Z", "2026-11-22T24:01:02Z",
+        "2026-11-22T20:61:02Z", "1969-12-31T23:59:59Z", "2262-01-01T00:00:00Z", "2026-11-22T20:01:02Zx", "2026-11-22",
+        "2026-11-22T20:01:02 tail", "-1795377662", "1e300", "nan", "99999999999999999999", "Nov 31 20:01:02",
+        "30 Feb 2026 20:01:02", "2026-11-22T20:01:023"}) {
+    EXPECT_EQ(read(text), "-") << text;
+  }
+}
+
+TEST(Timestamp, CompletesAMissingYearToTheNearestThatIsNotAhead) {
+  EXPECT_EQ(read("Nov 23 19:00:00"), "2026-11-23T19:00:00.000Z");  // a clock that is ahead
+  EXPECT_EQ(read("Dec 31 23:59:59"), "2025-12-31T23:59:59.000Z");
+  const std::int64_t new_year = 1'798'761'599'000'000'000;  // 2026-12-31T23:59:59Z
+  EXPECT_EQ(read("Jan  1 00:00:05", "UTC", new_year), "2027-01-01T00:00:05.000Z");
+  EXPECT_EQ(read("Feb 29 12:00:00"), "2024-02-29T12:00:00.000Z");
+}
+
+TEST(Timestamp, AppliesTheConfiguredZoneOnlyWhereTheTimeNamesNone) {
+  EXPECT_EQ(read("2026-11-22 23:01:02", "Europe/Moscow"), "2026-11-22T20:01:02.000Z");
+  EXPECT_EQ(read("2026-11-22 23:01:02 MSK", "Europe/Moscow"), "2026-11-22T20:01:02.000Z");
+  EXPECT_EQ(read("2026-11-22 20:01:02Z", "Europe/Moscow"), "2026-11-22T20:01:02.000Z");
+  EXPECT_EQ(read("2026-11-22 23:01:02", "+03:00"), "2026-11-22T20:01:02.000Z");
+  EXPECT_EQ(read("2026-11-22 15:01:02", "-0500"), "2026-11-22T20:01:02.000Z");
+}
+
+TEST(TimeZone, FollowsDaylightSavingWithinAndBeyondTheTable) {
+  EXPECT_EQ(read("2026-07-01 12:00:00", "Europe/Berlin"), "2026-07-01T10:00:00.000Z");
+  EXPECT_EQ(read("2026-01-01 12:00:00", "Europe/Berlin"), "2026-01-01T11:00:00.000Z");
+  EXPECT_EQ(read("2090-07-01 12:00:00", "Europe/Berlin"), "2090-07-01T10:00:00.000Z");
+  EXPECT_EQ(read("2090-01-01 12:00:00", "Australia/Sydney"), "2090-01-01T01:00:00.000Z");
+  EXPECT_EQ(read("2013-07-01 12:00:00", "Europe/Moscow"), "2013-07-01T08:00:00.000Z");  // the offset changed in 2014
+  // The hour that comes twice is the first one, the hour that is skipped is read with the clock not yet moved.
+  EXPECT_EQ(read("2026-10-25 02:30:00", "Europe/Berlin"), "2026-10-25T00:30:00.000Z");
+  EXPECT_EQ(read("2026-03-29 02:30:00", "Europe/Berlin"), "2026-03-29T01:30:00.000Z");
+}
+
+TEST(TimeZone, RefusesNamesThatItCannotKnow) {
+  for (const char* name : {"", "Mars/Base", "../../etc/passwd", "/etc/passwd", "+3", "+25:00", "Europe"}) {
+    EXPECT_FALSE(TimeZone::load(name).has_value()) << name;
+  }
+  EXPECT_FALSE(TimeZone::from_tzif("TZif2").has_value());
+}
+
+TEST(Timestamp, SaysHowMuchOfALineTheTimeTakes) {
+  const TimeZone utc;
+  const TimeContext context{&utc, kNow};
+  const auto m = match_time("2026-11-22 20:01:02,123 - INFO", context);
+  ASSERT_TRUE(m.has_value());
+  EXPECT_EQ(m->length, 23u);
+  EXPECT_EQ(match_time("2026-11-22 20:01:02 -1 left", context)->length, 19u);
+  const auto glog = match_glog_time("1122 20:01:02.123456    12 a.cc:1]", context);
+  ASSERT_TRUE(glog.has_value());
+  EXPECT_EQ(glog->ns, kNow + 123'456'000);
+}
+
+}  // namespace
+}  // namespace sidelight

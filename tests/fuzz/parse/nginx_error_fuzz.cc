@@ -1,0 +1,7 @@
+#include "tests/fuzz/parse/check_record.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const auto parser = sidelight::parser_for_fuzzing({.format = sidelight::Format::nginx_error});
+  sidelight::fuzz_parser(*parser, data, size);
+  return 0;
+}
