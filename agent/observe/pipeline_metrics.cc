@@ -7,8 +7,8 @@ namespace sidelight {
 namespace {
 
 // In the order of the enums.
-constexpr std::array<const char*, 4> kDropReasonNames = {"empty_line", "rule", "sampled", "rate_limited"};
-constexpr std::array<const char*, 2> kPauseReasonNames = {"dead_letters", "budget"};
+constexpr std::array<const char*, 3> kDropReasonNames = {"rule", "sampled", "rate_limited"};
+constexpr std::array<const char*, 1> kPauseReasonNames = {"dead_letters"};
 
 }  // namespace
 
@@ -42,7 +42,7 @@ PipelineMetrics::PipelineMetrics(MetricFamilies& f, const Clock& clock)
                       .max_series = kMaxInputSeries,
                       .help = "Events that do not have the configured format; shipped raw and marked."})),
       dropped_(f.counters({.name = "sidelight_dropped_events_total",
-                           .labels = "input; reason: empty_line, rule, sampled, rate_limited",
+                           .labels = "input; reason: rule, sampled, rate_limited",
                            .max_series = kMaxInputSeries * kDropReasons,
                            .help = "Events not shipped because the configuration says so."})),
       lag_bytes_(
@@ -60,7 +60,7 @@ PipelineMetrics::PipelineMetrics(MetricFamilies& f, const Clock& clock)
                     .help = "Age of the oldest of those bytes, 0 when there are none; absent until first "
                             "measured."})),
       paused_(f.gauges({.name = "sidelight_input_paused",
-                        .labels = "input; reason: dead_letters, budget",
+                        .labels = "input; reason: dead_letters",
                         .max_series = kMaxInputLabels * kPauseReasons,
                         .help = "1 while the input is not read for that reason."})),
       in_flight_(f.gauge({.name = "sidelight_in_flight_bytes",

@@ -7,17 +7,13 @@ namespace sidelight {
 
 // Why an event that was read is not shipped: a choice of the configuration, never an accident.
 enum class DropReason {
-  empty_line,    // nothing in it, or nothing but white space
   rule,          // a processor drops such events
   sampled,       // a processor keeps one of several
   rate_limited,  // the stream is over the rate that the configuration allows
 };
 
 // Why an input is not read although it has data.
-enum class PauseReason {
-  dead_letters,  // they are full or cannot be written
-  budget,        // the memory budget is used up
-};
+enum class PauseReason { dead_letters };  // they are full or cannot be written
 
 // Thread-safe; cheap enough to be called once a chunk, not once a line. `input` is the index of the log input
 // in the configuration.

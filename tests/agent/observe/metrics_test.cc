@@ -70,7 +70,7 @@ TEST_F(MetricsTest, PageAfterEveryProbeCallIsTheGoldenFile) {
   metrics.pipeline().read(0, 4096);
   metrics.pipeline().events(0, 40, 38);
   metrics.pipeline().truncated(0, 1, 100);
-  metrics.pipeline().dropped(1, 3, DropReason::empty_line);
+  metrics.pipeline().dropped(1, 3, DropReason::rule);
   metrics.pipeline().parse_errors(1, 2);
   metrics.pipeline().lag(0, 2048, 1.5);
   metrics.pipeline().in_flight(65536, 33554432);
