@@ -23,7 +23,7 @@ def of_kind(manifest, kind):
 
 
 def test_yaml():
-    files = [str(p) for folder in ("deploy", "config") for p in sorted((TOP / folder).rglob("*.y*ml"))]
+    files = [str(p) for p in sorted((TOP / "deploy").rglob("*.y*ml"))]
     status, said = run_tool("yamllint", ["--strict", "-c", str(TOP / ".yamllint"), *files])
     assert status == 0, said
 
@@ -66,6 +66,7 @@ def test_configuration_in_the_manifest_is_good(manifest, program, tmp_path):
     text = of_kind(manifest, "ConfigMap")["data"]["sidelight.yaml"]
     key = tmp_path / "api-key"
     key.write_text("id:key\n")
+    key.chmod(0o440)
     config = tmp_path / "sidelight.yaml"
     config.write_text(text.replace("/run/secrets/sidelight/api-key", str(key)))
     env = {e["name"]: e.get("value", "10.1.2.3") for e in sidecar["env"]}
