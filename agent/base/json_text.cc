@@ -186,6 +186,18 @@ std::size_t utf8_sequence(std::string_view text, std::size_t& bad) {
   return length;
 }
 
+std::string repair_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    std::size_t bad = 0;
+    const std::size_t good = utf8_sequence(text, bad);
+    out += good != 0 ? text.substr(0, good) : std::string_view("\xEF\xBF\xBD");
+    text.remove_prefix(good != 0 ? good : bad);
+  }
+  return out;
+}
+
 std::size_t escape_json_portable(char* out, std::string_view text) {
 #if defined(__x86_64__)
   return static_cast<std::size_t>(escape_sse2(out, text.data(), text.data() + text.size(), false) - out);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace sidelight {
@@ -24,5 +25,8 @@ std::size_t escape_json_portable(char* out, std::string_view text);
 // Length of the well-formed UTF-8 sequence at the start of `text` (not empty); or 0, and then `bad` is the
 // length of the maximal ill-formed part.
 std::size_t utf8_sequence(std::string_view text, std::size_t& bad);
+
+// `text` with each maximal ill-formed part replaced by U+FFFD, as escape_json does it. Not for the hot path.
+std::string repair_utf8(std::string_view text);
 
 }  // namespace sidelight

@@ -17,8 +17,8 @@ std::string literal_of(std::string_view text) {
 }
 
 // Names that the encoder writes itself; neither they nor what is above or below them can be a constant.
-constexpr std::array<std::string_view, 10> kReserved = {"@timestamp", "message",   "log.level",  "log.offset",
-                                                        "log.file",   "log.flags", "stream",     "labels",
+constexpr std::array<std::string_view, 10> kReserved = {"@timestamp", "message",   "log.level", "log.offset",
+                                                        "log.file",   "log.flags", "stream",    "labels",
                                                         "ecs",        "event.id"};
 
 bool is_above(std::string_view above, std::string_view name) {
@@ -137,11 +137,10 @@ PreparedTemplate::PreparedTemplate(const DocConstants& constants, bool own_event
     tail += g.rendered;
   }
   for (const auto& [key, value] : by_label) {
-    ConstantLabel label{.key = key, .literal = literal_of(key), .value = literal_of(value)};
+    ConstantLabel label{.key = repair_utf8(key), .literal = literal_of(key), .value = literal_of(value)};
     // Two keys may become one by repair.
-    if (std::any_of(labels.begin(), labels.end(),
-                    [&](const ConstantLabel& l) { return l.literal == label.literal; }))
-      continue;
+    const auto same = [&](const ConstantLabel& l) { return l.key == label.key; };
+    if (std::any_of(labels.begin(), labels.end(), same)) continue;
     labels_rendered += (labels_rendered.empty() ? "" : ",") + label.literal + ":" + label.value;
     labels.push_back(std::move(label));
   }

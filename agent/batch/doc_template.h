@@ -34,7 +34,7 @@ struct ConstantGroup {
 };
 
 struct ConstantLabel {
-  std::string key;      // as configured
+  std::string key;      // as configured, repaired to valid UTF-8
   std::string literal;  // as JSON
   std::string value;    // as JSON
 };

@@ -15,11 +15,11 @@ namespace sidelight {
 
 // What does not change from line to line of one file; the encoder turns it into bytes once.
 struct DocConstants {
-  std::string path;     // log.file.path
-  std::string service;  // service.name, may be empty
-  std::vector<std::pair<std::string, std::string>>
-      fields;  // further constant ECS fields, dotted names (host.name, kubernetes.pod.name ...)
-  std::vector<std::pair<std::string, std::string>> labels;  // constant labels
+  std::string path = {};     // log.file.path
+  std::string service = {};  // service.name, may be empty
+  std::vector<std::pair<std::string, std::string>> fields =
+      {};  // further constant ECS fields, dotted names (host.name, kubernetes.pod.name ...)
+  std::vector<std::pair<std::string, std::string>> labels = {};  // constant labels
 };
 
 // A prepared form of DocConstants; made by the encoder, kept by the caller beside the file. Immutable.
@@ -37,8 +37,8 @@ enum class BulkShape {
 
 struct EncoderOptions {
   BulkShape shape = BulkShape::ndjson;
-  bool with_ids = true;       // false: delivery at_least_once, the destination makes the ids
-  std::string index_pattern;  // dated_index: strftime-like, %Y %m %d %H only
+  bool with_ids = true;            // false: delivery at_least_once, the destination makes the ids
+  std::string index_pattern = {};  // dated_index: strftime-like, %Y %m %d %H only
 };
 
 class Encoder {

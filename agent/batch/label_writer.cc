@@ -60,13 +60,7 @@ char* put_ambiguous(char* out, std::span<const Field> labels, std::span<const Fi
   }
   later.insert(later.end(), strays.begin(), strays.end());
   for (const Field* f : later) {
-    std::string repaired;
-    for (std::string_view rest = f->key; !rest.empty();) {
-      std::size_t bad = 0;
-      const std::size_t good = utf8_sequence(rest, bad);
-      repaired += good != 0 ? rest.substr(0, good) : std::string_view("\xEF\xBF\xBD");
-      rest.remove_prefix(good != 0 ? good : bad);
-    }
+    const std::string repaired = repair_utf8(f->key);
     std::string key = repaired;
     for (std::size_t i = 2; !taken.insert(key).second; ++i) key = repaired + '#' + std::to_string(i);
     out = put_label(out, {key, f->value, f->kind});

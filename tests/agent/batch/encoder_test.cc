@@ -50,5 +50,102 @@ TEST(Encoder, WritesARawLineAsOneEcsDocument) {
   EXPECT_TRUE(f.batch.doc_source(f.batch.docs[0]).starts_with("{\"@timestamp\""));
 }
 
+using Json = nlohmann::json;
+using ::testing::HasSubstr;
+
+TEST(Encoder, MergesConstantsWithWhatTheRecordBringsAndTheRecordWins) {
+  Fixture f({}, {.path = "/a.log",
+                 .service = "shop",
+                 .fields = {{"host.name", "node"},
+                            {"http.version", "1.0"},
+                            {"log.logger", "configured"},
+                            {"event.dataset", "shop.log"},
+                            {"my-own.field", "x"}},
+                 .labels = {{"team", "mes"}, {"tier", "1"}}});
+  f.event.from_container = true;
+  f.event.lane = 1;
+  f.event.truncated = true;
+  f.record.message = "\"ready\\n\"";
+  f.record.message_kind = ValueKind::json;
+  f.record.ecs = {{"http.request.method", "GET", ValueKind::text},
+                  {"log.logger", "Cart", ValueKind::text},
+                  {"error.message", "own", ValueKind::text},
+                  {"event.action", "add", ValueKind::text},
+                  {"http.response.status_code", "200", ValueKind::json},
+                  {"service.name", "crm", ValueKind::text}};
+  f.record.labels = {{"team", "crm", ValueKind::text}, {"n", "1e400", ValueKind::text}};
+  f.record.parse_error = "no JSON";
+  EXPECT_EQ(Json::parse(f.append()), Json::parse(R"({"@timestamp":"2026-11-22T20:01:02.123Z",
+    "log":{"offset":255,"file":{"path":"/a.log"},"flags":["truncated","parsing_error"],"logger":"Cart"},
+    "message":"ready\n","stream":"stderr",
+    "event":{"id":"AAAAAAAAAAAAAAAAAAAAAA-ff-12c","action":"add","dataset":"shop.log"},
+    "error":{"message":"own"},"host":{"name":"node"},
+    "http":{"version":"1.0","request":{"method":"GET"},"response":{"status_code":200}},
+    "my-own":{"field":"x"},"service":{"name":"crm"},
+    "labels":{"team":"crm","n":"1e400","tier":"1"},"ecs":{"version":"8.11.0"}})"));
+}
+
+TEST(Encoder, PutsConstantsThatWouldCollideUnderLabels) {
+  Fixture f({}, {.path = "/a.log",
+                 .fields = {{"message", "m"},
+                            {"http", "h"},
+                            {"host.name.x", "y"},
+                            {"a", "1"},
+                            {"a.b", "2"},
+                            {"bad name\"", "3"},
+                            {"labels.z", "4"}}});
+  f.record.message = "x";
+  const Json doc = Json::parse(f.append());
+  EXPECT_EQ(
+      doc["labels"],
+      Json::parse(R"({"message":"m","http":"h","host.name.x":"y","a.b":"2","bad name\"":"3","z":"4"})"));
+  EXPECT_EQ(doc["a"], "1");
+}
+
+TEST(Encoder, NamesTheIndexAfterTheEventsDate) {
+  Fixture f({.shape = BulkShape::dated_index, .index_pattern = "shop-%Y.%m.%d-%H%%"});
+  f.record.message = "x";
+  f.record.timestamp_ns = -1;  // one nanosecond before 1970
+  EXPECT_THAT(f.append(), HasSubstr(R"({"create":{"_index":"shop-1969.12.31-23%%","_id":"AAAA)"));
+  f.record.timestamp_ns.reset();
+  EXPECT_THAT(f.append(), HasSubstr(R"({"create":{"_index":"shop-2026.11.22-20%%","_id":)"));
+}
+
+TEST(Encoder, LeavesIdsToTheDestinationWhenAsked) {
+  Fixture bulk({.shape = BulkShape::fixed_target, .with_ids = false});
+  bulk.record.message = "x";
+  EXPECT_THAT(bulk.append(), ::testing::StartsWith("{\"create\":{}}\n"));
+  Fixture dated({.shape = BulkShape::dated_index, .with_ids = false, .index_pattern = "i"});
+  dated.record.message = "x";
+  EXPECT_THAT(dated.append(), ::testing::StartsWith("{\"create\":{\"_index\":\"i\"}}\n"));
+}
+
+TEST(Encoder, FillsTheDocumentsPlaceInTheBatch) {
+  Fixture f({.shape = BulkShape::fixed_target});
+  f.event.text = "raw text";
+  f.record.message = "x";
+  f.append();
+  f.append();
+  ASSERT_EQ(f.batch.docs.size(), 2u);
+  EXPECT_EQ(f.batch.spans[0].pending, 2u);
+  EXPECT_EQ(f.batch.docs[1].body_begin, f.batch.docs[0].body_end);
+  EXPECT_EQ(f.batch.docs[1].body_end, f.batch.body.size());
+  EXPECT_EQ(f.batch.docs[1].begin, 255u);
+  EXPECT_EQ(f.batch.docs[1].end, 300u);
+  EXPECT_EQ(f.batch.docs[1].raw, "raw text");
+  EXPECT_TRUE(Json::accept(f.batch.doc_source(f.batch.docs[1])));
+}
+
+TEST(DocId, IsUniquePerRange) {
+  char a[64];
+  const auto id = [&](std::uint64_t b, std::uint64_t e) {
+    return std::string(a, write_doc_id(a, "KEY", b, e));
+  };
+  EXPECT_EQ(id(0, 0), "KEY-0-0");
+  EXPECT_EQ(id(0x1, 0x23), "KEY-1-23");
+  EXPECT_EQ(id(0x12, 0x3), "KEY-12-3");
+  EXPECT_EQ(id(0xfedcba9876543210, UINT64_MAX), "KEY-fedcba9876543210-ffffffffffffffff");
+}
+
 }  // namespace
 }  // namespace sidelight
