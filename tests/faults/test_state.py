@@ -95,6 +95,23 @@ def test_file_deleted_while_running_is_read_to_its_end(server, sidelight):
         assert not sidelight.metric("sidelight_lost_bytes_total")
 
 
+def test_keys_are_on_disk_before_the_first_document_leaves(server, sidelight):
+    """A kill at the very moment when the first documents arrive, for files that are new."""
+    with sidelight:
+        count = 0
+        for i in range(8):
+            writer = Writer(str(sidelight.logs / "app.log"), "state", first=count)
+            writer.write(200)
+            count = writer.next
+            wait_for(lambda: server.stats()["documents"] >= count, 10, "the documents")  # pylint: disable=cell-var-from-loop
+            sidelight.kill()
+            os.close(writer.fd)
+            os.rename(writer.path, str(sidelight.logs / f"app.log.{9 - i}"))
+            sidelight.start()
+        verdict = server.wait_delivered({"count": count, "optional": []})
+        assert (verdict["lost"], verdict["doubled"]) == (0, 0), f"{verdict}\n{sidelight.log_text()[-2000:]}"
+
+
 def test_rotations_while_down_are_followed(server, sidelight):
     with sidelight:
         writer = new_writer(sidelight)
@@ -182,7 +199,8 @@ def test_damaged_checkpoint_does_not_stop_the_program(server, sidelight, damage)
         sidelight.start()
         writer.write(500)
         assert_clean(server, writer, sidelight)
-        assert "checkpoint" in sidelight.log_text()
+        if damage != "truncated":  # a journal that ends early is what any crash leaves
+            assert "checkpoint" in sidelight.log_text()
 
 
 @pytest.mark.parametrize("damage", sorted(DAMAGE))
@@ -199,8 +217,9 @@ def test_all_checkpoints_damaged_may_double_but_never_lose(server, sidelight, da
         sidelight.start()
         verdict = server.wait_delivered(writer.truth())
         assert verdict["lost"] == 0
-        assert "checkpoint" in sidelight.log_text()
-        assert sidelight.metric("sidelight_checkpoint_damaged_total") >= 1
+        if damage != "truncated":
+            assert "checkpoint" in sidelight.log_text()
+            assert sidelight.metric("sidelight_checkpoint_damaged_total") >= 1
 
 
 def test_checkpoint_of_a_future_version_is_kept_aside(server, sidelight):
