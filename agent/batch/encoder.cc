@@ -13,42 +13,47 @@
 namespace sidelight {
 namespace {
 
-constexpr std::size_t kMaxFields =
-    256;  // more than the ECS table has, so more than a record with unique keys can bring
 constexpr std::size_t kFixedBytes = 768;  // names, punctuation, numbers, timestamp and flags of one document
 constexpr std::int64_t kNanosPerHour = 3'600'000'000'000;
 
-// A record's ECS fields in the table's order.
-struct SortedFields {
-  struct Ref {
-    EcsOrdinal ordinal;
-    NamedValue value;
-  };
-  std::array<Ref, kMaxFields> refs;
-  std::size_t size = 0;
+using Refs = std::span<const NamedValue>;
 
-  void add(EcsOrdinal ordinal, std::string_view value, ValueKind kind) {
-    std::size_t at = size;
-    while (at > 0 && refs[at - 1].ordinal > ordinal) --at;
-    if ((at > 0 && refs[at - 1].ordinal == ordinal) || size == kMaxFields) return;
-    std::move_backward(refs.begin() + static_cast<std::ptrdiff_t>(at),
-                       refs.begin() + static_cast<std::ptrdiff_t>(size),
-                       refs.begin() + static_cast<std::ptrdiff_t>(size) + 1);
-    refs[at] = {ordinal, {ecs_name(ordinal), value, kind}};
-    ++size;
+// A record's ECS fields in the table's order.
+class SortedFields {
+ public:
+  explicit SortedFields(std::size_t most) {
+    if (most > few_.size()) {
+      many_.resize(most);
+      refs_ = many_.data();
+    }
   }
-  std::span<const Ref> all() const { return {refs.data(), size}; }
+  SortedFields(const SortedFields&) = delete;
+  SortedFields& operator=(const SortedFields&) = delete;
+
+  // Never more often than the constructor was told. Of two fields of one name the first stays.
+  void add(EcsOrdinal ordinal, std::string_view value, ValueKind kind) {
+    std::size_t at = size_;
+    while (at > 0 && refs_[at - 1].ordinal > ordinal) --at;
+    if (at > 0 && refs_[at - 1].ordinal == ordinal) return;
+    std::move_backward(refs_ + at, refs_ + size_, refs_ + size_ + 1);
+    refs_[at] = {ecs_name(ordinal), value, kind, ordinal};
+    ++size_;
+  }
   // Those with ordinals in [begin, end).
-  std::span<const Ref> between(EcsRank begin, EcsRank end) const {
-    const auto before = [](const Ref& r, EcsRank rank) { return r.ordinal < rank; };
-    const auto from =
-        std::lower_bound(refs.begin(), refs.begin() + static_cast<std::ptrdiff_t>(size), begin, before);
-    const auto to = std::lower_bound(from, refs.begin() + static_cast<std::ptrdiff_t>(size), end, before);
+  Refs between(EcsRank begin, EcsRank end) const {
+    const auto before = [](const NamedValue& r, EcsRank rank) { return r.ordinal < rank; };
+    const NamedValue* const from = std::lower_bound(refs_, refs_ + size_, begin, before);
+    const NamedValue* const to =
+        std::lower_bound(from, static_cast<const NamedValue*>(refs_ + size_), end, before);
     return {from, to};
   }
-};
 
-using Refs = std::span<const SortedFields::Ref>;
+ private:
+  std::array<NamedValue, 16> few_;  // without an allocation
+  std::vector<NamedValue> many_;
+  NamedValue* refs_ = few_.data();
+  std::size_t size_ = 0;
+};
 
 // The fields of both, sorted; the record's win.
 char* put_merged(char* out, Refs record, std::span<const Constant> constants, std::string_view parent) {
@@ -56,24 +61,18 @@ char* put_merged(char* out, Refs record, std::span<const Constant> constants, st
   merged.reserve(record.size() + constants.size());
   std::size_t r = 0;
   for (const Constant& c : constants) {
-    while (r < record.size() && record[r].ordinal < c.rank) merged.push_back(record[r++].value);
+    while (r < record.size() && record[r].ordinal < c.rank) merged.push_back(record[r++]);
     const bool replaced = c.in_table && r < record.size() && record[r].ordinal == c.rank;
     if (!replaced) merged.push_back(c.view());
   }
-  while (r < record.size()) merged.push_back(record[r++].value);
+  while (r < record.size()) merged.push_back(record[r++]);
   return put_fields(out, merged, parent);
-}
-
-char* put_refs(char* out, Refs refs, std::string_view parent) {
-  std::array<NamedValue, kMaxFields> values;
-  for (std::size_t i = 0; i < refs.size(); ++i) values[i] = refs[i].value;
-  return put_fields(out, std::span(values).first(refs.size()), parent);
 }
 
 char* put_object_fields(char* out, Refs refs, std::span<const Constant> constants, std::string_view rendered,
                         std::string_view parent) {
   if (refs.empty()) return put(out, rendered);
-  if (constants.empty()) return put_refs(out, refs, parent);
+  if (constants.empty()) return put_fields(out, refs, parent);
   return put_merged(out, refs, constants, parent);
 }
 
@@ -228,7 +227,7 @@ char* EcsEncoder::put_plain(char* out, const Job& job) const {
 
 char* EcsEncoder::put_rich(char* out, const Job& job) const {
   const Record& r = job.record;
-  SortedFields fields;
+  SortedFields fields(r.ecs.size() + 1);  // and the parse error
   std::vector<const Field*>
       strays;  // not in the table: a mistake of the parser, and no reason to lose anything
   for (const Field& f : r.ecs) {
@@ -262,7 +261,7 @@ char* EcsEncoder::put_others(char* out, const Job& job, const SortedFields& fiel
   const auto put_until = [&](EcsRank end) {
     // What has been written with its object already is left out.
     const auto put_part = [&](EcsRank from, EcsRank to) {
-      if (from < to) out = put_refs(out, fields.between(from, to), "");
+      if (from < to) out = put_fields(out, fields.between(from, to), "");
     };
     const std::array<Range, 2> done = {id_in_event_ ? event_ : Range{log_.begin, log_.begin}, log_};
     for (const Range& d : done) {

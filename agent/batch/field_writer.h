@@ -30,6 +30,7 @@ struct NamedValue {
   std::string_view name;  // dotted; segments need no escaping
   std::string_view value;
   ValueKind kind = ValueKind::text;
+  std::uint16_t ordinal = 0;  // of a record's field: its place in the ECS table
 };
 
 // Upper bound of what the name costs in put_fields: every segment with quotes, colon, comma and braces.
