@@ -118,7 +118,10 @@ Expected<void> DeadLetters::open_folder() {
 Expected<void> DeadLetters::open_file() {
   if (file_) return {};
   const std::uint64_t before = number_++;
+  // Made for us alone to read, then opened for appending: after a torn write is cut off, writing goes on at
+  // the end.
   auto file = fs_.open(open_path(), OpenMode::create_new);
+  if (file) file = fs_.open(open_path(), OpenMode::append);
   if (!file) {
     auto error = fail("cannot make " + open_path() + ": " + file.error().message, file.error().code);
     number_ = before;

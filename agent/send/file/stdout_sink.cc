@@ -8,7 +8,7 @@
 
 namespace sidelight {
 namespace {
-constexpr int kPipePatienceMs = 500;  // then the caller may look whether the program has to end
+constexpr int patience_ms_ = 500;  // then the caller may look whether the program has to end
 }
 
 Expected<void> StdoutSink::write(std::string_view lines) {
@@ -18,7 +18,7 @@ Expected<void> StdoutSink::write(std::string_view lines) {
       done_ += static_cast<std::size_t>(n);
     } else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       pollfd p{descriptor_, POLLOUT, 0};
-      if (::poll(&p, 1, kPipePatienceMs) == 0) return fail("standard output takes nothing", EAGAIN);
+      if (::poll(&p, 1, patience_ms_) == 0) return fail("standard output takes nothing", EAGAIN);
     } else if (n < 0 && errno != EINTR) {
       const int code = errno;
       return fail(std::string("cannot write to standard output: ") + std::strerror(code), code);

@@ -10,7 +10,10 @@ namespace sidelight {
 
 class StdoutSink final : public Sink {
  public:
-  explicit StdoutSink(int descriptor) : descriptor_(descriptor) {}
+  // A pipe that takes nothing for `patience_ms` is an error (EAGAIN), so that the caller may look whether the
+  // program ends.
+  explicit StdoutSink(int descriptor, int patience_ms = 500)
+      : descriptor_(descriptor), patience_ms_(patience_ms) {}
   Expected<void> open() override { return {}; }
   // Waits while a pipe is full. After an error, goes on behind what was written of the same bytes.
   Expected<void> write(std::string_view lines) override;
@@ -19,6 +22,7 @@ class StdoutSink final : public Sink {
 
  private:
   int descriptor_;
+  int patience_ms_;
   std::size_t done_ = 0;  // bytes of the write under way
 };
 

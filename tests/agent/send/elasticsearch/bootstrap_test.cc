@@ -1,0 +1,133 @@
+#include "agent/send/elasticsearch/bootstrap.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "agent/send/elasticsearch/connect_check.h"
+#include "tests/agent/send/elasticsearch/fake_elasticsearch.h"
+
+namespace sidelight::test {
+namespace {
+
+class BootstrapTest : public ::testing::Test {
+ protected:
+  BootstrapTest() {
+    options.hosts = {"http://es:9200"};
+    options.data_stream = "logs-shop-default";
+  }
+  SteppedClock clock;
+  NullLogger log;
+  ElasticsearchOptions options;
+  static HttpResponse answer(long status, std::string body = "{}") { return {status, {}, std::move(body)}; }
+};
+
+TEST_F(BootstrapTest, LeavesAnExistingTemplateAlone) {
+  Bootstrap b(options, log, clock);
+  EXPECT_TRUE(b.next(clock.now())->path.starts_with("/_index_template/sidelight-logs-shop-default"));
+  EXPECT_FALSE(b.on_answer(answer(200)));
+  EXPECT_EQ(b.next(clock.now())->method, "GET");
+  EXPECT_TRUE(b.next(clock.now())->path.starts_with("/logs-shop-default?"));
+  EXPECT_FALSE(b.on_answer(answer(404)));
+  EXPECT_TRUE(b.done());
+}
+
+TEST_F(BootstrapTest, TriesWhatTheServerKnows) {
+  Bootstrap b(options, log, clock);
+  EXPECT_FALSE(b.on_answer(answer(404)));
+  const auto labels = [&] {
+    const auto body = nlohmann::json::parse(b.next(clock.now())->body);
+    return body["template"]["mappings"]["properties"]["labels"]["type"].get<std::string>();
+  };
+  const auto message = [&] {
+    const auto body = nlohmann::json::parse(b.next(clock.now())->body);
+    return body["template"]["mappings"]["properties"]["message"]["type"].get<std::string>();
+  };
+  EXPECT_EQ(labels(), "flattened");
+  EXPECT_FALSE(b.on_answer(FakeElasticsearch::error(
+      400, "illegal_argument_exception", "No handler for type [flattened] declared on field [labels]")));
+  EXPECT_EQ(labels(), "flat_object");
+  EXPECT_EQ(message(), "match_only_text");
+  EXPECT_FALSE(b.on_answer(FakeElasticsearch::error(400, "illegal_argument_exception",
+                                                    "The mapper type [match_only_text] does not exist")));
+  EXPECT_EQ(message(), "text");
+  EXPECT_FALSE(b.on_answer(answer(200)));
+  EXPECT_FALSE(b.on_answer(answer(404)));
+  EXPECT_TRUE(b.done());
+}
+
+TEST_F(BootstrapTest, ATemplateThatCannotBeMadeKeepsADataStreamFromBeingWritten) {
+  Bootstrap b(options, log, clock);
+  EXPECT_FALSE(b.on_answer(answer(404)));
+  EXPECT_TRUE(b.on_answer(FakeElasticsearch::error(400, "illegal_argument_exception", "something new")));
+  EXPECT_FALSE(b.done());
+}
+
+TEST_F(BootstrapTest, AKeyThatMayOnlyWriteDocumentsIsEnough) {
+  Bootstrap b(options, log, clock);
+  EXPECT_FALSE(b.on_answer(answer(403)));
+  EXPECT_FALSE(b.on_answer(answer(403)));
+  EXPECT_TRUE(b.done());
+}
+
+TEST_F(BootstrapTest, APlainIndexBlocksUntilItIsADataStream) {
+  Bootstrap b(options, log, clock);
+  EXPECT_FALSE(b.on_answer(answer(200)));
+  EXPECT_FALSE(b.on_answer(answer(200, R"({"logs-shop-default":{}})")));
+  EXPECT_TRUE(b.blocked());
+  EXPECT_FALSE(b.next(clock.now()));
+  clock.advance(std::chrono::seconds(31));
+  ASSERT_TRUE(b.next(clock.now()));
+  EXPECT_FALSE(b.on_answer(answer(200, R"({".ds-logs-shop-default-000001":{}})")));
+  EXPECT_TRUE(b.done());
+  EXPECT_FALSE(b.blocked());
+}
+
+TEST_F(BootstrapTest, DatedIndicesGetAPattern) {
+  options.data_stream.clear();
+  options.index = "shop-%Y.%m.%d";
+  EXPECT_EQ(template_pattern(options), "shop-*.*.*");
+  EXPECT_EQ(template_name(options), "sidelight-shop");
+  const auto body = nlohmann::json::parse(index_template(options, {}));
+  EXPECT_FALSE(body.contains("data_stream"));
+  Bootstrap b(options, log, clock);
+  EXPECT_FALSE(b.on_answer(answer(404)));
+  EXPECT_FALSE(b.on_answer(answer(200)));
+  EXPECT_TRUE(b.done());
+}
+
+TEST_F(BootstrapTest, ConnectCheckSaysWhatItFound) {
+  PosixFileSystem fs;
+  const auto check = [&](ScriptedHttpClient::Answer a) {
+    ScriptedHttpClient client(clock, std::move(a));
+    return probe_elasticsearch(options, fs, client, clock);
+  };
+  const auto good = check([](const ScriptedHttpClient::Seen& r) -> HttpResult {
+    if (r.url == "http://es:9200/")
+      return answer(200, R"({"version":{"distribution":"opensearch","number":"2.19.6"}})");
+    return answer(404);
+  });
+  ASSERT_TRUE(good);
+  EXPECT_EQ(*good,
+            "http://es:9200 is OpenSearch 2.19.6; logs-shop-default will be made with the first document");
+  const auto odd = check([](const ScriptedHttpClient::Seen& r) -> HttpResult {
+    return r.url == "http://es:9200/" ? answer(405) : answer(200, R"({".ds-x-1":{}})");
+  });
+  ASSERT_TRUE(odd) << odd.error().message;
+  const auto plain = check([](const ScriptedHttpClient::Seen& r) -> HttpResult {
+    return r.url == "http://es:9200/" ? answer(200) : answer(200, R"({"logs-shop-default":{}})");
+  });
+  ASSERT_FALSE(plain);
+  EXPECT_NE(plain.error().message.find("plain index"), std::string::npos);
+  const auto refused = check([](const auto&) -> HttpResult { return answer(401); });
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("401"), std::string::npos);
+  const auto down = check([](const auto&) -> HttpResult {
+    return std::unexpected(TransportError{TransportError::Kind::connect, false, "Connection refused"});
+  });
+  ASSERT_FALSE(down);
+  EXPECT_NE(down.error().message.find("Connection refused"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sidelight::test

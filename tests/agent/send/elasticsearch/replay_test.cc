@@ -1,0 +1,92 @@
+#include "agent/send/elasticsearch/replay.h"
+
+#include "tests/agent/send/elasticsearch/sender_fixture.h"
+
+namespace sidelight::test {
+namespace {
+
+class ReplayTest : public SenderTest {
+ protected:
+  // Dead-letters all documents of a batch of n.
+  void fill(std::size_t n) {
+    es.refuse = [](const auto&) { return FakeElasticsearch::Refusal{400, "mapper_parsing_exception", "no"}; };
+    sender().accept(make_batch(n));
+    ASSERT_TRUE(run());
+    ASSERT_EQ(dead_letters().size(), n);
+    es.refuse = [](const auto&) { return std::nullopt; };
+  }
+  Expected<ReplaySummary> replay() {
+    return replay_dead_letters(fs, client, world.clock, options,
+                               [this](const ReplayProgress& p) { progressed = p.done; });
+  }
+  std::uint64_t progressed = 0;
+};
+
+TEST_F(ReplayTest, DeliveredLettersGoAndTheirDocumentsKeepTheirIds) {
+  fill(1200);
+  sender_.reset();
+  const auto summary = replay();
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_EQ(summary->delivered, 1200u);
+  EXPECT_EQ(progressed, 1200u);
+  expect_each_stored_once(1200);
+  EXPECT_TRUE(es.ids.contains(R"({"create":{"_id":")" + doc_id(0, 10) + "\"}}"));
+  EXPECT_TRUE(dead_letters().empty());
+  EXPECT_EQ(replay()->delivered, 0u);
+}
+
+TEST_F(ReplayTest, WhatIsRefusedAgainStays) {
+  fill(10);
+  sender_.reset();
+  es.refuse = [](const std::string& d) -> std::optional<FakeElasticsearch::Refusal> {
+    if (d.find(number(4)) == std::string::npos) return std::nullopt;
+    return FakeElasticsearch::Refusal{400, "mapper_parsing_exception", "still no"};
+  };
+  const auto summary = replay();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->delivered, 9u);
+  EXPECT_EQ(summary->refused, 1u);
+  EXPECT_NE(summary->last_refusal.find("still no"), std::string::npos);
+  ASSERT_EQ(dead_letters().size(), 1u);
+  EXPECT_NE(dead_letters()[0].find(number(4)), std::string::npos);
+}
+
+TEST_F(ReplayTest, AnUnreachableDestinationLosesNothing) {
+  fill(5);
+  sender_.reset();
+  es.instead = [](const auto&) -> std::optional<HttpResult> {
+    return std::unexpected(TransportError{TransportError::Kind::connect, false, "refused"});
+  };
+  EXPECT_FALSE(replay());
+  EXPECT_EQ(dead_letters().size(), 5u);
+}
+
+TEST_F(ReplayTest, WorksBesideARunningProgram) {
+  fill(3);
+  // Requests of the replay are answered while the program goes on looking after its folder.
+  client.answer_with([&](const auto& r) { return es(r); });
+  ASSERT_TRUE(fs.open(options.dead_letters.dir + "/close.request", OpenMode::create_new));
+  world.clock.advance(std::chrono::seconds(2));
+  sender().step(std::chrono::milliseconds(1));
+  const auto summary = replay();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->delivered, 3u);
+  EXPECT_FALSE(summary->open_file_left_out);
+}
+
+TEST_F(ReplayTest, AFileThatTheProgramDoesNotLetGoOfIsLeftAlone) {
+  fill(3);
+  const auto summary = replay();
+  ASSERT_TRUE(summary);
+  EXPECT_TRUE(summary->open_file_left_out);
+  EXPECT_EQ(dead_letters().size(), 3u);
+}
+
+TEST_F(ReplayTest, NoFolderIsNothingToDo) {
+  const auto summary = replay();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->files, 0u);
+}
+
+}  // namespace
+}  // namespace sidelight::test

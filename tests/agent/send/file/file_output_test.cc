@@ -1,0 +1,184 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "agent/send/file/delivery.h"
+#include "agent/send/file/file_sink.h"
+#include "agent/send/file/output.h"
+#include "agent/send/file/stdout_sink.h"
+#include "tests/agent/send/support.h"
+
+namespace sidelight::test {
+namespace {
+
+class FileOutputTest : public ::testing::Test {
+ protected:
+  FileOutputTest() { options.path = dir.path() + "/sub/out.ndjson"; }
+
+  // A process: a sink and a delivery that know nothing but what is on disk.
+  struct Process {
+    Process(FileOutputTest& t)
+        : sink(t.options, t.fs), delivery(sink, t.world.context(), [&t]() -> Expected<DeliveredIds> {
+            return DeliveredIds::load(output_files(t.options, t.fs), t.fs, 64u << 20);
+          }) {}
+    FileSink sink;
+    Delivery delivery;
+  };
+  std::string content(const std::string& suffix = "") {
+    return fs.read_file(options.path + suffix, 1 << 26).value_or(std::string());
+  }
+
+  World world;
+  TempDir dir;
+  FullableFileSystem fs;
+  FileOutputOptions options;
+};
+
+TEST_F(FileOutputTest, WritesLinesAndSettlesThem) {
+  Process p(*this);
+  auto batch = make_batch(3, 0, false);
+  ASSERT_TRUE(p.delivery.deliver(*batch));
+  EXPECT_EQ(content(), batch->body);
+  EXPECT_EQ(world.ledger.settled, (std::vector<std::uint64_t>{0}));
+  EXPECT_EQ(world.probe.shipped_docs, 3u);
+}
+
+TEST_F(FileOutputTest, NothingIsWrittenBeforeItIsDurable) {
+  Process p(*this);
+  world.barrier.failures = 1;
+  auto batch = make_batch(1, 0, false);
+  EXPECT_FALSE(p.delivery.deliver(*batch));
+  EXPECT_EQ(content(), "");
+  EXPECT_TRUE(p.delivery.deliver(*batch));
+}
+
+TEST_F(FileOutputTest, AFullDiskTearsNothingAndTheRetryWritesOnce) {
+  Process p(*this);
+  auto first = make_batch(2, 0, false);
+  auto second = make_batch(2, 2, false);
+  ASSERT_TRUE(p.delivery.deliver(*first));
+  fs.full = true;
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = p.delivery.deliver(*second);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ENOSPC);
+  }
+  EXPECT_EQ(content(), first->body);
+  EXPECT_EQ(world.ledger.settled.size(), 1u);
+  fs.full = false;
+  ASSERT_TRUE(p.delivery.deliver(*second));
+  EXPECT_EQ(content(), first->body + second->body);
+}
+
+TEST_F(FileOutputTest, AfterAKillTheTornLineGoesAndNothingIsDoubled) {
+  const auto all = make_batch(10, 0, false);
+  const auto& fifth = all->docs[5];
+  {
+    Process p(*this);
+    auto batch = make_batch(10, 0, false);
+    ASSERT_TRUE(p.delivery.deliver(*batch));
+    // As if killed in the middle of the sixth line, before the checkpoint knew of any.
+    auto f = fs.open(options.path, OpenMode::append);
+    ASSERT_TRUE((*f)->truncate(fifth.body_begin + 9));
+  }
+  Process p(*this);
+  auto replay = make_batch(10, 0, false, true);
+  ASSERT_TRUE(p.delivery.deliver(*replay));
+  EXPECT_EQ(content(), all->body);
+  EXPECT_EQ(world.probe.duplicate_docs, 5u);
+}
+
+TEST_F(FileOutputTest, RotatesBySizeKeepsSoManyAndLosesNothingAcross) {
+  const std::size_t line = make_batch(1, 10, false)->body.size();
+  options.max_bytes = line * 4;
+  options.keep = 100;
+  Process p(*this);
+  for (std::size_t i = 10; i < 40; i += 5) {
+    auto batch = make_batch(5, i, false);
+    ASSERT_TRUE(p.delivery.deliver(*batch));
+  }
+  std::string everything = content();
+  for (int n = 1; n <= 20; ++n) {
+    EXPECT_LE(content("." + std::to_string(n)).size(), options.max_bytes);
+    everything.insert(0, content("." + std::to_string(n)));
+  }
+  EXPECT_EQ(everything, make_batch(30, 10, false)->body);
+  EXPECT_EQ(world.ledger.settled.size(), 6u);
+
+  options.keep = 2;
+  Process small(*this);
+  ASSERT_TRUE(small.sink.open());
+  ASSERT_TRUE(small.sink.rotate());
+  EXPECT_TRUE(fs.stat(options.path + ".2"));
+}
+
+TEST_F(FileOutputTest, DocumentsInRotatedFilesAreNotDoubledEither) {
+  options.max_bytes = 200;
+  {
+    Process p(*this);
+    auto batch = make_batch(9, 0, false);
+    ASSERT_TRUE(p.delivery.deliver(*batch));
+  }
+  ASSERT_TRUE(fs.stat(options.path + ".1"));
+  Process p(*this);
+  auto replay = make_batch(9, 0, false, true);
+  ASSERT_TRUE(p.delivery.deliver(*replay));
+  EXPECT_EQ(world.probe.duplicate_docs, 9u);
+}
+
+TEST_F(FileOutputTest, IdsInsideOfLabelsDoNotCount) {
+  ASSERT_TRUE(fs.make_dirs(dir.path() + "/sub"));
+  ASSERT_TRUE(fs.write_atomically(options.path,
+                                  R"({"labels":{"event":{"id":")" + doc_id(0, 10) + "\"}}}\nnot json\n"));
+  Process p(*this);
+  auto batch = make_batch(1, 0, false, true);
+  ASSERT_TRUE(p.delivery.deliver(*batch));
+  EXPECT_EQ(world.probe.duplicate_docs, 0u);
+}
+
+TEST_F(FileOutputTest, TheThreadDeliversAndDrains) {
+  auto output = make_file_output(options, world.context(), fs);
+  std::string expected;
+  for (std::size_t i = 0; i < 10; ++i) {
+    auto batch = make_batch(3, 3 * i, false);
+    expected += batch->body;
+    output->submit(std::move(batch));
+  }
+  EXPECT_TRUE(output->drain(world.clock.now() + std::chrono::hours(1)));
+  EXPECT_EQ(content(), expected);
+  EXPECT_EQ(output->queued_bytes(), 0u);
+  EXPECT_EQ(world.recycler.recycled, 10);
+}
+
+TEST_F(FileOutputTest, DrainGivesUpAtItsDeadlineOnAFullDisk) {
+  fs.full = true;
+  auto output = make_file_output(options, world.context(), fs);
+  output->submit(make_batch(3, 0, false));
+  EXPECT_FALSE(output->drain(world.clock.now()));
+  output.reset();
+  EXPECT_TRUE(world.ledger.settled.empty());
+  EXPECT_TRUE(world.probe.saw("disk_full"));
+}
+
+TEST(StdoutSinkTest, GoesOnBehindWhatWasWrittenWhenThePipeIsFull) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK), 0);
+  const std::string lines(300'000, 'x');  // more than a pipe holds
+  StdoutSink sink(ends[1], 0);
+  std::string got;
+  std::array<char, 65536> block{};
+  for (int tries = 0; tries < 20; ++tries) {
+    const bool done = sink.write(lines).has_value();
+    for (ssize_t n = 0; (n = ::read(ends[0], block.data(), block.size())) > 0;)
+      got.append(block.data(), static_cast<std::size_t>(n));
+    if (done) break;
+  }
+  EXPECT_EQ(got, lines);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+}  // namespace
+}  // namespace sidelight::test
