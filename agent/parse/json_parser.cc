@@ -8,6 +8,7 @@
 namespace sidelight {
 namespace {
 
+constexpr KeyRole kNoRole;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 class JsonLineParser final : public LineParser {
@@ -44,7 +45,7 @@ class JsonLineParser final : public LineParser {
     std::string_view key;
     if (!reader_.key(key)) return false;
     if (!prefix.empty()) key = join(prefix, key);
-    const KeyRole role = all_labels ? KeyRole{} : find_role(key);
+    const KeyRole& role = all_labels ? kNoRole : find_role(key);
     if (reader_.peek() == '{') {
       if (role.parent) return members(role.as, false);
       if (role.role == Role::labels) return members({}, true);

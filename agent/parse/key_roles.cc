@@ -2,6 +2,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
 
 namespace sidelight {
 namespace {
@@ -80,56 +83,104 @@ struct Entry {
   KeyRole role;
 };
 
-constexpr std::size_t kSlots = 512;
+template <std::size_t kBytes>
+std::uint64_t load(const char* p) {
+  std::uint64_t v = 0;
+  std::memcpy(&v, p, kBytes);
+  return v;
+}
 
-constexpr std::size_t slot_of(std::string_view key) {
-  // First, last and two inner characters tell the names apart well enough.
-  const auto c = [&key](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(key[i])); };
+// Of the length, the first and the last eight bytes: tells keys apart well, and equal keys always have equal tags.
+std::uint64_t tag_of(std::string_view key) {
+  const char* p = key.data();
   const std::size_t n = key.size();
-  return (n * 37 + c(0) * 131 + c(n - 1) * 17 + c(n / 2) * 7 + c(n / 3) * 61) % kSlots;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  if (n >= 8) {
+    first = load<8>(p);
+    last = load<8>(p + n - 8);
+  } else if (n >= 4) {
+    first = load<4>(p);
+    last = load<4>(p + n - 4);
+  } else if (n > 0) {
+    first = load<1>(p);
+    last = load<1>(p + n / 2) << 8 | load<1>(p + n - 1);
+  }
+  std::uint64_t h = (first ^ n) * 0x9E3779B97F4A7C15u;
+  h = (h ^ (h >> 32) ^ last) * 0xC2B2AE3D27D4EB4Fu;
+  return h ^ (h >> 29);
 }
 
-std::array<Entry, kSlots> make_table() {
-  std::array<Entry, kSlots> table{};
-  const auto slot = [&table](std::string_view key) -> Entry& {
-    std::size_t at = slot_of(key);
-    while (!table[at].key.empty() && table[at].key != key) at = (at + 1) % kSlots;
-    table[at].key = key;
-    return table[at];
+// All names with a role in one table, so that a key costs one look-up, and mostly one comparison when it has none.
+class Table {
+ public:
+  Table() {
+    entries_.reserve(512);
+    entries_.emplace_back();  // what keys without a role are
+    for (const Alias& a : kAliases) {
+      KeyRole& r = entry(a.key);
+      r.role = a.role;
+      r.rank = a.rank;
+      if (!a.ecs.empty()) r.ecs = find_ecs(a.ecs).value_or(0);
+    }
+    for (std::size_t i = 0; i < ecs_count(); ++i) add_ecs(static_cast<EcsOrdinal>(i));
+    for (const Parent& p : kParents) {
+      KeyRole& r = entry(p.key);
+      r.parent = true;
+      r.as = p.as;
+    }
+  }
+
+  const KeyRole& find(std::string_view key) const {
+    const std::uint64_t tag = tag_of(key);
+    for (std::size_t at = tag % kSlots; slots_[at].entry != 0; at = (at + 1) % kSlots) {
+      if (slots_[at].tag == tag && entries_[slots_[at].entry].key == key) return entries_[slots_[at].entry].role;
+    }
+    return entries_[0].role;
+  }
+
+ private:
+  static constexpr std::size_t kSlots = 1024;
+  struct Slot {
+    std::uint64_t tag = 0;
+    std::size_t entry = 0;  // 0: none
   };
-  for (const Alias& a : kAliases) {
-    KeyRole& r = slot(a.key).role;
-    r.role = a.role;
-    r.rank = a.rank;
-    r.parent = is_ecs_parent(a.key);
-    r.as = a.key;
-    if (!a.ecs.empty()) r.ecs = find_ecs(a.ecs).value_or(0);
+
+  KeyRole& entry(std::string_view key) {
+    const std::uint64_t tag = tag_of(key);
+    std::size_t at = tag % kSlots;
+    while (slots_[at].entry != 0 && entries_[slots_[at].entry].key != key) at = (at + 1) % kSlots;
+    if (slots_[at].entry == 0) {
+      slots_[at] = {tag, entries_.size()};
+      entries_.push_back({key, {}});
+    }
+    return entries_[slots_[at].entry].role;
   }
-  for (const Parent& p : kParents) {
-    KeyRole& r = slot(p.key).role;
-    r.parent = true;
-    r.as = p.as;
+
+  // The field, unless it has a role of its own already, and the objects around it.
+  void add_ecs(EcsOrdinal ordinal) {
+    const std::string_view name = ecs_name(ordinal);
+    KeyRole& field = entry(name);
+    if (field.role == other) {
+      field.role = ecs;
+      field.ecs = ordinal;
+    }
+    for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
+      KeyRole& r = entry(name.substr(0, dot));
+      r.parent = true;
+      r.as = name.substr(0, dot);
+    }
   }
-  return table;
-}
+
+  std::vector<Entry> entries_;
+  std::array<Slot, kSlots> slots_{};
+};
 
 }  // namespace
 
-KeyRole find_role(std::string_view key) {
-  static const std::array<Entry, kSlots> table = make_table();
-  if (key.empty()) return {};
-  for (std::size_t at = slot_of(key); !table[at].key.empty(); at = (at + 1) % kSlots) {
-    if (table[at].key == key) return table[at].role;
-  }
-  KeyRole role;
-  if (const auto ecs = find_ecs(key)) {
-    role.role = Role::ecs;
-    role.ecs = *ecs;
-  } else if (is_ecs_parent(key)) {
-    role.parent = true;
-    role.as = key;
-  }
-  return role;
+const KeyRole& find_role(std::string_view key) {
+  static const Table table;
+  return table.find(key);
 }
 
 }  // namespace sidelight

@@ -24,10 +24,11 @@ struct KeyRole {
   std::uint8_t rank = 0;  // of several keys for one part the lowest wins; the others become labels
   bool parent = false;    // an object under this key holds parts of the record: its members are looked up as "<as>.<member>"
   EcsOrdinal ecs = 0;
-  std::string_view as;    // "error" for `err`, mostly the key itself; valid as long as the key or longer
+  std::string_view as;    // "error" for `err`, mostly the key itself; static
 };
 
-// `key` is the dotted path from the top of the line ("msg", "log.level"). Covers ECS names too (Role::ecs). Pure, thread-safe.
-KeyRole find_role(std::string_view key);
+// `key` is the dotted path from the top of the line ("msg", "log.level"). Covers ECS names too (Role::ecs). The role is
+// static; thread-safe.
+const KeyRole& find_role(std::string_view key);
 
 }  // namespace sidelight
