@@ -1,0 +1,59 @@
+// A file system in memory that behaves as the POSIX one does where the program can see it: inodes, names
+// apart from files (an open file outlives its name), symlinks, permissions as mode bits only, and faults at
+// will.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/base/filesystem.h"
+
+namespace sidelight {
+
+// Thread-safe. The working directory is "/". Files may outlive it (they share its state).
+class MemoryFileSystem final : public FileSystem {
+ public:
+  MemoryFileSystem();
+  ~MemoryFileSystem() override;
+
+  Expected<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
+  Expected<FileStat> stat(const std::string& path) override;
+  Expected<FileStat> lstat(const std::string& path) override;
+  Expected<std::string> real_path(const std::string& path) override;
+  Expected<std::vector<DirEntry>> list(const std::string& dir) override;
+  Expected<void> rename(const std::string& from, const std::string& to) override;
+  Expected<void> remove(const std::string& path) override;
+  Expected<void> make_dirs(const std::string& dir) override;
+  Expected<void> sync_dir(const std::string& dir) override;
+  Expected<std::unique_ptr<File>> lock(const std::string& path) override;
+
+  // Conveniences of tests; parents are made.
+  void write_file(const std::string& path, std::string_view bytes);  // replaces the content, keeps the inode
+  void append_file(const std::string& path, std::string_view bytes);
+  void truncate_file(const std::string& path, std::uint64_t size);
+  void make_symlink(const std::string& target, const std::string& path);
+  void make_link(const std::string& existing, const std::string& path);  // a second name for a file
+  void chmod(const std::string& path, std::uint32_t permissions);  // without read bits open() says EACCES
+  void set_mtime(const std::string& path, std::int64_t ns);
+  // Space for file content from now on; a write that does not fit writes what does and says ENOSPC.
+  void set_free_bytes(std::uint64_t bytes);
+  // The next call of `op` fails with `error`: open, stat, lstat, real_path, list, rename, remove, make_dirs,
+  // sync_dir, lock, read, write, truncate, sync. Several calls queue up.
+  void fail_next(const std::string& op, int error);
+  // Hand out inode numbers of deleted files again at once, as ext4 does.
+  void reuse_inodes(bool on);
+
+  struct State;  // of the implementation
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace sidelight
