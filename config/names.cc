@@ -1,5 +1,6 @@
 #include "config/names.h"
 
+#include <arpa/inet.h>
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -158,6 +159,12 @@ std::string check_proxy_url(const std::string& url) {
 std::string check_listen(const std::string& address) {
   if (address.starts_with(':'))
     return "the host is missing; 127.0.0.1 for this machine, 0.0.0.0 for everyone";
+  // "${POD_IP}:9464" is an IPv6 address without brackets in an IPv6 cluster; its port is behind the last
+  // colon.
+  const std::size_t colon = address.rfind(':');
+  in6_addr parsed{};
+  if (colon != std::string::npos && ::inet_pton(AF_INET6, address.substr(0, colon).c_str(), &parsed) == 1)
+    return check_port(address.substr(colon + 1), 0);
   return check_host_and_port(address, true, 0);
 }
 
