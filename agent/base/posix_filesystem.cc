@@ -104,7 +104,7 @@ Expected<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, O
       flags |= O_WRONLY | O_CREAT | O_APPEND;
       break;
     case OpenMode::create_new:
-      flags |= O_WRONLY | O_CREAT | O_TRUNC;
+      flags |= O_WRONLY | O_CREAT | O_TRUNC | O_APPEND;  // appending: a truncation must leave no hole before the next write
       perm = 0600;
       break;
   }

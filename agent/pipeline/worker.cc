@@ -325,13 +325,13 @@ void Worker::save_unsaved() {
     states.push_back(s->state());
   }
   unsaved_.clear();
-  const auto seq = ctx_.store.put(states);
-  if (batch_) batch_->durable_seq = seq;
+  saved_seq_ = ctx_.store.put(states);
 }
 
 void Worker::seal() {
   if (!batch_ || batch_->docs.empty()) return;
   save_unsaved();
+  batch_->durable_seq = saved_seq_;
   output_->submit(std::move(batch_));
   batch_.reset();
 }
@@ -375,8 +375,7 @@ void Worker::checkpoint() {
     f.dirty = false;
     states.push_back(stream_of(f).state());
   });
-  const auto seq = ctx_.store.put(states);
-  if (batch_) batch_->durable_seq = std::max(batch_->durable_seq, seq);
+  saved_seq_ = ctx_.store.put(states);
   report(now);
 }
 

@@ -119,6 +119,7 @@ class Worker final : public TailListener {
   BatchPtr batch_;
   std::vector<Event> events_;
   Record record_;
+  std::uint64_t saved_seq_ = 0;  // everything that documents depend on is durable once this is
   MonoTime next_checkpoint_{};
   MonoTime last_turn_{};
   bool finishing_ = false;

@@ -285,6 +285,9 @@ bool Tailer::is_copy_of_live(TailedFile& live, const File& candidate, const File
   }
   if (by_inode(st) != nullptr) return true;
   if (live.place != Place::live || !live.file) return false;
+  // A copy is younger than what it was made of, and no longer.
+  if (st.size > live.seen.size) return false;
+  if (st.birth_ns != 0 && live.seen.birth_ns != 0 && st.birth_ns < live.seen.birth_ns) return false;
   if (st.size == 0) return true;  // a copy that is about to be written, or nothing at all: looked at again when it grows
   const auto common = std::min(st.size, live.seen.size);
   if (common == 0) return false;

@@ -39,24 +39,22 @@ void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_
     dirs.insert(dir_name(file.real));
     dirs.insert(dir_name(file.path));
   }
-  // Successors only now, when every generation that we know is bound to its file.
+  start_at_end_ = first_start;
+  scan();
+  start_at_end_ = false;
+  if (first_start) return;
+  // Successors only now, when every generation that we know, and every live file, is bound: copies are told from originals.
   struct Chain {
     std::uint32_t input;
     std::string path;
-    std::string real;
     std::int64_t since;
   };
   std::vector<Chain> chains;
   for (const auto& [pointer, file] : files_)
-    if (file->place == Place::rotated && file->file) chains.push_back({file->input, file->path, file->path, file->seen.mtime_ns});
-  for (const auto& c : chains) adopt_successors(c.input, c.path, c.real, c.since);
-  if (!first_start) {
-    known_until_ns_ = saved_at_ns;
-    adopt_missed(dirs, saved_at_ns);
-  }
-  start_at_end_ = first_start;
-  scan();
-  start_at_end_ = false;
+    if (file->place == Place::rotated && file->file) chains.push_back({file->input, file->path, file->seen.mtime_ns});
+  for (const auto& c : chains) adopt_successors(c.input, c.path, c.path, c.since);
+  for (const auto& dir : new_dirs_) dirs.insert(dir);
+  adopt_missed(dirs, saved_at_ns);
 }
 
 void Tailer::update(std::chrono::milliseconds max_wait) {

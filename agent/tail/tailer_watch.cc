@@ -48,7 +48,12 @@ void Tailer::scan() {
   new_dirs_.clear();
   copies_.clear();
   unreadable_.clear();
-  const auto found = discovery_->scan();
+  auto found = discovery_->scan();
+  // Live names before rotated ones: a copy is recognised by its original.
+  std::stable_partition(found.begin(), found.end(), [](const FoundFile& f) {
+    const std::string name = base_name(f.path);
+    return family_name(name) == name;
+  });
   // First what left its path, so that a file that appears elsewhere is known for what it is; then what is there.
   std::set<std::string_view> paths;
   std::vector<TailedFile*> left;

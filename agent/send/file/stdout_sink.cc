@@ -7,10 +7,6 @@
 #include <cstring>
 
 namespace sidelight {
-namespace {
-constexpr int patience_ms_ = 500;  // then the caller may look whether the program has to end
-}
-
 Expected<void> StdoutSink::write(std::string_view lines) {
   while (done_ < lines.size()) {
     const ssize_t n = ::write(descriptor_, lines.data() + done_, lines.size() - done_);

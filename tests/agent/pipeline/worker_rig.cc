@@ -23,6 +23,11 @@ std::string make_directory() {
 
 }  // namespace
 
+void StderrLogger::write(LogLevel /*level*/, std::string_view key, const std::string& message) {
+  if (std::getenv("SIDELIGHT_MODEL_SEED") != nullptr)
+    std::fprintf(stderr, "    %s: %s\n", std::string(key).c_str(), message.c_str());
+}
+
 // Collects batches; the rig acknowledges them.
 class Rig::Sink final : public Output {
  public:

@@ -60,6 +60,12 @@ class CountingTailProbe final : public TailProbe {
   std::uint64_t open = 0, tracked = 0, unreadable = 0, lost = 0, rotations = 0, held = 0, limit_hits = 0;
 };
 
+// Silent unless one seed is looked at.
+class StderrLogger final : public Logger {
+ public:
+  void write(LogLevel level, std::string_view key, const std::string& message) override;
+};
+
 class Rig {
  public:
   explicit Rig(TailOptions tail = {}, DecodeOptions decode = {});
@@ -102,7 +108,7 @@ class Rig {
   TailOptions tail_;
   DecodeOptions decode_;
   PosixFileSystem fs_;
-  NullLogger log_;
+  StderrLogger log_;
   NullCheckpointProbe checkpoint_probe_;
   NullPipelineProbe pipeline_probe_;
   std::unique_ptr<Process> process_;
