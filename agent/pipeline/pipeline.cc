@@ -148,8 +148,11 @@ void Pipeline::run_committer() {
       std::unique_lock lock(commit_mutex_);
       if (commit_wake_.wait_for(lock, parts_->settings.checkpoint_interval, [this] { return commit_stop_; })) return;
     }
-    if (auto r = parts_->store->sync_all(); !r)
+    if (auto r = parts_->store->sync_all(); !r) {
       parts_->context.log.error("checkpoint.write", r.error().message + "; shipping waits until it can be written");
+    } else {
+      parts_->store->touch();  // with nothing to write the checkpoint is not old, but current
+    }
   }
 }
 
