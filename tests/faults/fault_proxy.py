@@ -4,7 +4,7 @@
     fault_proxy.py --upstream PORT [--port P] [--control-port P]
 
 Prints and is controlled as fault_server.py. Faults: refuse, reject_all [retry_after], unavailable, cut [probability] (after the engine has
-stored the documents), lose (the request is cut before the engine gets it) [probability], hang [store], not_json [store], slow [seconds],
+stored the documents), lose (the request is cut before the engine gets it) [probability], hang [store], not_json [store], slow [delay],
 mix [seed]. What a fault of fault_server.py would do to single items stays the engine's affair.
 """
 
@@ -49,7 +49,7 @@ class FaultProxy(FaultServer):
         fault, rng = self.faults.get, self.faults.random
         bulk = "/_bulk" in target
         if fault("slow") is not None:
-            time.sleep(fault("slow").get("seconds", 1))
+            time.sleep(fault("slow").get("delay", 1))
         hang = fault("hang")
         if hang is not None:
             if hang.get("store"):

@@ -13,7 +13,7 @@ Prints one line, {"port": P, "control_port": C}, when it listens. The control po
 
 Faults (further keys in brackets): refuse, reject_all [retry_after], reject_items [fraction], refuse_every [modulo, opensearch],
 cut [probability], unavailable, hang [store], unauthorized [expect], closed_index, blocked_index, missing_pipeline, field_limit, field_limit_opensearch,
-too_large [bytes], not_json [store], wrong_count, slow [seconds], bad_request (every request is a 400), poison [modulo] (a request with such
+too_large [bytes], not_json [store], wrong_count, slow [delay], bad_request (every request is a 400), poison [modulo] (a request with such
 a document is a 400 as a whole), plain_index [stream] (it exists and is no data stream), mix [seed]. The error bodies are those of Elasticsearch 8.
 
 The mode "sink" is for benchmarks: it counts lines and says that all of them were created.
@@ -98,7 +98,7 @@ class Faults:
         self._mix = stop
         rng = random.Random(seed)
         menu = [("refuse", {}), ("reject_all", {}), ("reject_items", {"fraction": 0.2}), ("cut", {"probability": 0.5}),
-                ("unavailable", {}), ("not_json", {"store": True}), ("wrong_count", {}), ("slow", {"seconds": 0.3}),
+                ("unavailable", {}), ("not_json", {"store": True}), ("wrong_count", {}), ("slow", {"delay": 0.3}),
                 ("closed_index", {}), ("missing_pipeline", {}), ("hang", {"store": True})]
 
         def run():
@@ -391,7 +391,7 @@ class FaultServer:
         fault = self.faults.get
         slow = fault("slow")
         if slow is not None:
-            time.sleep(slow.get("seconds", 1))
+            time.sleep(slow.get("delay", 1))
         hang = fault("hang")
         if hang is not None:
             if hang.get("store"):

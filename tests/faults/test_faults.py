@@ -143,7 +143,7 @@ def test_destination_refuses(bench):
     ("not_json", {}),
     ("wrong_count", {}),
     ("too_large", {"bytes": 65536}),
-    ("slow", {"seconds": 0.7}),
+    ("slow", {"delay": 0.7}),
     ("bad_request", {}),
 ], ids=lambda v: v if isinstance(v, str) else "-".join(f"{k}={x}" for k, x in v.items()) or "plain")
 def test_fault_for_some_seconds(bench, fault, params):

@@ -126,17 +126,12 @@ def test_second_sigterm_ends_at_once(server, sidelight):
         assert_clean(server, writer.truth(), sidelight)
 
 
-def test_own_log_in_the_tailed_folder_is_not_shipped(program, tmp_path, server):
+def test_own_log_among_the_tailed_files_is_refused(program, tmp_path, server):
     folder = tmp_path / "logs"
-    sidelight = Sidelight(program, tmp_path, server.url, paths=[str(folder / "*.log")],
-                          extra={"log": {"file": str(folder / "sidelight.log"), "level": "debug"}})
-    with sidelight:
-        writer = Writer(str(folder / "app.log"), "own")
-        writer.write(500)
-        assert_clean(server, writer.truth(), sidelight)
-        time.sleep(3)
-        assert (folder / "sidelight.log").stat().st_size > 0
-        assert server.stats()["documents"] == 500
+    sidelight = Sidelight(program, tmp_path, server.url, paths=[str(folder / "*.log")], extra={"log": {"file": str(folder / "sidelight.log")}})
+    sidelight.start(ready=False)
+    assert sidelight.process.wait(10) == 2
+    assert "log.file" in sidelight.log_text()
 
 
 def test_two_inputs_that_match_one_file_ship_it_once(program, tmp_path, server):
