@@ -217,8 +217,14 @@ bool is_ecs_parent(std::string_view dotted_prefix) {
          it->name.starts_with(dotted_prefix) && it->name[dotted_prefix.size()] == '.';
 }
 
-std::string_view ecs_name(EcsOrdinal ordinal) { return kFields[ordinal].name; }
-EcsType ecs_type(EcsOrdinal ordinal) { return kFields[ordinal].type; }
-std::size_t ecs_count() { return kFields.size(); }
+std::string_view ecs_name(EcsOrdinal ordinal) {
+  return kFields[ordinal].name;
+}
+EcsType ecs_type(EcsOrdinal ordinal) {
+  return kFields[ordinal].type;
+}
+std::size_t ecs_count() {
+  return kFields.size();
+}
 
 }  // namespace sidelight

@@ -14,8 +14,9 @@ struct Rfc3339Cache {
   char text[20] = {};
 };
 
-// Writes `ns` (UTC nanoseconds since 1970) to `out`, which has room for kRfc3339Max bytes: milliseconds, or six or nine digits where
-// the value has them. Every int64 is fine (years 1677 to 2262). No terminating zero. Returns the length.
+// Writes `ns` (UTC nanoseconds since 1970) to `out`, which has room for kRfc3339Max bytes: milliseconds, or
+// six or nine digits where the value has them. Every int64 is fine (years 1677 to 2262). No terminating zero.
+// Returns the length.
 std::size_t write_rfc3339(char* out, std::int64_t ns);
 std::size_t write_rfc3339(char* out, std::int64_t ns, Rfc3339Cache& cache);
 
@@ -26,7 +27,8 @@ struct CivilDate {
   unsigned day;    // 1..31
 };
 
-// Days since 1970-01-01, and back, by counting in 400-year eras that begin on 1 March (so that the leap day is the last of a year).
+// Days since 1970-01-01, and back, by counting in 400-year eras that begin on 1 March (so that the leap day
+// is the last of a year).
 constexpr std::int64_t days_from_civil(std::int64_t year, unsigned month, unsigned day) {
   const std::int64_t y = month <= 2 ? year - 1 : year;
   const std::int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -40,11 +42,13 @@ constexpr CivilDate civil_from_days(std::int64_t days) {
   const std::int64_t z = days + 719468;
   const std::int64_t era = (z >= 0 ? z : z - 146096) / 146097;
   const auto day_of_era = static_cast<unsigned>(z - era * 146097);
-  const unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const unsigned year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   const unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const unsigned mp = (5 * day_of_year + 2) / 153;
   const unsigned month = mp < 10 ? mp + 3 : mp - 9;
-  const auto year = static_cast<int>(static_cast<std::int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0));
+  const auto year =
+      static_cast<int>(static_cast<std::int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0));
   return {year, month, day_of_year - (153 * mp + 2) / 5 + 1};
 }
 

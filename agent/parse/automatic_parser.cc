@@ -20,12 +20,15 @@ bool begins_like_access_log(std::string_view s) {
   return time != std::string_view::npos && s.find("] \"", time) != std::string_view::npos;
 }
 
-bool begins_like_error_log(std::string_view s) { return s.size() > 30 && s[4] == '/' && s[7] == '/' && s.substr(19, 2) == " ["; }
+bool begins_like_error_log(std::string_view s) {
+  return s.size() > 30 && s[4] == '/' && s[7] == '/' && s.substr(19, 2) == " [";
+}
 
 bool begins_like_logfmt(std::string_view s) {
   static constexpr std::size_t kLongestFirstKey = 64;
   const std::size_t equals = s.substr(0, kLongestFirstKey).find('=');
-  return equals != std::string_view::npos && equals > 0 && s.substr(0, equals).find_first_of(" \t\"") == std::string_view::npos;
+  return equals != std::string_view::npos && equals > 0 &&
+         s.substr(0, equals).find_first_of(" \t\"") == std::string_view::npos;
 }
 
 class AutomaticLineParser final : public LineParser {
@@ -41,7 +44,8 @@ class AutomaticLineParser final : public LineParser {
   }
 
  private:
-  static bool tried(LineParser& parser, std::string_view text, const TimeContext& context, Arena& arena, Record& out) {
+  static bool tried(LineParser& parser, std::string_view text, const TimeContext& context, Arena& arena,
+                    Record& out) {
     if (parser.parse_line(text, context, arena, out)) return true;
     out.clear();
     return false;

@@ -6,7 +6,9 @@
 namespace sidelight {
 namespace {
 
-bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7F'; }
+bool is_blank(char c) {
+  return static_cast<unsigned char>(c) <= ' ' || c == '\x7F';
+}
 
 // At most `limit` bytes, not ending inside a UTF-8 sequence.
 std::string_view cut(std::string_view s, std::size_t limit) {
@@ -46,7 +48,8 @@ bool is_harmless_key(std::string_view key) {
   return segment_says_something;
 }
 
-// Bytes that are no UTF-8 go too: keys that differ only in them would become equal when the document is written.
+// Bytes that are no UTF-8 go too: keys that differ only in them would become equal when the document is
+// written.
 std::string_view harmless_key(std::string_view key, Arena& arena) {
   if (is_harmless_key(key)) return key;
   key = cut(key, kLongestKey);

@@ -29,8 +29,8 @@ struct FieldValue {
 // What the value says as plain text: a string without quotes and escapes, others as they are written.
 std::string_view plain_text(const FieldValue& value, Arena& arena);
 
-// A key that Elasticsearch takes anywhere in a document, made from `key` (unescaped, UTF-8): not empty, no path segment between
-// dots empty or blank, no NUL, at most kLongestKey bytes. Nearly always `key` itself.
+// A key that Elasticsearch takes anywhere in a document, made from `key` (unescaped, UTF-8): not empty, no
+// path segment between dots empty or blank, no NUL, at most kLongestKey bytes. Nearly always `key` itself.
 std::string_view harmless_key(std::string_view key, Arena& arena);
 bool is_harmless_key(std::string_view key);
 inline constexpr std::size_t kLongestKey = 256;

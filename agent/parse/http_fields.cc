@@ -42,7 +42,9 @@ constexpr auto kVariables = std::to_array<Variable>({
     {"ssl_cipher", "tls.cipher"},
 });
 
-FieldValue text(std::string_view s) { return {Shape::text, false, s}; }
+FieldValue text(std::string_view s) {
+  return {Shape::text, false, s};
+}
 
 void put_named(RecordBuilder& builder, std::string_view ecs, std::string_view key, std::string_view value) {
   const auto field = find_ecs(ecs);
@@ -50,8 +52,9 @@ void put_named(RecordBuilder& builder, std::string_view ecs, std::string_view ke
 }
 
 bool is_method(std::string_view s) {
-  return !s.empty() && s.size() <= 20 &&
-         std::all_of(s.begin(), s.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; });
+  return !s.empty() && s.size() <= 20 && std::all_of(s.begin(), s.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+  });
 }
 
 // "0.123" seconds as whole nanoseconds, exactly.
@@ -104,7 +107,8 @@ void put_nginx_variable(RecordBuilder& builder, std::string_view name, std::stri
   if (name == "request") return put_request_line(builder, value);
   if (name == "request_time" || name == "rt") return put_duration(builder, name, value, arena);
   if (name == "time_local" || name == "time_iso8601" || name == "msec") {
-    if (!builder.put_time(name, name == "time_local" ? 2 : 1, text(value))) builder.put_label(name, text(value));
+    if (!builder.put_time(name, name == "time_local" ? 2 : 1, text(value)))
+      builder.put_label(name, text(value));
     return;
   }
   if (name == "server_protocol" && value.starts_with("HTTP/")) {

@@ -30,8 +30,8 @@ bool JsonIndex::reserve(std::size_t bytes) {
   small_texts_ = 0;
   const std::size_t capacity = std::max(kUsual, std::bit_ceil(bytes));
   if (!stage_) {
-    return simdjson::get_active_implementation()->create_dom_parser_implementation(capacity, kDepth, stage_) ==
-           simdjson::SUCCESS;
+    return simdjson::get_active_implementation()->create_dom_parser_implementation(
+               capacity, kDepth, stage_) == simdjson::SUCCESS;
   }
   return stage_->set_capacity(capacity) == simdjson::SUCCESS;
 }

@@ -28,7 +28,8 @@ class JsonLineParser final : public LineParser {
   }
 
  private:
-  // Reads an object, whose members are known as "prefix.member". Only known parents are entered, so the depth is bounded by them.
+  // Reads an object, whose members are known as "prefix.member". Only known parents are entered, so the depth
+  // is bounded by them.
   bool members(std::string_view prefix, bool all_labels) {
     reader_.skip();
     if (reader_.peek() == '}') {
@@ -71,6 +72,8 @@ class JsonLineParser final : public LineParser {
 
 }  // namespace
 
-std::unique_ptr<LineParser> make_json_line_parser() { return std::make_unique<JsonLineParser>(); }
+std::unique_ptr<LineParser> make_json_line_parser() {
+  return std::make_unique<JsonLineParser>();
+}
 
 }  // namespace sidelight

@@ -12,7 +12,9 @@ namespace {
 // More keys than this are compared by sorting.
 constexpr std::size_t kFewKeys = 12;
 
-bool is_json_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_json_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 }  // namespace
 
@@ -51,7 +53,8 @@ bool JsonReader::key(std::string_view& out) {
 }
 
 bool JsonReader::key(std::string_view& out, bool& verbatim) {
-  if (at_ + 1 >= count_ || text_[positions_[at_ + 1]] != ':' || !string_body(token_text(at_), out)) return false;
+  if (at_ + 1 >= count_ || text_[positions_[at_ + 1]] != ':' || !string_body(token_text(at_), out))
+    return false;
   if (has_backslash_ && !out.empty()) {
     const EscapeCheck check = check_escapes(out);
     if (check == EscapeCheck::broken) return false;
@@ -98,11 +101,16 @@ bool JsonReader::scalar(std::string_view token, FieldValue& out) {
     case 'f':
       out.shape = Shape::boolean;
       return token == "true" || token == "false";
-    case 'n': out.shape = Shape::null; return token == "null";
-    default: break;
+    case 'n':
+      out.shape = Shape::null;
+      return token == "null";
+    default:
+      break;
   }
   const NumberShape number = classify_number(token);
-  out.shape = number == NumberShape::integer ? Shape::integer : number == NumberShape::real ? Shape::real : Shape::text;
+  out.shape = number == NumberShape::integer ? Shape::integer
+              : number == NumberShape::real  ? Shape::real
+                                             : Shape::text;
   return number != NumberShape::broken;
 }
 

@@ -1,4 +1,5 @@
-// Walks the tokens of one JSON line and checks all of its grammar on the way, so that values can be passed on as they stand.
+// Walks the tokens of one JSON line and checks all of its grammar on the way, so that values can be passed on
+// as they stand.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,8 @@
 
 namespace sidelight {
 
-// One thread; start() for each line. Methods that say bool return false when the line is no JSON, and then nothing of it must be used.
+// One thread; start() for each line. Methods that say bool return false when the line is no JSON, and then
+// nothing of it must be used.
 class JsonReader {
  public:
   // `text` (with 64 readable bytes behind it) and `arena` must outlive the values read.
@@ -25,13 +27,15 @@ class JsonReader {
   void skip() { ++at_; }
   // Reads a key and its colon; the key is unescaped.
   bool key(std::string_view& out);
-  // Reads any value. A container comes as one token: with duplicate keys resolved (the last one stays), keys that Elasticsearch
-  // refuses renamed, numbers beyond its range as strings, and as text when it is nested deeper than kDeepest.
+  // Reads any value. A container comes as one token: with duplicate keys resolved (the last one stays), keys
+  // that Elasticsearch refuses renamed, numbers beyond its range as strings, and as text when it is nested
+  // deeper than kDeepest.
   bool value(FieldValue& out);
   // After a member of an object: consumes ',' (more = true) or '}' (more = false).
   bool next_member(bool& more);
 
-  // Deepest nesting passed on as JSON; Elasticsearch's flattened type refuses more than 20 levels, the outer ones included.
+  // Deepest nesting passed on as JSON; Elasticsearch's flattened type refuses more than 20 levels, the outer
+  // ones included.
   static constexpr std::size_t kDeepest = 16;
 
  private:

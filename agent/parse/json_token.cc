@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // Four hexadecimal digits at the front of s.
 std::optional<unsigned> hex4(std::string_view s) {
@@ -25,8 +27,12 @@ std::optional<unsigned> hex4(std::string_view s) {
   return v;
 }
 
-bool is_high(unsigned v) { return v >= 0xD800 && v < 0xDC00; }
-bool is_low(unsigned v) { return v >= 0xDC00 && v < 0xE000; }
+bool is_high(unsigned v) {
+  return v >= 0xD800 && v < 0xDC00;
+}
+bool is_low(unsigned v) {
+  return v >= 0xDC00 && v < 0xE000;
+}
 
 // The low half that `rest` begins with as an escape, if it does.
 std::optional<unsigned> low_half(std::string_view rest) {
@@ -37,15 +43,24 @@ std::optional<unsigned> low_half(std::string_view rest) {
 
 char simple_escape(char c) {
   switch (c) {
-    case '"': return '"';
-    case '\\': return '\\';
-    case '/': return '/';
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return '\0';
+    case '"':
+      return '"';
+    case '\\':
+      return '\\';
+    case '/':
+      return '/';
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return '\0';
   }
 }
 
@@ -145,7 +160,8 @@ NumberShape classify_number(std::string_view s) {
   if (p == end) {
     if (static_cast<std::size_t>(p - digits) <= kSurelyFits) return NumberShape::integer;
     std::int64_t value = 0;
-    return std::from_chars(s.data(), end, value).ec == std::errc() ? NumberShape::integer : NumberShape::unsupported;
+    return std::from_chars(s.data(), end, value).ec == std::errc() ? NumberShape::integer
+                                                                   : NumberShape::unsupported;
   }
   if (*p == '.') {
     const char* fraction = ++p;

@@ -18,8 +18,8 @@ enum class EscapeCheck {
 // `body` is what stands between the quotes, without unescaped quotes or control characters.
 EscapeCheck check_escapes(std::string_view body);
 
-// The characters that `body` stands for. check_escapes(body) must not be `broken`. Without a backslash that is `body` itself, else a
-// copy in the arena. Valid UTF-8 stays valid.
+// The characters that `body` stands for. check_escapes(body) must not be `broken`. Without a backslash that
+// is `body` itself, else a copy in the arena. Valid UTF-8 stays valid.
 std::string_view unescape(std::string_view body, Arena& arena);
 
 enum class NumberShape {
@@ -33,8 +33,8 @@ NumberShape classify_number(std::string_view token);
 // Appends `text` as a JSON string literal, repaired to UTF-8.
 void append_json_string(std::string& out, std::string_view text);
 
-// Makes JSON-like text acceptable where only bytes are wrong: what is no UTF-8 becomes U+FFFD, control characters inside strings
-// become escapes.
+// Makes JSON-like text acceptable where only bytes are wrong: what is no UTF-8 becomes U+FFFD, control
+// characters inside strings become escapes.
 std::string repair_json(std::string_view text);
 
 }  // namespace sidelight

@@ -16,56 +16,121 @@ struct Alias {
   std::string_view ecs = {};  // Role::ecs*: the field
 };
 
-// Sources: the default key names of logback/Logstash, log4j2, Serilog, .NET, zap, zerolog, logrus, slog, Caddy, pino, bunyan, winston,
-// structlog, python-json-logger, Monolog, tracing (Rust), GELF, Google Cloud, AWS, PostgreSQL jsonlog, MongoDB, nginx, RabbitMQ, Datadog.
+// Sources: the default key names of logback/Logstash, log4j2, Serilog, .NET, zap, zerolog, logrus, slog,
+// Caddy, pino, bunyan, winston, structlog, python-json-logger, Monolog, tracing (Rust), GELF, Google Cloud,
+// AWS, PostgreSQL jsonlog, MongoDB, nginx, RabbitMQ, Datadog.
 using enum Role;
 constexpr auto kAliases = std::to_array<Alias>({
-    {"@timestamp", time, 0},     {"timestamp", time, 1},      {"Timestamp", time, 1},       {"ts", time, 2},
-    {"time", time, 3},           {"Time", time, 3},           {"datetime", time, 4},        {"asctime", time, 4},
-    {"@t", time, 4},             {"eventTime", time, 5},      {"event_time", time, 5},      {"time_iso8601", time, 5},
-    {"timeMillis", time, 6},     {"date", time, 7},           {"t", time, 8},               {"t.$date", time, 8},
-    {"msec", time, 9},           {"time_local", time, 9},
+    {"@timestamp", time, 0},
+    {"timestamp", time, 1},
+    {"Timestamp", time, 1},
+    {"ts", time, 2},
+    {"time", time, 3},
+    {"Time", time, 3},
+    {"datetime", time, 4},
+    {"asctime", time, 4},
+    {"@t", time, 4},
+    {"eventTime", time, 5},
+    {"event_time", time, 5},
+    {"time_iso8601", time, 5},
+    {"timeMillis", time, 6},
+    {"date", time, 7},
+    {"t", time, 8},
+    {"t.$date", time, 8},
+    {"msec", time, 9},
+    {"time_local", time, 9},
 
-    {"log.level", level, 0},     {"level", level, 1},         {"Level", level, 1},          {"lvl", level, 2},
-    {"severity", level, 3},      {"Severity", level, 3},      {"loglevel", level, 3},       {"logLevel", level, 3},
-    {"log_level", level, 3},     {"LogLevel", level, 3},      {"levelname", level, 4},      {"level_name", level, 0},
-    {"error_severity", level, 4}, {"syslog_severity", level, 5}, {"severityText", level, 4}, {"@l", level, 4},
-    {"levelName", level, 4},     {"status_level", level, 6},
+    {"log.level", level, 0},
+    {"level", level, 1},
+    {"Level", level, 1},
+    {"lvl", level, 2},
+    {"severity", level, 3},
+    {"Severity", level, 3},
+    {"loglevel", level, 3},
+    {"logLevel", level, 3},
+    {"log_level", level, 3},
+    {"LogLevel", level, 3},
+    {"levelname", level, 4},
+    {"level_name", level, 0},
+    {"error_severity", level, 4},
+    {"syslog_severity", level, 5},
+    {"severityText", level, 4},
+    {"@l", level, 4},
+    {"levelName", level, 4},
+    {"status_level", level, 6},
 
-    {"message", message, 0},     {"Message", message, 0},     {"msg", message, 1},          {"Msg", message, 1},
-    {"@m", message, 1},          {"fields.message", message, 2}, {"short_message", message, 2}, {"RenderedMessage", message, 2},
-    {"text", message, 3},        {"event", message, 4},       {"log", message, 5},          {"@mt", message, 6},
+    {"message", message, 0},
+    {"Message", message, 0},
+    {"msg", message, 1},
+    {"Msg", message, 1},
+    {"@m", message, 1},
+    {"fields.message", message, 2},
+    {"short_message", message, 2},
+    {"RenderedMessage", message, 2},
+    {"text", message, 3},
+    {"event", message, 4},
+    {"log", message, 5},
+    {"@mt", message, 6},
     {"body", message, 7},
 
-    {"trace_id", ecs, 0, "trace.id"},         {"traceId", ecs, 0, "trace.id"},          {"traceid", ecs, 0, "trace.id"},
-    {"TraceId", ecs, 0, "trace.id"},          {"traceID", ecs, 0, "trace.id"},          {"dd.trace_id", ecs, 0, "trace.id"},
-    {"@tr", ecs, 0, "trace.id"},              {"span_id", ecs, 0, "span.id"},           {"spanId", ecs, 0, "span.id"},
-    {"spanid", ecs, 0, "span.id"},            {"SpanId", ecs, 0, "span.id"},            {"spanID", ecs, 0, "span.id"},
-    {"dd.span_id", ecs, 0, "span.id"},        {"@sp", ecs, 0, "span.id"},               {"transaction_id", ecs, 0, "transaction.id"},
+    {"trace_id", ecs, 0, "trace.id"},
+    {"traceId", ecs, 0, "trace.id"},
+    {"traceid", ecs, 0, "trace.id"},
+    {"TraceId", ecs, 0, "trace.id"},
+    {"traceID", ecs, 0, "trace.id"},
+    {"dd.trace_id", ecs, 0, "trace.id"},
+    {"@tr", ecs, 0, "trace.id"},
+    {"span_id", ecs, 0, "span.id"},
+    {"spanId", ecs, 0, "span.id"},
+    {"spanid", ecs, 0, "span.id"},
+    {"SpanId", ecs, 0, "span.id"},
+    {"spanID", ecs, 0, "span.id"},
+    {"dd.span_id", ecs, 0, "span.id"},
+    {"@sp", ecs, 0, "span.id"},
+    {"transaction_id", ecs, 0, "transaction.id"},
     {"transactionId", ecs, 0, "transaction.id"},
 
-    {"logger", ecs_string, 0, "log.logger"},      {"logger_name", ecs_string, 0, "log.logger"},
-    {"loggerName", ecs_string, 0, "log.logger"},  {"Logger", ecs_string, 0, "log.logger"},
+    {"logger", ecs_string, 0, "log.logger"},
+    {"logger_name", ecs_string, 0, "log.logger"},
+    {"loggerName", ecs_string, 0, "log.logger"},
+    {"Logger", ecs_string, 0, "log.logger"},
     {"SourceContext", ecs_string, 0, "log.logger"},
-    {"thread", ecs_string, 0, "process.thread.name"},      {"thread_name", ecs_string, 0, "process.thread.name"},
-    {"threadName", ecs_string, 0, "process.thread.name"},  {"Thread", ecs_string, 0, "process.thread.name"},
-    {"thread_id", ecs_number, 0, "process.thread.id"},     {"threadId", ecs_number, 0, "process.thread.id"},
-    {"ThreadId", ecs_number, 0, "process.thread.id"},      {"tid", ecs_number, 0, "process.thread.id"},
-    {"pid", ecs_number, 0, "process.pid"},                 {"process_id", ecs_number, 0, "process.pid"},
+    {"thread", ecs_string, 0, "process.thread.name"},
+    {"thread_name", ecs_string, 0, "process.thread.name"},
+    {"threadName", ecs_string, 0, "process.thread.name"},
+    {"Thread", ecs_string, 0, "process.thread.name"},
+    {"thread_id", ecs_number, 0, "process.thread.id"},
+    {"threadId", ecs_number, 0, "process.thread.id"},
+    {"ThreadId", ecs_number, 0, "process.thread.id"},
+    {"tid", ecs_number, 0, "process.thread.id"},
+    {"pid", ecs_number, 0, "process.pid"},
+    {"process_id", ecs_number, 0, "process.pid"},
 
-    {"error", ecs_string, 0, "error.message"},             {"err", ecs_string, 0, "error.message"},
-    {"stack_trace", ecs_string, 0, "error.stack_trace"},   {"stacktrace", ecs_string, 0, "error.stack_trace"},
-    {"stackTrace", ecs_string, 0, "error.stack_trace"},    {"StackTrace", ecs_string, 0, "error.stack_trace"},
-    {"stack", ecs_string, 0, "error.stack_trace"},         {"exc_info", ecs_string, 0, "error.stack_trace"},
-    {"exc_text", ecs_string, 0, "error.stack_trace"},      {"exception", ecs_string, 0, "error.stack_trace"},
-    {"Exception", ecs_string, 0, "error.stack_trace"},     {"@x", ecs_string, 0, "error.stack_trace"},
-    {"error.stack", ecs_string, 0, "error.stack_trace"},   {"error.stacktrace", ecs_string, 0, "error.stack_trace"},
+    {"error", ecs_string, 0, "error.message"},
+    {"err", ecs_string, 0, "error.message"},
+    {"stack_trace", ecs_string, 0, "error.stack_trace"},
+    {"stacktrace", ecs_string, 0, "error.stack_trace"},
+    {"stackTrace", ecs_string, 0, "error.stack_trace"},
+    {"StackTrace", ecs_string, 0, "error.stack_trace"},
+    {"stack", ecs_string, 0, "error.stack_trace"},
+    {"exc_info", ecs_string, 0, "error.stack_trace"},
+    {"exc_text", ecs_string, 0, "error.stack_trace"},
+    {"exception", ecs_string, 0, "error.stack_trace"},
+    {"Exception", ecs_string, 0, "error.stack_trace"},
+    {"@x", ecs_string, 0, "error.stack_trace"},
+    {"error.stack", ecs_string, 0, "error.stack_trace"},
+    {"error.stacktrace", ecs_string, 0, "error.stack_trace"},
 
-    {"remote_addr", ecs_string, 0, "source.ip"},           {"request_method", ecs_string, 0, "http.request.method"},
-    {"request_uri", ecs_string, 0, "url.original"},        {"request_id", ecs, 0, "http.request.id"},
-    {"requestId", ecs, 0, "http.request.id"},              {"http_user_agent", ecs_string, 0, "user_agent.original"},
-    {"http_referer", ecs_string, 0, "http.request.referrer"}, {"http_referrer", ecs_string, 0, "http.request.referrer"},
-    {"body_bytes_sent", ecs_number, 0, "http.response.body.bytes"}, {"url", ecs_string, 0, "url.original"},
+    {"remote_addr", ecs_string, 0, "source.ip"},
+    {"request_method", ecs_string, 0, "http.request.method"},
+    {"request_uri", ecs_string, 0, "url.original"},
+    {"request_id", ecs, 0, "http.request.id"},
+    {"requestId", ecs, 0, "http.request.id"},
+    {"http_user_agent", ecs_string, 0, "user_agent.original"},
+    {"http_referer", ecs_string, 0, "http.request.referrer"},
+    {"http_referrer", ecs_string, 0, "http.request.referrer"},
+    {"body_bytes_sent", ecs_number, 0, "http.response.body.bytes"},
+    {"url", ecs_string, 0, "url.original"},
     {"user_agent", ecs_string, 0, "user_agent.original"},
 
     {"labels", labels},
@@ -90,7 +155,8 @@ std::uint64_t load(const char* p) {
   return v;
 }
 
-// Of the length, the first and the last eight bytes: tells keys apart well, and equal keys always have equal tags.
+// Of the length, the first and the last eight bytes: tells keys apart well, and equal keys always have equal
+// tags.
 std::uint64_t tag_of(std::string_view key) {
   const char* p = key.data();
   const std::size_t n = key.size();
@@ -111,7 +177,8 @@ std::uint64_t tag_of(std::string_view key) {
   return h ^ (h >> 29);
 }
 
-// All names with a role in one table, so that a key costs one look-up, and mostly one comparison when it has none.
+// All names with a role in one table, so that a key costs one look-up, and mostly one comparison when it has
+// none.
 class Table {
  public:
   Table() {
@@ -134,7 +201,8 @@ class Table {
   const KeyRole& find(std::string_view key) const {
     const std::uint64_t tag = tag_of(key);
     for (std::size_t at = tag % kSlots; slots_[at].entry != 0; at = (at + 1) % kSlots) {
-      if (slots_[at].tag == tag && entries_[slots_[at].entry].key == key) return entries_[slots_[at].entry].role;
+      if (slots_[at].tag == tag && entries_[slots_[at].entry].key == key)
+        return entries_[slots_[at].entry].role;
     }
     return entries_[0].role;
   }

@@ -14,8 +14,9 @@ struct Pair {
   bool quoted = false;
 };
 
-// Takes the next pair from the front of `rest`, blanks before it included. Values may be quoted, with the escapes of Go and JSON; copies
-// are in the arena. False at the end, or when a quote stays open (then `rest` is not empty).
+// Takes the next pair from the front of `rest`, blanks before it included. Values may be quoted, with the
+// escapes of Go and JSON; copies are in the arena. False at the end, or when a quote stays open (then `rest`
+// is not empty).
 bool next_pair(std::string_view& rest, Arena& arena, Pair& out);
 
 }  // namespace sidelight

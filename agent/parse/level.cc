@@ -24,24 +24,33 @@ struct Word {
 };
 
 constexpr auto kWords = std::to_array<Word>({
-    {"a", kAlert, false},          {"alert", kAlert, true},        {"c", kCritical, false},
-    {"config", kDebug, false},     {"crit", kCritical, true},      {"critical", kCritical, true},
-    {"d", kDebug, false},          {"dbg", kDebug, true},          {"debug", kDebug, true},
-    {"debug1", kDebug, true},      {"debug2", kDebug, true},       {"debug3", kDebug, true},
-    {"debug4", kDebug, true},      {"debug5", kDebug, true},       {"default", kInfo, false},
-    {"dpanic", kCritical, false},  {"e", kError, false},           {"eer", kError, false},
-    {"emerg", kEmergency, true},   {"emergency", kEmergency, true}, {"err", kError, true},
-    {"erro", kError, true},        {"error", kError, true},        {"f", kCritical, false},
-    {"fail", kError, false},       {"fatal", kCritical, true},     {"fine", kDebug, true},
-    {"finer", kTrace, true},       {"finest", kTrace, true},       {"i", kInfo, false},
-    {"inf", kInfo, true},          {"info", kInfo, true},          {"information", kInfo, true},
-    {"informational", kInfo, true}, {"log", kInfo, false},         {"n", kNotice, false},
-    {"note", kNotice, false},      {"notice", kNotice, true},      {"ntc", kNotice, false},
-    {"panic", kEmergency, true},   {"s", kCritical, false},        {"severe", kError, true},
-    {"silly", kTrace, false},      {"statement", kInfo, false},    {"t", kTrace, false},
-    {"trace", kTrace, true},       {"trc", kTrace, true},          {"v", kTrace, false},
-    {"vrb", kTrace, false},        {"verbose", kTrace, true},      {"w", kWarning, false},
-    {"warn", kWarning, true},      {"warning", kWarning, true},    {"wrn", kWarning, true},
+    {"a", kAlert, false},         {"alert", kAlert, true},
+    {"c", kCritical, false},      {"config", kDebug, false},
+    {"crit", kCritical, true},    {"critical", kCritical, true},
+    {"d", kDebug, false},         {"dbg", kDebug, true},
+    {"debug", kDebug, true},      {"debug1", kDebug, true},
+    {"debug2", kDebug, true},     {"debug3", kDebug, true},
+    {"debug4", kDebug, true},     {"debug5", kDebug, true},
+    {"default", kInfo, false},    {"dpanic", kCritical, false},
+    {"e", kError, false},         {"eer", kError, false},
+    {"emerg", kEmergency, true},  {"emergency", kEmergency, true},
+    {"err", kError, true},        {"erro", kError, true},
+    {"error", kError, true},      {"f", kCritical, false},
+    {"fail", kError, false},      {"fatal", kCritical, true},
+    {"fine", kDebug, true},       {"finer", kTrace, true},
+    {"finest", kTrace, true},     {"i", kInfo, false},
+    {"inf", kInfo, true},         {"info", kInfo, true},
+    {"information", kInfo, true}, {"informational", kInfo, true},
+    {"log", kInfo, false},        {"n", kNotice, false},
+    {"note", kNotice, false},     {"notice", kNotice, true},
+    {"ntc", kNotice, false},      {"panic", kEmergency, true},
+    {"s", kCritical, false},      {"severe", kError, true},
+    {"silly", kTrace, false},     {"statement", kInfo, false},
+    {"t", kTrace, false},         {"trace", kTrace, true},
+    {"trc", kTrace, true},        {"v", kTrace, false},
+    {"vrb", kTrace, false},       {"verbose", kTrace, true},
+    {"w", kWarning, false},       {"warn", kWarning, true},
+    {"warning", kWarning, true},  {"wrn", kWarning, true},
 });
 
 constexpr std::size_t kLongest = 13;
@@ -65,9 +74,13 @@ std::string_view find(std::string_view word, bool in_text) {
 
 }  // namespace
 
-std::string_view normalise_level(std::string_view word) { return find(word, false); }
+std::string_view normalise_level(std::string_view word) {
+  return find(word, false);
+}
 
-std::string_view level_in_text(std::string_view word) { return find(word, true); }
+std::string_view level_in_text(std::string_view word) {
+  return find(word, true);
+}
 
 std::string_view normalise_level(std::int64_t number) {
   static constexpr std::array<std::string_view, 8> kSyslog = {kEmergency, kAlert,  kCritical, kError,
@@ -75,19 +88,29 @@ std::string_view normalise_level(std::int64_t number) {
   if (number >= 0 && number <= 7) return kSyslog[static_cast<std::size_t>(number)];
   if (number < 10 || number > 600) return {};
   if (number < 70) {  // bunyan, pino: custom levels lie between the tens
-    static constexpr std::array<std::string_view, 7> kTens = {std::string_view{}, kTrace, kDebug, kInfo, kWarning, kError, kCritical};
+    static constexpr std::array<std::string_view, 7> kTens = {std::string_view{}, kTrace, kDebug,   kInfo,
+                                                              kWarning,           kError, kCritical};
     return kTens[static_cast<std::size_t>(number / 10)];
   }
   switch (number) {  // Monolog
-    case 100: return kDebug;
-    case 200: return kInfo;
-    case 250: return kNotice;
-    case 300: return kWarning;
-    case 400: return kError;
-    case 500: return kCritical;
-    case 550: return kAlert;
-    case 600: return kEmergency;
-    default: return {};
+    case 100:
+      return kDebug;
+    case 200:
+      return kInfo;
+    case 250:
+      return kNotice;
+    case 300:
+      return kWarning;
+    case 400:
+      return kError;
+    case 500:
+      return kCritical;
+    case 550:
+      return kAlert;
+    case 600:
+      return kEmergency;
+    default:
+      return {};
   }
 }
 

@@ -6,16 +6,17 @@
 
 namespace sidelight {
 
-// One of trace debug info notice warning error critical alert emergency (static storage), or empty for a word that is no level. Case
-// does not matter. fatal is critical, panic emergency; FINE and its kin (java.util.logging) debug; LOG, STATEMENT and other
-// PostgreSQL words as PostgreSQL ranks them; one-letter levels (glog, logcat, MongoDB) included.
+// One of trace debug info notice warning error critical alert emergency (static storage), or empty for a word
+// that is no level. Case does not matter. fatal is critical, panic emergency; FINE and its kin
+// (java.util.logging) debug; LOG, STATEMENT and other PostgreSQL words as PostgreSQL ranks them; one-letter
+// levels (glog, logcat, MongoDB) included.
 std::string_view normalise_level(std::string_view word);
 
 // Numbers: syslog severities 0..7, bunyan and pino 10..60, Monolog 100..600. Empty for others.
 std::string_view normalise_level(std::int64_t number);
 
-// Like normalise_level(word), but only for words that can hardly be anything else in running text: no single letters, no words such
-// as `log`, `all` or `ok`.
+// Like normalise_level(word), but only for words that can hardly be anything else in running text: no single
+// letters, no words such as `log`, `all` or `ok`.
 std::string_view level_in_text(std::string_view word);
 
 }  // namespace sidelight

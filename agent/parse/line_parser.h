@@ -16,8 +16,8 @@ namespace sidelight {
 class LineParser {
  public:
   virtual ~LineParser() = default;
-  // Fills `out` (clear before the call) from `text`, which has 64 readable bytes behind it. False: the line is not of this format,
-  // and `out` holds anything.
+  // Fills `out` (clear before the call) from `text`, which has 64 readable bytes behind it. False: the line
+  // is not of this format, and `out` holds anything.
   virtual bool parse_line(std::string_view text, const TimeContext& context, Arena& arena, Record& out) = 0;
 };
 
@@ -27,13 +27,15 @@ std::unique_ptr<LineParser> make_raw_line_parser();
 std::unique_ptr<LineParser> make_json_line_parser();
 // key=value pairs. `strict`: only lines that begin with a pair and have another one (for guessing).
 std::unique_ptr<LineParser> make_logfmt_line_parser(bool strict);
-// nginx's and Apache's access logs. `log_format` as in nginx's configuration; empty: combined with any number of key="value" behind it.
+// nginx's and Apache's access logs. `log_format` as in nginx's configuration; empty: combined with any number
+// of key="value" behind it.
 Expected<std::unique_ptr<LineParser>> make_nginx_access_line_parser(std::string_view log_format);
 // nginx's error log.
 std::unique_ptr<LineParser> make_nginx_error_line_parser();
 // RE2 with named groups.
 Expected<std::unique_ptr<LineParser>> make_regex_line_parser(const std::string& pattern);
-// Free text: the message is the whole line, and time, level and process are taken from its beginning where they are certain. Always true.
+// Free text: the message is the whole line, and time, level and process are taken from its beginning where
+// they are certain. Always true.
 std::unique_ptr<LineParser> make_text_line_parser();
 // Whichever of the above fits the line.
 std::unique_ptr<LineParser> make_automatic_line_parser();

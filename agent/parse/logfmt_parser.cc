@@ -6,8 +6,8 @@ namespace sidelight {
 namespace {
 
 bool is_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-' ||
-         c == '@' || c == '/';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+         c == '-' || c == '@' || c == '/';
 }
 
 bool is_name(std::string_view key) {
@@ -47,6 +47,8 @@ class LogfmtLineParser final : public LineParser {
 
 }  // namespace
 
-std::unique_ptr<LineParser> make_logfmt_line_parser(bool strict) { return std::make_unique<LogfmtLineParser>(strict); }
+std::unique_ptr<LineParser> make_logfmt_line_parser(bool strict) {
+  return std::make_unique<LogfmtLineParser>(strict);
+}
 
 }  // namespace sidelight

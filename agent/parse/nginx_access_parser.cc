@@ -11,7 +11,8 @@ namespace sidelight {
 namespace {
 
 // ngx_http_log_module's predefined format up to where Apache's `common` ends, and its continuation.
-constexpr std::string_view kCommon = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent";
+constexpr std::string_view kCommon =
+    "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent";
 constexpr std::string_view kCombinedRest = " \"$http_referer\" \"$http_user_agent\"";
 
 bool is_variable_char(char c) {
@@ -42,7 +43,8 @@ class LogFormat {
         return fail("nginx log_format: a '$' without a variable name at character " + std::to_string(i + 1));
       }
       if (!out.parts_.empty() && literal->empty()) {
-        return fail("nginx log_format: $" + out.parts_.back().variable + " and the variable behind it have nothing between them");
+        return fail("nginx log_format: $" + out.parts_.back().variable +
+                    " and the variable behind it have nothing between them");
       }
       out.parts_.push_back({std::string(format.substr(begin, end - begin)), {}});
       literal = &out.parts_.back().literal;
@@ -91,7 +93,8 @@ class LogFormat {
 class NginxAccessLineParser final : public LineParser {
  public:
   // `rest` continues `first` where the line goes on; without it (a format of the user's) the line must end.
-  NginxAccessLineParser(LogFormat first, LogFormat rest) : first_(std::move(first)), rest_(std::move(rest)), predefined_(true) {}
+  NginxAccessLineParser(LogFormat first, LogFormat rest)
+      : first_(std::move(first)), rest_(std::move(rest)), predefined_(true) {}
   explicit NginxAccessLineParser(LogFormat whole) : first_(std::move(whole)) {}
 
   bool parse_line(std::string_view text, const TimeContext& context, Arena& arena, Record& out) override {
@@ -118,11 +121,12 @@ class NginxAccessLineParser final : public LineParser {
 
  private:
   static bool plausible_status(std::string_view s) {
-    return s == "-" || (s.size() == 3 && s[0] >= '0' && s[0] <= '9' && s[1] >= '0' && s[1] <= '9' && s[2] >= '0' && s[2] <= '9');
+    return s == "-" || (s.size() == 3 && s[0] >= '0' && s[0] <= '9' && s[1] >= '0' && s[1] <= '9' &&
+                        s[2] >= '0' && s[2] <= '9');
   }
 
-  // key="value" and key=value; the first quoted text alone is nginx's usual $http_x_forwarded_for, the first number with a
-  // fraction alone a $request_time. Whatever else there is stays in the message.
+  // key="value" and key=value; the first quoted text alone is nginx's usual $http_x_forwarded_for, the first
+  // number with a fraction alone a $request_time. Whatever else there is stays in the message.
   void extended(std::string_view rest, Arena& arena) {
     bool forwarded = false;
     bool timed = false;

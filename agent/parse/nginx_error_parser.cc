@@ -14,9 +14,12 @@ std::size_t digits_at(std::string_view s) {
   return n;
 }
 
-FieldValue text_value(std::string_view s) { return {Shape::text, false, s}; }
+FieldValue text_value(std::string_view s) {
+  return {Shape::text, false, s};
+}
 
-// "2026/11/22 20:01:02 [error] 12#34: *56 text, client: 10.0.0.1, server: shop, request: "GET / HTTP/1.1", host: "shop"".
+// "2026/11/22 20:01:02 [error] 12#34: *56 text, client: 10.0.0.1, server: shop, request: "GET / HTTP/1.1",
+// host: "shop"".
 class NginxErrorLineParser final : public LineParser {
  public:
   bool parse_line(std::string_view text, const TimeContext& context, Arena& arena, Record& out) override {
@@ -68,7 +71,8 @@ class NginxErrorLineParser final : public LineParser {
       if (at == std::string_view::npos) continue;
       std::string_view value = rest.substr(at + 2 + name.size() + 2);
       rest = rest.substr(0, at);
-      if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+      if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+        value = value.substr(1, value.size() - 2);
       put_detail(name, value, arena);
     }
   }
@@ -99,7 +103,8 @@ class NginxErrorLineParser final : public LineParser {
 
   void put(std::string_view ecs, std::string_view value) {
     const auto field = find_ecs(ecs);
-    if (!field || !builder_.put_ecs(*field, ecs, text_value(value))) builder_.put_label(ecs, text_value(value));
+    if (!field || !builder_.put_ecs(*field, ecs, text_value(value)))
+      builder_.put_label(ecs, text_value(value));
   }
 
   RecordBuilder builder_;
@@ -107,6 +112,8 @@ class NginxErrorLineParser final : public LineParser {
 
 }  // namespace
 
-std::unique_ptr<LineParser> make_nginx_error_line_parser() { return std::make_unique<NginxErrorLineParser>(); }
+std::unique_ptr<LineParser> make_nginx_error_line_parser() {
+  return std::make_unique<NginxErrorLineParser>();
+}
 
 }  // namespace sidelight

@@ -33,19 +33,28 @@ class FormatParser final : public Parser {
 };
 
 // The line parser of a format, and what its failure is called.
-Expected<std::unique_ptr<LineParser>> make_line_parser(const ParseOptions& options, std::string_view& complaint) {
+Expected<std::unique_ptr<LineParser>> make_line_parser(const ParseOptions& options,
+                                                       std::string_view& complaint) {
   switch (options.format) {
-    case Format::automatic: return make_automatic_line_parser();
-    case Format::raw: return make_raw_line_parser();
-    case Format::json: complaint = "the line is no JSON object"; return make_json_line_parser();
-    case Format::logfmt: complaint = "the line holds no key=value pairs"; return make_logfmt_line_parser(false);
+    case Format::automatic:
+      return make_automatic_line_parser();
+    case Format::raw:
+      return make_raw_line_parser();
+    case Format::json:
+      complaint = "the line is no JSON object";
+      return make_json_line_parser();
+    case Format::logfmt:
+      complaint = "the line holds no key=value pairs";
+      return make_logfmt_line_parser(false);
     case Format::nginx_access:
       complaint = "the line does not match the access log format";
       return make_nginx_access_line_parser(options.nginx_format);
     case Format::nginx_error:
       complaint = "the line does not match nginx's error log format";
       return make_nginx_error_line_parser();
-    case Format::regex: complaint = "the line does not match the pattern"; return make_regex_line_parser(options.pattern);
+    case Format::regex:
+      complaint = "the line does not match the pattern";
+      return make_regex_line_parser(options.pattern);
   }
   return fail("unknown format");
 }

@@ -23,7 +23,8 @@ bool is_ip(std::string_view s) {
   if (s.size() < 2 || s.size() >= text.size()) return false;
   std::memcpy(text.data(), s.data(), s.size());
   std::array<unsigned char, 16> address{};
-  return inet_pton(AF_INET, text.data(), address.data()) == 1 || inet_pton(AF_INET6, text.data(), address.data()) == 1;
+  return inet_pton(AF_INET, text.data(), address.data()) == 1 ||
+         inet_pton(AF_INET6, text.data(), address.data()) == 1;
 }
 
 }  // namespace
@@ -37,18 +38,31 @@ void RecordBuilder::begin(const TimeContext& context, Arena& arena, Record& reco
   overflow_.clear();
 }
 
-void RecordBuilder::put(std::string_view key, const FieldValue& value) { put(key, find_role(key), value); }
+void RecordBuilder::put(std::string_view key, const FieldValue& value) {
+  put(key, find_role(key), value);
+}
 
 void RecordBuilder::put(std::string_view key, const KeyRole& role, const FieldValue& value) {
   bool taken = false;
   switch (role.role) {
     case Role::other:
-    case Role::labels: break;
-    case Role::time: taken = put_time(key, role.rank, value); break;
-    case Role::level: taken = put_level(key, role.rank, value); break;
-    case Role::message: taken = put_message(key, role.rank, value); break;
-    case Role::ecs: taken = put_ecs(role.ecs, key, value); break;
-    case Role::ecs_string: taken = value.is_string() && put_ecs(role.ecs, key, value); break;
+    case Role::labels:
+      break;
+    case Role::time:
+      taken = put_time(key, role.rank, value);
+      break;
+    case Role::level:
+      taken = put_level(key, role.rank, value);
+      break;
+    case Role::message:
+      taken = put_message(key, role.rank, value);
+      break;
+    case Role::ecs:
+      taken = put_ecs(role.ecs, key, value);
+      break;
+    case Role::ecs_string:
+      taken = value.is_string() && put_ecs(role.ecs, key, value);
+      break;
     case Role::ecs_number:
       taken = (value.shape == Shape::integer || value.shape == Shape::text) && put_ecs(role.ecs, key, value);
       break;
@@ -95,7 +109,8 @@ bool RecordBuilder::put_level(std::string_view key, std::uint8_t rank, const Fie
 }
 
 bool RecordBuilder::put_message(std::string_view key, std::uint8_t rank, const FieldValue& value) {
-  if (value.shape == Shape::container || value.shape == Shape::null || !claim(message_, key, rank, value)) return false;
+  if (value.shape == Shape::container || value.shape == Shape::null || !claim(message_, key, rank, value))
+    return false;
   record_->message = value.bytes;
   record_->message_kind = value.shape == Shape::string ? ValueKind::json : ValueKind::text;
   return true;
@@ -130,7 +145,8 @@ bool RecordBuilder::convert(EcsOrdinal field, const FieldValue& value, Field& ou
       out.kind = value.shape == Shape::string ? ValueKind::json : ValueKind::text;
       return true;
     case EcsType::long_int:
-    case EcsType::real: return convert_number(type, value, out);
+    case EcsType::real:
+      return convert_number(type, value, out);
     case EcsType::boolean: {
       const std::string_view s = plain_text(value, *arena_);
       out.value = s;

@@ -1,4 +1,5 @@
-// Puts the key/value pairs of a line where they belong: time, level, message, ECS fields, labels. One set of rules for all formats.
+// Puts the key/value pairs of a line where they belong: time, level, message, ECS fields, labels. One set of
+// rules for all formats.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +15,9 @@
 
 namespace sidelight {
 
-// begin(), any number of put()s, finish(). Keys are unescaped UTF-8; keys and values must outlive the record. Of equal keys the last one
-// stays. A value that its place cannot take (a word for a number, an object for a keyword) becomes a label, so that no line
-// can conflict with the mapping. One thread.
+// begin(), any number of put()s, finish(). Keys are unescaped UTF-8; keys and values must outlive the record.
+// Of equal keys the last one stays. A value that its place cannot take (a word for a number, an object for a
+// keyword) becomes a label, so that no line can conflict with the mapping. One thread.
 class RecordBuilder {
  public:
   // More labels than this go, as text, into one called kOverflow.
@@ -53,7 +54,7 @@ class RecordBuilder {
   Arena* arena_ = nullptr;
   Record* record_ = nullptr;
   Slot time_, level_, message_;
-  std::vector<Slot> ecs_sources_;    // parallel to record_->ecs
+  std::vector<Slot> ecs_sources_;  // parallel to record_->ecs
   std::vector<Field> overflow_;
 };
 

@@ -14,7 +14,8 @@ namespace {
 std::string field_name(const std::string& group) {
   std::string name;
   for (std::size_t i = 0; i < group.size(); ++i) {
-    const bool dot = group[i] == '_' && i + 1 < group.size() && group[i + 1] == '_' && i > 0 && i + 2 < group.size();
+    const bool dot =
+        group[i] == '_' && i + 1 < group.size() && group[i + 1] == '_' && i > 0 && i + 2 < group.size();
     name += dot ? '.' : group[i];
     if (dot) ++i;
   }
@@ -36,7 +37,8 @@ class RegexLineParser final : public LineParser {
 
   bool parse_line(std::string_view text, const TimeContext& context, Arena& arena, Record& out) override {
     const re2::StringPiece line(text.data(), text.size());
-    if (!pattern_->Match(line, 0, text.size(), re2::RE2::UNANCHORED, matches_.data(), static_cast<int>(matches_.size()))) {
+    if (!pattern_->Match(line, 0, text.size(), re2::RE2::UNANCHORED, matches_.data(),
+                         static_cast<int>(matches_.size()))) {
       return false;
     }
     builder_.begin(context, arena, out);
@@ -70,7 +72,9 @@ Expected<std::unique_ptr<LineParser>> make_regex_line_parser(const std::string& 
   auto compiled = std::make_unique<re2::RE2>(pattern, options);
   if (!compiled->ok()) return fail("the pattern is no regular expression (RE2): " + compiled->error());
   if (compiled->NamedCapturingGroups().empty()) {
-    return fail("the pattern has no named group; name what it should extract, as in (?P<time>...) (?P<level>...) (?P<message>...)");
+    return fail(
+        "the pattern has no named group; name what it should extract, as in (?P<time>...) (?P<level>...) "
+        "(?P<message>...)");
   }
   return std::make_unique<RegexLineParser>(std::move(compiled));
 }

@@ -16,10 +16,18 @@ constexpr int kWordsBeforeLevel = 10;
 
 const EcsOrdinal kProcessPid = find_ecs("process.pid").value_or(0);
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_word(char c) { return is_upper(c) || (c >= 'a' && c <= 'z') || is_digit(c) || c == '_'; }
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+bool is_word(char c) {
+  return is_upper(c) || (c >= 'a' && c <= 'z') || is_digit(c) || c == '_';
+}
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 std::size_t digits_at(std::string_view s, std::size_t at) {
   std::size_t n = 0;
@@ -30,7 +38,8 @@ std::size_t digits_at(std::string_view s, std::size_t at) {
 // One line's beginning, while time, level and process are searched in it.
 class TextScan {
  public:
-  TextScan(std::string_view head, const TimeContext& context, Record& out) : s_(head), context_(context), out_(out) {}
+  TextScan(std::string_view head, const TimeContext& context, Record& out)
+      : s_(head), context_(context), out_(out) {}
 
   void run() {
     if (s_.empty() || is_blank(s_[0])) return;  // a continuation line
@@ -72,23 +81,34 @@ class TextScan {
   // "1234:M 22 Nov 2026 20:01:02.123 * Ready".
   bool redis() {
     const std::size_t n = digits_at(s_, 0);
-    if (n == 0 || n > 10 || s_.size() < n + 4 || s_[n] != ':' || !is_upper(s_[n + 1]) || s_[n + 2] != ' ') return false;
+    if (n == 0 || n > 10 || s_.size() < n + 4 || s_[n] != ':' || !is_upper(s_[n + 1]) || s_[n + 2] != ' ')
+      return false;
     const auto time = match_time(s_.substr(n + 3), context_);
     if (!time) return false;
     out_.timestamp_ns = time->ns;
     put_pid(s_.substr(0, n));
     const std::size_t mark = n + 3 + time->length + 1;
     switch (mark < s_.size() ? s_[mark] : '\0') {
-      case '.': out_.level = "debug"; break;
-      case '-': out_.level = "info"; break;
-      case '*': out_.level = "notice"; break;
-      case '#': out_.level = "warning"; break;
-      default: break;
+      case '.':
+        out_.level = "debug";
+        break;
+      case '-':
+        out_.level = "info";
+        break;
+      case '*':
+        out_.level = "notice";
+        break;
+      case '#':
+        out_.level = "warning";
+        break;
+      default:
+        break;
     }
     return true;
   }
 
-  // Finds the time behind at most a few words that are no prose (a level, a host, an identifier), and moves behind it.
+  // Finds the time behind at most a few words that are no prose (a level, a host, an identifier), and moves
+  // behind it.
   bool time_near_start() {
     for (int words = 0; words <= kWordsBeforeTime && at_ < s_.size(); ++words) {
       while (at_ < s_.size() && (is_blank(s_[at_]) || s_[at_] == '[' || s_[at_] == '(')) ++at_;
@@ -133,13 +153,15 @@ class TextScan {
   static std::string_view level_word(std::string_view word, bool certain) {
     if (word.size() < 3) return {};
     const std::string_view level = level_in_text(word);
-    if (level.empty() || certain || std::all_of(word.begin(), word.end(), [](char c) { return is_upper(c) || is_digit(c); })) {
+    if (level.empty() || certain ||
+        std::all_of(word.begin(), word.end(), [](char c) { return is_upper(c) || is_digit(c); })) {
       return level;
     }
     return {};
   }
 
-  // Walks the words behind the time. A word in lower case is a level only in brackets, before a colon or as the first word.
+  // Walks the words behind the time. A word in lower case is a level only in brackets, before a colon or as
+  // the first word.
   std::string_view level_behind(std::size_t at) const {
     for (int words = 0; words < kWordsBeforeLevel; ++words) {
       while (at < s_.size() && !is_word(s_[at])) ++at;
@@ -149,11 +171,12 @@ class TextScan {
       const std::string_view word = s_.substr(at, end - at);
       const char before = at > 0 ? s_[at - 1] : ' ';
       const char after = end < s_.size() ? s_[end] : ' ';
-      const bool opened = before == '[' || before == '<' || before == '(' || before == '|' || before == '=' || before == ':';
+      const bool opened =
+          before == '[' || before == '<' || before == '(' || before == '|' || before == '=' || before == ':';
       const bool closed = after == ']' || after == '>' || after == ')' || after == '|' || after == ':';
       // Parts of names and paths ("trace.Error", "error-handler", "/warn") say nothing about the line.
-      const bool part = before == '.' || before == '/' || before == '-' || before == '@' || after == '.' || after == '/' ||
-                        after == '-' || after == '=' || after == '@';
+      const bool part = before == '.' || before == '/' || before == '-' || before == '@' || after == '.' ||
+                        after == '/' || after == '-' || after == '=' || after == '@';
       if (!part) {
         if (after == ':' && postgres_word(word)) return "info";
         const auto level = level_word(word, words == 0 || after == ':' || (opened && closed));
@@ -169,7 +192,8 @@ class TextScan {
   }
 
   static bool postgres_word(std::string_view word) {
-    return word == "LOG" || word == "DETAIL" || word == "HINT" || word == "STATEMENT" || word == "CONTEXT" || word == "QUERY";
+    return word == "LOG" || word == "DETAIL" || word == "HINT" || word == "STATEMENT" || word == "CONTEXT" ||
+           word == "QUERY";
   }
 
   // "ERROR: text", "[warn] text", "WARNING:root:text", without any time.
@@ -222,7 +246,8 @@ class TextScan {
 
 class RawLineParser final : public LineParser {
  public:
-  bool parse_line(std::string_view text, const TimeContext& /*context*/, Arena& /*arena*/, Record& out) override {
+  bool parse_line(std::string_view text, const TimeContext& /*context*/, Arena& /*arena*/,
+                  Record& out) override {
     out.message = text;
     return true;
   }
@@ -241,7 +266,11 @@ class TextLineParser final : public LineParser {
 
 }  // namespace
 
-std::unique_ptr<LineParser> make_raw_line_parser() { return std::make_unique<RawLineParser>(); }
-std::unique_ptr<LineParser> make_text_line_parser() { return std::make_unique<TextLineParser>(); }
+std::unique_ptr<LineParser> make_raw_line_parser() {
+  return std::make_unique<RawLineParser>();
+}
+std::unique_ptr<LineParser> make_text_line_parser() {
+  return std::make_unique<TextLineParser>();
+}
 
 }  // namespace sidelight

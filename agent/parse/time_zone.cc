@@ -16,7 +16,9 @@ namespace {
 constexpr const char* kZoneDirectory = "/usr/share/zoneinfo/";
 constexpr std::int64_t kDay = 86'400;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // "+03:00", "+0300", "-05".
 std::optional<std::int64_t> fixed_offset(std::string_view s) {
@@ -36,7 +38,8 @@ std::optional<std::int64_t> fixed_offset(std::string_view s) {
 }
 
 bool plausible_name(const std::string& name) {
-  if (name.empty() || name.size() > 100 || name[0] == '/' || name.find("..") != std::string::npos) return false;
+  if (name.empty() || name.size() > 100 || name[0] == '/' || name.find("..") != std::string::npos)
+    return false;
   return std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '/' || c == '_' || c == '-' || c == '+';
   });
@@ -166,7 +169,8 @@ class PosixRuleReader {
       if (!number(r.month) || !eat('.') || !number(r.week) || !eat('.') || !number(r.weekday)) return false;
       if (r.month < 1 || r.month > 12 || r.week < 1 || r.week > 5 || r.weekday > 6) return false;
     } else {
-      r.kind = eat('J') ? TimeZone::YearRule::Kind::julian_without_leap : TimeZone::YearRule::Kind::day_of_year;
+      r.kind =
+          eat('J') ? TimeZone::YearRule::Kind::julian_without_leap : TimeZone::YearRule::Kind::day_of_year;
       if (!number(r.month) || r.month > 366) return false;
     }
     return !eat('/') || offset(r.time);
@@ -183,7 +187,8 @@ Expected<TimeZone> TimeZone::load(const std::string& name) {
     return z;
   }
   if (!plausible_name(name)) {
-    return fail("\"" + name + "\" is no time zone; use UTC, an offset such as +03:00, or a name such as Europe/Moscow");
+    return fail("\"" + name +
+                "\" is no time zone; use UTC, an offset such as +03:00, or a name such as Europe/Moscow");
   }
   const std::string path = kZoneDirectory + name;
   std::string bytes;
@@ -193,8 +198,9 @@ Expected<TimeZone> TimeZone::load(const std::string& name) {
     bytes.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   }
   if (bytes.empty()) {
-    return fail("the time zone \"" + name + "\" is not known on this machine (no " + path +
-                "; is tzdata installed?); use UTC, an offset such as +03:00, or a name such as Europe/Moscow");
+    return fail(
+        "the time zone \"" + name + "\" is not known on this machine (no " + path +
+        "; is tzdata installed?); use UTC, an offset such as +03:00, or a name such as Europe/Moscow");
   }
   auto zone = from_tzif(bytes);
   if (!zone) return fail("the time zone file of \"" + name + "\" cannot be read: " + zone.error().message);
@@ -251,7 +257,9 @@ std::int64_t TimeZone::rule_second(const YearRule& rule, std::int64_t year) {
   const std::int64_t first = days_from_civil(year, 1, 1);
   std::int64_t day = 0;
   switch (rule.kind) {
-    case YearRule::Kind::day_of_year: day = first + rule.month; break;
+    case YearRule::Kind::day_of_year:
+      day = first + rule.month;
+      break;
     case YearRule::Kind::julian_without_leap: {
       const bool leap = days_from_civil(year + 1, 1, 1) - first == 366;
       day = first + rule.month - 1 + (leap && rule.month >= 60 ? 1 : 0);
@@ -260,7 +268,8 @@ std::int64_t TimeZone::rule_second(const YearRule& rule, std::int64_t year) {
     case YearRule::Kind::month_week_day: {
       const auto month = static_cast<unsigned>(rule.month);
       const std::int64_t month_first = days_from_civil(year, month, 1);
-      const std::int64_t next = month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, month + 1, 1);
+      const std::int64_t next =
+          month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, month + 1, 1);
       const std::int64_t weekday = ((month_first + 4) % 7 + 7) % 7;  // 1970-01-01 was a Thursday
       day = month_first + (rule.weekday - weekday + 7) % 7 + (rule.week - 1) * 7;
       while (day >= next) day -= 7;
@@ -290,8 +299,8 @@ std::int64_t TimeZone::offset_at_utc(std::int64_t utc) const {
 }
 
 std::int64_t TimeZone::offset_of_local(std::int64_t local) const {
-  // Offsets lie within a day of UTC and change at most once in two days, so the offsets a day before and a day after are the two
-  // candidates around this time.
+  // Offsets lie within a day of UTC and change at most once in two days, so the offsets a day before and a
+  // day after are the two candidates around this time.
   const std::int64_t before = offset_at_utc(local - kDay);
   if (offset_at_utc(local - before) == before) return before;
   const std::int64_t after = offset_at_utc(local + kDay);

@@ -16,14 +16,14 @@ class TimeZone {
   // UTC.
   TimeZone() = default;
 
-  // "UTC", "GMT", "Z", "+03:00", "+0300", "-05", or an IANA name ("Europe/Moscow"), whose rules come from the system's zone
-  // files (TZif, RFC 8536). The error says which names are understood.
+  // "UTC", "GMT", "Z", "+03:00", "+0300", "-05", or an IANA name ("Europe/Moscow"), whose rules come from the
+  // system's zone files (TZif, RFC 8536). The error says which names are understood.
   static Expected<TimeZone> load(const std::string& name);
   // From the bytes of a TZif file.
   static Expected<TimeZone> from_tzif(std::string_view bytes);
 
-  // Seconds to subtract from a local time (seconds since 1970-01-01 00:00 local) to get UTC. An hour that happens twice is taken as
-  // its first time, an hour that is skipped as if the clock had not been moved yet.
+  // Seconds to subtract from a local time (seconds since 1970-01-01 00:00 local) to get UTC. An hour that
+  // happens twice is taken as its first time, an hour that is skipped as if the clock had not been moved yet.
   std::int64_t offset_of_local(std::int64_t local_seconds) const;
   // Whether the zone calls itself `abbreviation` ("MSK") at some time.
   bool knows_abbreviation(std::string_view abbreviation) const;

@@ -14,8 +14,12 @@ constexpr std::int64_t kDay = 86'400;
 constexpr int kFirstYear = 1970;
 constexpr int kLastYear = 2261;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_alpha(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 struct Civil {
   int year = 0;  // 0: not said
@@ -30,7 +34,8 @@ unsigned days_in_month(int year, unsigned month) {
   return month == 2 && leap ? 29 : kDays[month];
 }
 
-// Reads from the front of a text; every method either consumes what it names or leaves the position alone and says false.
+// Reads from the front of a text; every method either consumes what it names or leaves the position alone and
+// says false.
 class Cursor {
  public:
   explicit Cursor(std::string_view s) : s_(s) {}
@@ -75,7 +80,9 @@ class Cursor {
     static constexpr std::string_view kNames = "janfebmaraprmayjunjulaugsepoctnovdec";
     const unsigned name = lower(0) << 16 | lower(1) << 8 | lower(2);
     for (unsigned m = 0; m < 12; ++m) {
-      const auto c = [&](unsigned i) { return static_cast<unsigned>(static_cast<unsigned char>(kNames[m * 3 + i])); };
+      const auto c = [&](unsigned i) {
+        return static_cast<unsigned>(static_cast<unsigned char>(kNames[m * 3 + i]));
+      };
       if (name == (c(0) << 16 | c(1) << 8 | c(2))) {
         at_ += 3;
         out = m + 1;
@@ -85,7 +92,8 @@ class Cursor {
     return false;
   }
   bool weekday() {
-    static constexpr std::array<std::string_view, 7> kNames = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+    static constexpr std::array<std::string_view, 7> kNames = {"Mon", "Tue", "Wed", "Thu",
+                                                               "Fri", "Sat", "Sun"};
     for (const std::string_view n : kNames) {
       if (eat(n)) return true;
     }
@@ -115,7 +123,9 @@ class Cursor {
     const bool blank = peek() == ' ';
     const char half = peek(blank ? 1 : 0);
     const char m = peek(blank ? 2 : 1);
-    if ((half != 'A' && half != 'P') || m != 'M' || is_alpha(peek(blank ? 3 : 2)) || t.hour == 0 || t.hour > 12) return;
+    if ((half != 'A' && half != 'P') || m != 'M' || is_alpha(peek(blank ? 3 : 2)) || t.hour == 0 ||
+        t.hour > 12)
+      return;
     at_ += blank ? 3 : 2;
     t.hour = t.hour % 12 + (half == 'P' ? 12 : 0);
   }
@@ -138,7 +148,9 @@ class Cursor {
   bool at_boundary() const { return !is_digit(peek()) && !is_alpha(peek()); }
 
  private:
-  unsigned lower(unsigned ahead) const { return static_cast<unsigned>(static_cast<unsigned char>(peek(ahead))) | 0x20u; }
+  unsigned lower(unsigned ahead) const {
+    return static_cast<unsigned>(static_cast<unsigned char>(peek(ahead))) | 0x20u;
+  }
 
   bool numeric_zone(Civil& t, bool blank) {
     const std::size_t start = at_;
@@ -182,8 +194,8 @@ class Cursor {
 };
 
 std::optional<std::int64_t> to_ns(const Civil& t, const TimeZone& zone) {
-  if (t.year < kFirstYear || t.year > kLastYear || t.month - 1 > 11 || t.day == 0 || t.day > days_in_month(t.year, t.month) ||
-      t.hour > 23 || t.minute > 59 || t.second > 60) {
+  if (t.year < kFirstYear || t.year > kLastYear || t.month - 1 > 11 || t.day == 0 ||
+      t.day > days_in_month(t.year, t.month) || t.hour > 23 || t.minute > 59 || t.second > 60) {
     return std::nullopt;
   }
   const std::int64_t local =
@@ -267,7 +279,8 @@ std::optional<TimeMatch> match_short_year(std::string_view s, const TimeContext&
   Cursor c(s);
   Civil t;
   unsigned year = 0;
-  if (!c.digits(2, year) || !c.eat('/') || !c.digits(2, t.month) || !c.eat('/') || !c.digits(2, t.day)) return std::nullopt;
+  if (!c.digits(2, year) || !c.eat('/') || !c.digits(2, t.month) || !c.eat('/') || !c.digits(2, t.day))
+    return std::nullopt;
   t.year = static_cast<int>(year < 70 ? 2000 + year : 1900 + year);
   if (!c.eat(' ') || !c.clock(t)) return std::nullopt;
   c.zone(t, *context.zone);
@@ -289,8 +302,10 @@ std::optional<TimeMatch> match_day_first(std::string_view s, const TimeContext& 
   return finish(c, t, context);
 }
 
-// Nov 22 20:01:02, Nov 22 2026 20:01:02, Nov 22, 2026 8:01:02 PM, Nov 22 20:01:02 2026 (ctime, behind the weekday).
-std::optional<TimeMatch> match_month_first(std::string_view s, const TimeContext& context, bool year_may_follow) {
+// Nov 22 20:01:02, Nov 22 2026 20:01:02, Nov 22, 2026 8:01:02 PM, Nov 22 20:01:02 2026 (ctime, behind the
+// weekday).
+std::optional<TimeMatch> match_month_first(std::string_view s, const TimeContext& context,
+                                           bool year_may_follow) {
   Cursor c(s);
   Civil t;
   if (!c.month_name(t.month) || !c.eat(' ') || !c.day(t.day)) return std::nullopt;
@@ -318,7 +333,8 @@ std::optional<TimeMatch> match_weekday_first(std::string_view s, const TimeConte
   const bool comma = c.eat(',');
   if (!c.eat(' ')) return std::nullopt;
   const std::size_t skipped = c.position();
-  auto m = comma ? match_day_first(s.substr(skipped), context) : match_month_first(s.substr(skipped), context, true);
+  auto m = comma ? match_day_first(s.substr(skipped), context)
+                 : match_month_first(s.substr(skipped), context, true);
   if (m) m->length += skipped;
   return m;
 }

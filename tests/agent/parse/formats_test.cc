@@ -8,7 +8,9 @@ ParsedLine parse_regex(const std::string& pattern, std::string_view line) {
 }
 
 TEST(LogfmtParser, ReadsQuotedAndBareValuesAndFlags) {
-  const ParsedLine p(Format::logfmt, R"(time=2026-11-22T20:01:02.5Z level=warn msg="say \"x\"\n" http.response.status_code=404 debug n=1)");
+  const ParsedLine p(
+      Format::logfmt,
+      R"(time=2026-11-22T20:01:02.5Z level=warn msg="say \"x\"\n" http.response.status_code=404 debug n=1)");
   EXPECT_EQ(p.time(), "2026-11-22T20:01:02.500Z");
   EXPECT_EQ(p.level(), "warning");
   EXPECT_EQ(p.message(), "say \"x\"\n");
@@ -30,9 +32,10 @@ TEST(LogfmtParser, MarksLinesWithoutPairsOrWithAnOpenQuote) {
 }
 
 TEST(NginxAccessParser, ReadsCombinedAndWhatPeopleAppendToIt) {
-  const ParsedLine p(Format::nginx_access,
-                     R"(10.0.0.1 - bob [22/Nov/2026:23:01:02 +0300] "GET /a?b=c HTTP/1.1" 200 512 "http://r/" "curl \"7\"" "1.2.3.4" )"
-                     R"(request_time=0.0350 urt="0.034" cache=- zone="a b")");
+  const ParsedLine p(
+      Format::nginx_access,
+      R"(10.0.0.1 - bob [22/Nov/2026:23:01:02 +0300] "GET /a?b=c HTTP/1.1" 200 512 "http://r/" "curl \"7\"" "1.2.3.4" )"
+      R"(request_time=0.0350 urt="0.034" cache=- zone="a b")");
   EXPECT_EQ(p.time(), "2026-11-22T20:01:02.000Z");
   EXPECT_EQ(p.ecs("source.ip"), "'10.0.0.1'");
   EXPECT_EQ(p.ecs("user.name"), "'bob'");
@@ -53,7 +56,8 @@ TEST(NginxAccessParser, ReadsCombinedAndWhatPeopleAppendToIt) {
 }
 
 TEST(NginxAccessParser, ReadsApachesCommonAndRequestsThatAreNone) {
-  const ParsedLine p(Format::nginx_access, R"(host.example - - [22/Nov/2026:20:01:02 +0000] "\x16\x03" 400 -)");
+  const ParsedLine p(Format::nginx_access,
+                     R"(host.example - - [22/Nov/2026:20:01:02 +0000] "\x16\x03" 400 -)");
   EXPECT_EQ(p.label("remote_addr"), "'host.example'");
   EXPECT_EQ(p.label("request"), "'\\x16\\x03'");
   EXPECT_EQ(p.ecs("http.response.body.bytes"), "-");
@@ -61,8 +65,10 @@ TEST(NginxAccessParser, ReadsApachesCommonAndRequestsThatAreNone) {
 }
 
 TEST(NginxAccessParser, FollowsTheUsersLogFormat) {
-  const ParseOptions options{.format = Format::nginx_access,
-                             .nginx_format = R"([$time_iso8601] ${host} $status "$request_uri" $request_time $upstream_cache_status)"};
+  const ParseOptions options{
+      .format = Format::nginx_access,
+      .nginx_format =
+          R"([$time_iso8601] ${host} $status "$request_uri" $request_time $upstream_cache_status)"};
   const ParsedLine p(options, R"([2026-11-22T23:01:02+03:00] shop 200 "/x" 1.250 HIT)");
   EXPECT_EQ(p.time(), "2026-11-22T20:01:02.000Z");
   EXPECT_EQ(p.ecs("url.domain"), "'shop'");
@@ -80,8 +86,10 @@ TEST(NginxAccessParser, RefusesLogFormatsThatCannotBeRead) {
 
 TEST(NginxErrorParser, TakesApartWhatNginxAppends) {
   const ParsedLine p(Format::nginx_error,
-                     "2026/11/22 20:01:02 [crit] 12#34: *56 connect() failed, while reading, client: 10.0.0.1, server: shop, "
-                     "request: \"GET /a, host: HTTP/1.1\", upstream: \"http://u/\", host: \"shop.example\", referrer: \"http://r/\"");
+                     "2026/11/22 20:01:02 [crit] 12#34: *56 connect() failed, while reading, client: "
+                     "10.0.0.1, server: shop, "
+                     "request: \"GET /a, host: HTTP/1.1\", upstream: \"http://u/\", host: \"shop.example\", "
+                     "referrer: \"http://r/\"");
   EXPECT_EQ(p.time(), "2026-11-22T20:01:02.000Z");
   EXPECT_EQ(p.level(), "critical");
   EXPECT_EQ(p.message(), "connect() failed, while reading");
@@ -98,8 +106,9 @@ TEST(NginxErrorParser, TakesApartWhatNginxAppends) {
 }
 
 TEST(RegexParser, PutsNamedGroupsWhereTheirNamesSay) {
-  const auto p = parse_regex(R"((?P<time>\S+) (?P<level>\w+) (?P<http__request__method>\w+) (?P<order>\d+)? ?(?P<message>.*))",
-                             "2026-11-22T20:01:02Z ERR PUT 17 done");
+  const auto p = parse_regex(
+      R"((?P<time>\S+) (?P<level>\w+) (?P<http__request__method>\w+) (?P<order>\d+)? ?(?P<message>.*))",
+      "2026-11-22T20:01:02Z ERR PUT 17 done");
   EXPECT_EQ(p.time(), "2026-11-22T20:01:02.000Z");
   EXPECT_EQ(p.level(), "error");
   EXPECT_EQ(p.ecs("http.request.method"), "'PUT'");

@@ -3,15 +3,19 @@
 namespace sidelight {
 namespace {
 
-ParsedLine parse(std::string_view line) { return {Format::json, line}; }
+ParsedLine parse(std::string_view line) {
+  return {Format::json, line};
+}
 
 TEST(JsonParser, FindsTimeLevelAndMessageUnderTheNamesOfWellKnownLoggers) {
-  const auto logstash = parse(R"({"@timestamp":"2026-11-22T20:01:02.123Z","level":"WARN","message":"low","logger_name":"a.B"})");
+  const auto logstash = parse(
+      R"({"@timestamp":"2026-11-22T20:01:02.123Z","level":"WARN","message":"low","logger_name":"a.B"})");
   EXPECT_EQ(logstash.time(), "2026-11-22T20:01:02.123Z");
   EXPECT_EQ(logstash.level(), "warning");
   EXPECT_EQ(logstash.message(), "\"low\"");
   EXPECT_EQ(logstash.ecs("log.logger"), "\"a.B\"");
-  const auto pino = parse(R"({"level":50,"time":1795377662123,"pid":7,"msg":"x","err":{"type":"E","message":"m","stack":"s"}})");
+  const auto pino = parse(
+      R"({"level":50,"time":1795377662123,"pid":7,"msg":"x","err":{"type":"E","message":"m","stack":"s"}})");
   EXPECT_EQ(pino.time(), "2026-11-22T20:01:02.123Z");
   EXPECT_EQ(pino.level(), "error");
   EXPECT_EQ(pino.ecs("process.pid"), "7");
@@ -24,14 +28,16 @@ TEST(JsonParser, FindsTimeLevelAndMessageUnderTheNamesOfWellKnownLoggers) {
 }
 
 TEST(JsonParser, AcceptsEcsDottedAndNestedAndTheLastOneWins) {
-  const auto p = parse(R"({"http.request.method":"GET","http":{"request":{"method":"PUT"},"response":{"status_code":404}}})");
+  const auto p = parse(
+      R"({"http.request.method":"GET","http":{"request":{"method":"PUT"},"response":{"status_code":404}}})");
   EXPECT_EQ(p.ecs("http.request.method"), "\"PUT\"");
   EXPECT_EQ(p.ecs("http.response.status_code"), "404");
   EXPECT_EQ(parse(R"({"a":1,"a":2})").label("a"), "2");
 }
 
 TEST(JsonParser, SendsWhatTheMappingWouldRefuseToLabels) {
-  const auto p = parse(R"({"http":"x","http.response.status_code":"OK","client.ip":"nope","user":{"id":7,"name":{"a":1}}})");
+  const auto p = parse(
+      R"({"http":"x","http.response.status_code":"OK","client.ip":"nope","user":{"id":7,"name":{"a":1}}})");
   EXPECT_EQ(p.label("http"), "\"x\"");
   EXPECT_EQ(p.label("http.response.status_code"), "\"OK\"");
   EXPECT_EQ(p.label("client.ip"), "\"nope\"");
@@ -63,7 +69,8 @@ TEST(JsonParser, ResolvesDuplicateKeysInNestedObjectsHoweverTheyAreWritten) {
 }
 
 TEST(JsonParser, TurnsNumbersBeyondTheEnginesRangeIntoStrings) {
-  const auto p = parse(R"({"a":1e999,"b":123456789012345678901234567890,"c":-9223372036854775808,"d":{"e":1e999},"f":1.5e3})");
+  const auto p = parse(
+      R"({"a":1e999,"b":123456789012345678901234567890,"c":-9223372036854775808,"d":{"e":1e999},"f":1.5e3})");
   EXPECT_EQ(p.label("a"), "'1e999'");
   EXPECT_EQ(p.label("b"), "'123456789012345678901234567890'");
   EXPECT_EQ(p.label("c"), "-9223372036854775808");
@@ -98,7 +105,9 @@ TEST(JsonParser, RenamesKeysThatTheEnginesRefuse) {
 }
 
 TEST(JsonParser, MakesDeepValuesText) {
-  const auto nested = [](std::size_t n) { return "{\"a\":" + std::string(n, '[') + std::string(n, ']') + "}"; };
+  const auto nested = [](std::size_t n) {
+    return "{\"a\":" + std::string(n, '[') + std::string(n, ']') + "}";
+  };
   EXPECT_EQ(parse(nested(16)).label("a"), std::string(16, '[') + std::string(16, ']'));
   EXPECT_EQ(parse(nested(17)).label("a"), "'" + std::string(17, '[') + std::string(17, ']') + "'");
   EXPECT_EQ(parse(nested(100'000)).error(), "");
@@ -106,7 +115,8 @@ TEST(JsonParser, MakesDeepValuesText) {
 
 TEST(JsonParser, PutsLabelsBeyondTheCapIntoOneText) {
   std::string line = "{";
-  for (int i = 0; i < 200; ++i) line += (i > 0 ? ",\"k" : "\"k") + std::to_string(i) + "\":" + std::to_string(i);
+  for (int i = 0; i < 200; ++i)
+    line += (i > 0 ? ",\"k" : "\"k") + std::to_string(i) + "\":" + std::to_string(i);
   const auto p = parse(line + "}");
   EXPECT_EQ(p.record().labels.size(), 128u);
   EXPECT_EQ(p.label("k126"), "126");
@@ -123,10 +133,31 @@ TEST(JsonParser, TakesMembersOfLabelsAsLabels) {
 }
 
 TEST(JsonParser, ShipsWhatIsNoJsonObjectRawAndMarked) {
-  for (const std::string_view line :
-       {"", "text", "[1]", "{", "{\"a\":1,}", "{\"a\":1}x", "{\"a\" 1}", "{a:1}", "{\"a\":01}", "{\"a\":1.}", "{\"a\":+1}",
-        "{\"a\":tru}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":[1,]}", "{\"a\":[1 2]}", "{\"a\":{\"b\"}}", "{\"a\":[}]",
-        "{\"a\":\"b\"c}", "{\"a\":{1:2}}", "{,}", "{\"a\":}", "{\"a\":[,1]}", "{\"a\":\"x", "{\"a\":1}{\"b\":2}"}) {
+  for (const std::string_view line : {"",
+                                      "text",
+                                      "[1]",
+                                      "{",
+                                      "{\"a\":1,}",
+                                      "{\"a\":1}x",
+                                      "{\"a\" 1}",
+                                      "{a:1}",
+                                      "{\"a\":01}",
+                                      "{\"a\":1.}",
+                                      "{\"a\":+1}",
+                                      "{\"a\":tru}",
+                                      "{\"a\":\"\\x\"}",
+                                      "{\"a\":\"\\u12\"}",
+                                      "{\"a\":[1,]}",
+                                      "{\"a\":[1 2]}",
+                                      "{\"a\":{\"b\"}}",
+                                      "{\"a\":[}]",
+                                      "{\"a\":\"b\"c}",
+                                      "{\"a\":{1:2}}",
+                                      "{,}",
+                                      "{\"a\":}",
+                                      "{\"a\":[,1]}",
+                                      "{\"a\":\"x",
+                                      "{\"a\":1}{\"b\":2}"}) {
     const auto p = parse(line);
     EXPECT_NE(p.error(), "") << line;
     EXPECT_EQ(p.message(), line);

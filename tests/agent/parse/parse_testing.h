@@ -42,7 +42,8 @@ class ParsedLine {
  private:
   static std::string find(const std::vector<Field>& fields, std::string_view key) {
     for (const Field& f : fields) {
-      if (f.key == key) return f.kind == ValueKind::json ? std::string(f.value) : "'" + std::string(f.value) + "'";
+      if (f.key == key)
+        return f.kind == ValueKind::json ? std::string(f.value) : "'" + std::string(f.value) + "'";
     }
     return "-";
   }

@@ -1,4 +1,5 @@
-// Whatever comes in, records keep their promises: seeded random lines, made to look like what each parser wants.
+// Whatever comes in, records keep their promises: seeded random lines, made to look like what each parser
+// wants.
 #include <array>
 #include <random>
 
@@ -8,19 +9,70 @@ namespace sidelight {
 namespace {
 
 constexpr auto kPieces = std::to_array<std::string_view>({
-    "{", "}", "[", "]", ":", ",", "\"", "\\", "\\u", "d800", "dc00", "\\n", " ", "\t", "\n", "\x01", "=", "true", "null", "false",
-    "1", "-", "0", "1e999", "12345678901234567890", ".5", "\"a\"", "\"a\":", "\"level\":\"info\"", "\"msg\":\"x\"", "\"http\":{",
-    "\"error\":{", "\"labels\":{", "\"a.b\":", "\"..\":", "\"\":", "\"time\":\"2026-11-22T20:01:02Z\"", "\"url.port\":\"7\"",
-    "\xFF", "\xC3\xA9", "\xED\xA0\x80", "10.0.0.1", " - - [22/Nov/2026:20:01:02 +0000] \"", "GET / HTTP/1.1\" 200 5",
-    "2026/11/22 20:01:02 [error] 1#2: *3 ", ", client: ", ", host: \"", "2026-11-22 20:01:02,123", "ERROR", "[info]", "key=", "k=\"v w\"",
-    "1234:M ", "22 Nov 2026 20:01:02", "<134>1 ", "I1122 20:01:02",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "\"",
+    "\\",
+    "\\u",
+    "d800",
+    "dc00",
+    "\\n",
+    " ",
+    "\t",
+    "\n",
+    "\x01",
+    "=",
+    "true",
+    "null",
+    "false",
+    "1",
+    "-",
+    "0",
+    "1e999",
+    "12345678901234567890",
+    ".5",
+    "\"a\"",
+    "\"a\":",
+    "\"level\":\"info\"",
+    "\"msg\":\"x\"",
+    "\"http\":{",
+    "\"error\":{",
+    "\"labels\":{",
+    "\"a.b\":",
+    "\"..\":",
+    "\"\":",
+    "\"time\":\"2026-11-22T20:01:02Z\"",
+    "\"url.port\":\"7\"",
+    "\xFF",
+    "\xC3\xA9",
+    "\xED\xA0\x80",
+    "10.0.0.1",
+    " - - [22/Nov/2026:20:01:02 +0000] \"",
+    "GET / HTTP/1.1\" 200 5",
+    "2026/11/22 20:01:02 [error] 1#2: *3 ",
+    ", client: ",
+    ", host: \"",
+    "2026-11-22 20:01:02,123",
+    "ERROR",
+    "[info]",
+    "key=",
+    "k=\"v w\"",
+    "1234:M ",
+    "22 Nov 2026 20:01:02",
+    "<134>1 ",
+    "I1122 20:01:02",
 });
 
 std::string random_line(std::mt19937& random) {
   std::string line;
   if (random() % 3 == 0) line = "{";
   for (std::size_t n = random() % 40; n > 0; --n) {
-    line += random() % 8 == 0 ? std::string(1, static_cast<char>(random() % 256)) : std::string(kPieces[random() % kPieces.size()]);
+    line += random() % 8 == 0 ? std::string(1, static_cast<char>(random() % 256))
+                              : std::string(kPieces[random() % kPieces.size()]);
   }
   if (line.starts_with("{") && random() % 2 == 0) line += "}";
   return line;
@@ -29,16 +81,20 @@ std::string random_line(std::mt19937& random) {
 // A valid JSON object, so that more than the error path is met.
 std::string random_object(std::mt19937& random, int depth) {
   static constexpr auto kKeys = std::to_array<std::string_view>(
-      {"a", "b", "\\u0061", "msg", "level", "time", "http", "request", "method", "error", "message", "log", "labels", "",
-       ".", "a.b", "user", "id", "source.ip", "url.port", "\\u0000", "x y", "\\ud800", "host.ip", "event.start", "t", "fields"});
+      {"a",       "b",       "\\u0061", "msg",         "level",     "time",     "http",
+       "request", "method",  "error",   "message",     "log",       "labels",   "",
+       ".",       "a.b",     "user",    "id",          "source.ip", "url.port", "\\u0000",
+       "x y",     "\\ud800", "host.ip", "event.start", "t",         "fields"});
   static constexpr auto kValues = std::to_array<std::string_view>(
-      {"1", "-0.5e3", "1e999", "\"x\"", "\"\\ud800\"", "\"\\u00e9\\n\"", "true", "null", "123456789012345678901234567890",
-       "\"2026-11-22T20:01:02Z\"", "1795377662", "\"10.0.0.1\"", "\"WARN\"", "[]", "{}", "\"\"", "[1,[2,{\"a\":1,\"a\":2}]]"});
+      {"1", "-0.5e3", "1e999", "\"x\"", "\"\\ud800\"", "\"\\u00e9\\n\"", "true", "null",
+       "123456789012345678901234567890", "\"2026-11-22T20:01:02Z\"", "1795377662", "\"10.0.0.1\"", "\"WARN\"",
+       "[]", "{}", "\"\"", "[1,[2,{\"a\":1,\"a\":2}]]"});
   std::string out = "{";
   for (std::size_t n = random() % 8; n > 0; --n) {
     if (out.size() > 1) out += ',';
     out += "\"" + std::string(kKeys[random() % kKeys.size()]) + "\":";
-    out += depth > 0 && random() % 3 == 0 ? random_object(random, depth - 1) : std::string(kValues[random() % kValues.size()]);
+    out += depth > 0 && random() % 3 == 0 ? random_object(random, depth - 1)
+                                          : std::string(kValues[random() % kValues.size()]);
   }
   return out + "}";
 }
@@ -47,7 +103,8 @@ class Property : public testing::TestWithParam<Format> {};
 
 TEST_P(Property, RecordsAreSoundWhateverTheLineIs) {
   ParseOptions options{.format = GetParam()};
-  if (options.format == Format::regex) options.pattern = R"((?P<time>\S+)[ =](?P<level>\S+) ?(?P<url__port>\S*)(?P<message>.*))";
+  if (options.format == Format::regex)
+    options.pattern = R"((?P<time>\S+)[ =](?P<level>\S+) ?(?P<url__port>\S*)(?P<message>.*))";
   auto parser = make_parser(options);
   ASSERT_TRUE(parser.has_value());
   Record record;
@@ -63,8 +120,8 @@ TEST_P(Property, RecordsAreSoundWhateverTheLineIs) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, Property,
-                         testing::Values(Format::automatic, Format::raw, Format::json, Format::logfmt, Format::nginx_access,
-                                         Format::nginx_error, Format::regex));
+                         testing::Values(Format::automatic, Format::raw, Format::json, Format::logfmt,
+                                         Format::nginx_access, Format::nginx_error, Format::regex));
 
 // Our grammar on top of the structural index agrees with an independent parser on what a JSON object is.
 TEST(JsonGrammar, AgreesWithAnotherParser) {
@@ -80,7 +137,8 @@ TEST(JsonGrammar, AgreesWithAnotherParser) {
     Event event;
     event.text = arena.copy(line);
     (*parser)->parse(event, kTestNow, arena, record);
-    // The other one refuses numbers that no double holds and halves of surrogate pairs, which are grammatical.
+    // The other one refuses numbers that no double holds and halves of surrogate pairs, which are
+    // grammatical.
     if (line.find("1e9") != std::string::npos || line.find("\\ud") != std::string::npos) continue;
     const auto other = nlohmann::json::parse(line, nullptr, false);
     const bool object = !other.is_discarded() && other.is_object();

@@ -6,7 +6,9 @@
 namespace sidelight {
 namespace {
 
-ParsedLine parse(std::string_view line) { return {Format::automatic, line}; }
+ParsedLine parse(std::string_view line) {
+  return {Format::automatic, line};
+}
 
 struct Case {
   std::string_view line, time, level, pid;
@@ -53,7 +55,8 @@ TEST(AutomaticParser, DecidesByTheLineAlone) {
   EXPECT_EQ(parse("level=info msg=\"a b\" n=1").message(), "a b");
   EXPECT_EQ(parse("a=b and then prose").label("a"), "-");
   EXPECT_EQ(parse("x=1").label("x"), "-");
-  EXPECT_EQ(parse(R"(10.0.0.1 - - [22/Nov/2026:20:01:02 +0000] "GET / HTTP/1.1" 200 5)").ecs("source.ip"), "'10.0.0.1'");
+  EXPECT_EQ(parse(R"(10.0.0.1 - - [22/Nov/2026:20:01:02 +0000] "GET / HTTP/1.1" 200 5)").ecs("source.ip"),
+            "'10.0.0.1'");
   EXPECT_EQ(parse("2026/11/22 20:01:02 [warn] 5#6: x").ecs("process.pid"), "5");
 }
 
@@ -64,7 +67,8 @@ TEST(RawParser, LooksIntoNothing) {
   EXPECT_EQ(p.message(), "2026-11-22 20:01:02 ERROR x");
 }
 
-// Lines of real programs, where a collection of them lies beside the checkout. The levels are those that the lines name.
+// Lines of real programs, where a collection of them lies beside the checkout. The levels are those that the
+// lines name.
 struct Collection {
   const char* file;
   bool names_levels;
@@ -101,11 +105,12 @@ TEST_P(RealLines, HaveTheirTimeAndLevelFound) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Collections, RealLines,
-                         testing::Values(Collection{"Apache_2k.log", true}, Collection{"Hadoop_2k.log", true},
-                                         Collection{"Linux_2k.log", false}, Collection{"OpenSSH_2k.log", false},
-                                         Collection{"OpenStack_2k.log", true}, Collection{"Spark_2k.log", true},
-                                         Collection{"Thunderbird_2k.log", false}, Collection{"Zookeeper_2k.log", true}));
+INSTANTIATE_TEST_SUITE_P(
+    Collections, RealLines,
+    testing::Values(Collection{"Apache_2k.log", true}, Collection{"Hadoop_2k.log", true},
+                    Collection{"Linux_2k.log", false}, Collection{"OpenSSH_2k.log", false},
+                    Collection{"OpenStack_2k.log", true}, Collection{"Spark_2k.log", true},
+                    Collection{"Thunderbird_2k.log", false}, Collection{"Zookeeper_2k.log", true}));
 
 }  // namespace
 }  // namespace sidelight

@@ -17,7 +17,9 @@ namespace sidelight {
 
 // Says nothing, or what is wrong with the record.
 inline std::string complaint_about(const Record& r, const Event& event) {
-  const auto valid = [](const Field& f) { return f.kind == ValueKind::text || nlohmann::json::accept(f.value); };
+  const auto valid = [](const Field& f) {
+    return f.kind == ValueKind::text || nlohmann::json::accept(f.value);
+  };
   std::set<std::string> keys;
   for (const Field& f : r.ecs) {
     const auto field = find_ecs(f.key);

@@ -4,7 +4,8 @@
 
 #include "agent/parse/timestamp.h"
 
-// Whatever is recognised lies within the years that are promised, and within the text. Zone files are read from the same bytes.
+// Whatever is recognised lies within the years that are promised, and within the text. Zone files are read
+// from the same bytes.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const sidelight::TimeZone utc;
   static constexpr std::int64_t kEnd = 9'214'646'400;  // 2262-01-01
