@@ -119,7 +119,8 @@ void check_elasticsearch(const Environment& environment, const std::string& stat
         path + (findings.given(path + ".backoff_initial") ? ".backoff_initial" : ".backoff_max"),
         "backoff_initial must not be longer than backoff_max");
   }
-  if (!es.username.empty() && es.password.empty() && es.password_file.empty()) {
+  const auto given = [&](const char* key) { return findings.given(path + key); };
+  if (!es.username.empty() && !given(".password") && !given(".password_file")) {
     findings.error_at(path + ".username", "needs a password; give password_file");
   }
   if (!es.tls.verify) {

@@ -106,6 +106,16 @@ std::string reason(const Error& error) {
   return error.code != 0 ? std::generic_category().message(error.code) : error.message;
 }
 
+// "warning" for warn, "utf" for utf-8: words are cut and completed more than keys are.
+std::string likely_choice(const std::string& word, const std::vector<std::string>& choices) {
+  constexpr std::size_t kEnough = 3;
+  if (std::string near = nearest(word, choices); !near.empty() || word.size() < kEnough) return near;
+  const auto it = std::find_if(choices.begin(), choices.end(), [&](const std::string& c) {
+    return c.size() >= kEnough && (word.starts_with(c) || c.starts_with(word));
+  });
+  return it == choices.end() ? std::string() : *it;
+}
+
 bool is_off(const DocumentNode& node) {
   return node.kind == DocumentNode::Kind::scalar && (node.text == "off" || node.text == "false");
 }
@@ -276,7 +286,7 @@ void Reader::wrong(const KeySpec& field, const DocumentNode& node, const std::st
   if (why.empty()) message = "expected " + article(field, one_item ? item_of(field.type) : field.type);
   message += shown(field, node);
   if (field.type == KeyType::choice && one_item) {
-    const std::string near = nearest(node.text, field.choices);
+    const std::string near = likely_choice(node.text, field.choices);
     if (!near.empty()) message += "; did you mean \"" + near + "\"?";
   } else if (!hint.empty() && field.type != KeyType::boolean && !is_file(field.type)) {
     message += "; for example \"" + field.key + ": " + hint + "\"";

@@ -114,7 +114,11 @@ const ObjectSchema& settings_schema() {
         .at_least(1)
         .shown()
         .example("[{paths: [/var/log/app/*.log]}]");
-    s.object("output", [](Settings& c) -> auto& { return c.output; }, output_schema()).required().shown();
+    s.object(
+         "output", [](Settings& c) -> auto& { return c.output; }, output_schema())
+        .required()
+        .shown()
+        .example("{file: {path: ./out.ndjson}}");
     s.field(
          "state_dir", KeyType::path, [](Settings& c) -> auto& { return c.state_dir; },
          "Directory for positions and dead letters; made if absent. One program at a time may use it. It "

@@ -1,0 +1,217 @@
+#include <gtest/gtest.h>
+
+#include <ostream>
+
+#include "tests/config/loading.h"
+
+namespace sidelight {
+namespace {
+
+struct BadInput {
+  const char* name;
+  std::string yaml;
+  std::string expected;  // all errors, each "line:column: key: message\n"
+};
+
+void PrintTo(const BadInput& b, std::ostream* out) {
+  *out << b.name;
+}
+
+class BadInputs : public testing::TestWithParam<BadInput> {};
+
+TEST_P(BadInputs, AreToldWithPlaceAndRemedy) {
+  Loading l;
+  l.files.make_dirs("/etc/sidelight/dir").value();
+  const LoadResult r = l.load(GetParam().yaml);
+  EXPECT_EQ(text_of(r.errors), GetParam().expected);
+  EXPECT_FALSE(r.settings);
+}
+
+const BadInput kBad[] = {
+    {"Empty", "", "1:1: the configuration is empty; it needs at least logs, output and state_dir\n"},
+    {"OnlyComments", "# nothing\n",
+     "1:1: the configuration is empty; it needs at least logs, output and state_dir\n"},
+    {"NotASection", "- a\n",
+     "1:1: expected a section of keys (logs, output, state_dir, log, http, tailing, memory_budget, workers, "
+     "multiline_timeout, unterminated_timeout, shutdown_deadline and checkpoint_interval), got a list\n"},
+    {"UnknownKeyNearAKnownOne", around("memory_bugdet: 1\n"),
+     "5:1: memory_bugdet: unknown key; did you mean \"memory_budget\"?\n"},
+    {"CamelCaseKey", around("memoryBudget: 16MiB\n"),
+     "5:1: memoryBudget: unknown key; did you mean \"memory_budget\"?\n"},
+    {"UnknownKeyThatBelongsElsewhere", around("hosts: [http://h]\n"),
+     "5:1: hosts: unknown key; did you mean output.elasticsearch.hosts?\n"},
+    {"UnknownKeyNearNothing", around("log: {zzzzzzzz: 1}\n"),
+     "5:7: log.zzzzzzzz: unknown key; known here: level, format and file\n"},
+    {"WrongTypeListForNumber", around("workers: [1]\n"),
+     "5:10: workers: expected a whole number, got a list; for example \"workers: 1\"\n"},
+    {"WordForNumber", around("workers: four\n"),
+     "5:10: workers: expected a whole number, got \"four\"; for example \"workers: 1\"\n"},
+    {"FractionForNumber", around("workers: 1.5\n"),
+     "5:10: workers: expected a whole number, got \"1.5\"; for example \"workers: 1\"\n"},
+    {"OutOfBounds", around("workers: 65\n"), "5:10: workers: must be from 1 to 64, got \"65\"\n"},
+    {"TooSmall", around("memory_budget: 1MiB\n"),
+     "5:16: memory_budget: must be from 8MiB to 1TiB, got \"1MiB\"\n"},
+    {"SizeOutsideInt64", around("memory_budget: 99999999999GiB\n"),
+     "5:16: memory_budget: expected a size, got \"99999999999GiB\"; for example \"memory_budget: 32MiB\"\n"},
+    {"DurationWithoutUnit", around("shutdown_deadline: 5\n"),
+     "5:20: shutdown_deadline: expected a duration, got \"5\"; for example \"shutdown_deadline: 1s\"\n"},
+    {"NoValue", around("workers:\nlog: {level: info}\n"),
+     "5:1: workers: expected a whole number, got nothing; for example \"workers: 1\"\n"},
+    {"WrongWord", around("log:\n  level: warning\n"),
+     "6:10: log.level: expected one of debug, info, warn, error, got \"warning\"; did you mean \"warn\"?\n"},
+    {"ScalarForSection", around("log: debug\n"),
+     "5:6: log: expected a section of keys (level, format and file), got a single value\n"},
+    {"SectionForList", "logs: {paths: [/a]}\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "1:7: logs: expected a list, each item beginning with \"- \"; got a section of keys\n"},
+    {"EmptyList", "logs: []\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "1:7: logs: the list is empty; at least one item is required\n"},
+    {"NoPaths", "logs:\n  - service: a\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "2:5: logs[0].paths: required, but missing; for example \"paths: [/var/log/app/*.log]\"\n"},
+    {"MisspeltRequiredKeyIsToldOnce", "logs:\n  - path: [/a]\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "2:5: logs[0].path: unknown key; did you mean \"paths\"?\n"},
+    {"NoOutput", "logs: [{paths: [/a]}]\nstate_dir: /s\n",
+     "1:1: output: required, but missing; for example \"output: {file: {path: ./out.ndjson}}\"\n"},
+    {"OutputWithoutKind", "logs: [{paths: [/a]}]\noutput: {flush_interval: 1s}\nstate_dir: /s\n",
+     "2:9: output: one of elasticsearch, file and stdout is required\n"},
+    {"TwoOutputs", "logs: [{paths: [/a]}]\noutput: {stdout: {}, file: {path: /o}}\nstate_dir: /s\n",
+     "2:18: output.stdout: excludes file; give only one of elasticsearch, file and stdout\n"},
+    {"LaterVersionsKeys", around("collectors: {}\n"),
+     "5:1: collectors: unknown key; known at the top: logs, output, state_dir, log, http, tailing, "
+     "memory_budget, "
+     "workers, multiline_timeout, unterminated_timeout, shutdown_deadline and checkpoint_interval\n"},
+    {"MissingVariable", around("workers: ${WORKERS}\n"),
+     "5:10: workers: the environment variable WORKERS is not set; set it, or give a default: "
+     "${WORKERS:-default}\n"},
+    {"OpenVariable", around("log: {file: '${X'}\n"),
+     "5:13: log.file: ${ without its }; write $${ for a literal ${\n"},
+    {"BadVariableName", around("log: {file: '${1-2}'}\n"),
+     "5:13: log.file: ${...} must hold the name of an environment variable, as in ${VAR} or ${VAR:-default}; "
+     "write "
+     "$${ for a literal ${\n"},
+    {"DuplicateKey", around("workers: 1\nworkers: 2\n"),
+     "6:1: duplicate key \"workers\"; it is already set on line 5\n"},
+    {"SecondDocument", around("---\nworkers: 2\n"),
+     "6:1: a second YAML document; a configuration is one document\n"},
+    {"TabIndentation", "logs:\n\t- paths: [/a]\n",
+     "2:1: a tab in the indentation; YAML allows spaces only\n"},
+    {"BrokenYaml", "logs: [\n", "2:1: not valid YAML: end of sequence flow not found\n"},
+    {"MergeKey", around("log: &l {level: info}\nhttp: {<<: *l}\n"),
+     "6:8: merge keys (<<) are not supported; repeat the keys, or use aliases for values\n"},
+    {"ListAsKey", around("? [a]\n: b\n"), "5:3: a key must be plain text\n"},
+    {"BadPattern",
+     "logs:\n  - paths: [/a]\n    multiline: {start_pattern: '('}\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "3:32: logs[0].multiline.start_pattern: not a regular expression of RE2: a parenthesis has no partner, "
+     "got "
+     "\"(\"; for example \"start_pattern: '^\\d{4}-\\d\\d-\\d\\d '\"\n"},
+    {"PatternWithoutItsFormat",
+     "logs:\n  - paths: [/a]\n    pattern: a\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "3:14: logs[0].pattern: is of use only with format: regex\n"},
+    {"FormatWithoutItsPattern",
+     "logs:\n  - paths: [/a]\n    format: regex\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "3:13: logs[0].format: format: regex needs a pattern; for example \"pattern: '(?P<message>.*)'\"\n"},
+    {"TwoMultilineRules",
+     "logs:\n  - paths: [/a]\n    multiline: {preset: java, start_pattern: a}\noutput: {stdout: "
+     "{}}\nstate_dir: /s\n",
+     "3:46: logs[0].multiline.start_pattern: excludes preset; give only one of preset and start_pattern\n"},
+    {"UnknownField",
+     "logs:\n  - paths: [/a]\n    fields: {shop.id: 1}\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "3:14: logs[0].fields.shop.id: no field of the schema that documents follow; put it under labels\n"},
+    {"SameNameTwice",
+     "logs:\n- {paths: [/a], name: x}\n- {paths: [/b], name: x}\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "3:23: logs[1].name: the same name as logs[0]; names are unique\n"},
+    {"ReadsWhatItWrites",
+     "logs: [{paths: [/x/*.ndjson]}]\noutput: {file: {path: /x/out.ndjson}}\nstate_dir: /s\n",
+     "2:23: output.file.path: is matched by logs[0].paths: the program would read what it writes; exclude "
+     "it\n"},
+    {"BadOffset", "logs:\n  - paths: [/a]\n    timezone: +3\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "3:15: logs[0].timezone: an offset is written as +03:00, got \"+3\"; for example \"timezone: "
+     "Europe/Moscow\"\n"},
+    {"BadListen", around("http: {listen: 9464}\n"),
+     "5:16: http.listen: the port is missing, got \"9464\"; for example \"listen: 127.0.0.1:9464\"\n"},
+    {"BadPort", around("http: {listen: 'h:70000'}\n"),
+     "5:16: http.listen: the port must be a number from 0 to 65535, got \"h:70000\"; for example \"listen: "
+     "127.0.0.1:9464\"\n"},
+    {"UrlWithoutScheme", elasticsearch("    hosts: [localhost:9200]\n    index: a\n"),
+     "6:13: output.elasticsearch.hosts[0]: must begin with one of http://, https://, got \"localhost:9200\"; "
+     "for "
+     "example \"hosts: [http://127.0.0.1:9200]\"\n"},
+    {"NoTarget", elasticsearch("    hosts: [http://h]\n"),
+     "6:5: output.elasticsearch: one of data_stream and index is required\n"},
+    {"BothTargets", elasticsearch("    hosts: [http://h]\n    index: a\n    data_stream: b\n"),
+     "7:12: output.elasticsearch.index: excludes data_stream; give only one of data_stream and index\n"},
+    {"UpperCaseIndex", elasticsearch("    hosts: [http://h]\n    index: Shop\n"),
+     "7:12: output.elasticsearch.index: must be in lower case, got \"Shop\"; for example \"index: "
+     "shop-%Y.%m.%d\"\n"},
+    {"BadIndexDate", elasticsearch("    hosts: [http://h]\n    index: a-%y\n"),
+     "7:12: output.elasticsearch.index: after % only Y, m, d or H may stand, as in shop-%Y.%m.%d, got "
+     "\"a-%y\"; for "
+     "example \"index: shop-%Y.%m.%d\"\n"},
+    {"MissingSecretFile",
+     elasticsearch("    hosts: [http://h]\n    index: a\n    username: u\n    password_file: ./pw\n"),
+     "9:20: output.elasticsearch.password_file: cannot read /etc/sidelight/pw: No such file or directory\n"},
+    {"DirectoryAsSecretFile", elasticsearch("    hosts: [http://h]\n    index: a\n    api_key_file: dir\n"),
+     "8:19: output.elasticsearch.api_key_file: /etc/sidelight/dir is a directory\n"},
+    {"PasswordWithoutUser", elasticsearch("    hosts: [http://h]\n    index: a\n    password: p\n"),
+     "8:15: output.elasticsearch.password: is of use only together with username, which is missing\n"},
+    {"UserWithoutPassword", elasticsearch("    hosts: [http://h]\n    index: a\n    username: u\n"),
+     "8:15: output.elasticsearch.username: needs a password; give password_file\n"},
+    {"TwoKindsOfCredentials",
+     elasticsearch("    hosts: [http://h]\n    index: a\n    api_key: k\n    bearer_token: t\n"),
+     "9:19: output.elasticsearch.bearer_token: excludes api_key; give only one of password, password_file, "
+     "api_key, "
+     "api_key_file, bearer_token and bearer_token_file\n"
+     "9:19: output.elasticsearch.bearer_token: excludes api_key; give only one of username, api_key, "
+     "api_key_file, "
+     "bearer_token and bearer_token_file\n"},
+    {"BackoffTheWrongWayRound",
+     elasticsearch("    hosts: [http://h]\n    index: a\n    backoff_initial: 10s\n    backoff_max: 1s\n"),
+     "8:22: output.elasticsearch.backoff_initial: backoff_initial must not be longer than backoff_max\n"},
+    {"BatchAgainstBudget", "logs: [{paths: [/a]}]\noutput: {stdout: {}, batch_bytes: 17MiB}\nstate_dir: /s\n",
+     "2:35: output.batch_bytes: batch_bytes must not be more than half of memory_budget\n"},
+    {"ControlBytesStayOffTheTerminal", around("\"\\e[31m\": 1\nworkers: 0\n"),
+     "5:1: \\x1b[31m: unknown key; known at the top: logs, output, state_dir, log, http, tailing, "
+     "memory_budget, "
+     "workers, multiline_timeout, unterminated_timeout, shutdown_deadline and checkpoint_interval\n"
+     "6:10: workers: must be from 1 to 64, got \"0\"\n"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Config, BadInputs, testing::ValuesIn(kBad),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST(BadInput, MissingFileIsToldWithoutAPlace) {
+  MemoryFileSystem files;
+  const LoadResult r =
+      load_config(files, "/no.yaml", [](const std::string&) { return std::optional<std::string>(); });
+  EXPECT_EQ(text_of(r.errors), "/no.yaml: cannot read the configuration: No such file or directory\n");
+}
+
+TEST(BadInput, AliasBombEndsInAnError) {
+  std::string yaml = "a: &a [x,x,x,x,x,x,x,x,x,x]\n";
+  for (char c = 'b'; c < 'k'; ++c) {
+    yaml += std::string(1, c) + ": &" + c + " [";
+    for (int i = 0; i < 10; ++i) yaml += std::string(i ? "," : "") + "*" + static_cast<char>(c - 1);
+    yaml += "]\n";
+  }
+  Loading l;
+  EXPECT_NE(text_of(l.load(yaml).errors).find("too many nodes"), std::string::npos);
+}
+
+TEST(BadInput, DeepNestingEndsInAnError) {
+  Loading l;
+  EXPECT_FALSE(l.load(std::string(100'000, '[')).settings);
+  EXPECT_FALSE(l.load("a: " + std::string(100, '[') + std::string(100, ']')).settings);
+}
+
+TEST(Report, EndsWithTheNumbers) {
+  Loading l;
+  const LoadResult r = l.load(around("workers: 0\nhttp: {listen: '0.0.0.0:1'}\n"));
+  EXPECT_EQ(
+      render_problems(r.errors, r.warnings),
+      "/etc/sidelight/sidelight.yaml:5:10: workers: must be from 1 to 64, got \"0\"\n"
+      "/etc/sidelight/sidelight.yaml:6:16: http.listen: warning: metrics and health are open to everyone who "
+      "can reach this machine\n"
+      "1 error, 1 warning\n");
+}
+
+}  // namespace
+}  // namespace sidelight

@@ -1,0 +1,157 @@
+#include "config/generate.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "config/document.h"
+#include "config/reader.h"
+#include "config/schema.h"
+#include "tests/config/loading.h"
+
+namespace sidelight {
+namespace {
+
+// The tests run in the root of the source tree.
+std::string committed(const std::string& path) {
+  PosixFileSystem disk;
+  return disk.read_file(path, 1 << 20).value_or("(unreadable)");
+}
+
+TEST(Generated, ReferenceIsUpToDate) {
+  EXPECT_EQ(committed("config/REFERENCE.md"), generate_reference())
+      << "regenerate: sidelight schema --reference > config/REFERENCE.md";
+}
+
+TEST(Generated, JsonSchemaIsUpToDate) {
+  EXPECT_EQ(committed("config/schema.json"), generate_json_schema())
+      << "regenerate: sidelight schema --json-schema > config/schema.json";
+}
+
+TEST(Generated, ExampleIsUpToDate) {
+  EXPECT_EQ(committed("config/example.yaml"), generate_example())
+      << "regenerate: sidelight schema --example > config/example.yaml";
+}
+
+TEST(Generated, ExampleLoadsWithoutAWord) {
+  Loading l;
+  const LoadResult r = l.load(generate_example());
+  EXPECT_EQ(render_problems(r.errors, r.warnings), "");
+  EXPECT_TRUE(r.settings);
+}
+
+// Calls `visit` for every key of the schema, with its path and the struct that holds it by default.
+void each_key(const ObjectSchema& schema, const std::string& path,
+              const std::function<void(const KeySpec&, const std::string&, void*)>& visit) {
+  const std::shared_ptr<void> defaults = schema.make();
+  for (const KeySpec& key : schema.fields) {
+    const std::string here = join_key(path, key.key);
+    visit(key, here, defaults.get());
+    if (key.object) each_key(*key.object, here, visit);
+  }
+}
+
+std::string read_one(const KeySpec& key, const std::string& yaml, void* owner) {
+  MemoryFileSystem files;
+  for (const char* file :
+       {"/etc/ssl/shop-ca.pem", "/etc/ssl/sidelight.pem", "/etc/ssl/private/sidelight.key",
+        "/run/secrets/elastic-password", "/run/secrets/elastic-api-key", "/run/secrets/elastic-token"}) {
+    files.write_file(file, "x");
+  }
+  std::vector<ConfigProblem> syntax;
+  const DocumentNode node = parse_document(key.key + ": " + yaml + "\n", syntax);
+  if (!syntax.empty()) return render_problem(syntax[0]);
+  Findings findings("x");
+  const Environment environment = [](const std::string&) { return std::optional<std::string>("value"); };
+  ObjectSchema one;
+  one.fields = {key};
+  Reader(files, environment, "/", findings).read_object(one, owner, node, {});
+  return render_problems(findings.errors, {});
+}
+
+TEST(Schema, EveryExampleIsAcceptedByItsKey) {
+  each_key(settings_schema(), {}, [](const KeySpec& key, const std::string& path, void* owner) {
+    if (key.example.empty()) return;
+    EXPECT_EQ(read_one(key, key.example, owner), "") << path;
+  });
+}
+
+TEST(Schema, EveryDocumentedDefaultIsAcceptedAndIsTheRealOne) {
+  int compared = 0;
+  each_key(settings_schema(), {}, [&](const KeySpec& key, const std::string& path, void* owner) {
+    if (key.object || key.required) return;
+    const KeyValue real = key.get(owner);
+    const std::string text = format_value(key, real);
+    if (text == "''" || text == "[]" || text == "{}") return;
+    EXPECT_EQ(read_one(key, text, owner), "") << path;
+    EXPECT_EQ(key.get(owner), real) << path << ": " << text;
+    if (key.default_note.empty()) {
+      EXPECT_NE(generate_reference().find("| `" + text + "` |"), std::string::npos) << path;
+    }
+    ++compared;
+  });
+  EXPECT_GT(compared, 30);
+}
+
+TEST(Schema, DefaultsOfALoadedConfigurationAreThoseOfTheStructs) {
+  Loading l;
+  const LoadResult r = l.load(around(""));
+  ASSERT_TRUE(r.settings);
+  Settings plain;
+  plain.http.emplace();
+  Settings loaded = *r.settings;
+  loaded.logs.clear();
+  loaded.output.file.reset();
+  loaded.state_dir.clear();
+  EXPECT_EQ(render_settings(loaded), render_settings(plain));
+}
+
+TEST(Schema, EveryKeyIsHelpedDocumentedAndUnique) {
+  const std::string reference = generate_reference();
+  const std::string example = generate_example();
+  std::set<std::string> paths;
+  each_key(settings_schema(), {}, [&](const KeySpec& key, const std::string& path, void*) {
+    EXPECT_TRUE(paths.insert(path).second) << path;
+    EXPECT_TRUE(key.help.ends_with(".") || key.help.ends_with("`")) << path << ": a sentence";
+    EXPECT_NE(reference.find("| `" + key.key + "` |"), std::string::npos) << path;
+    EXPECT_NE(example.find(key.key + ":"), std::string::npos) << path;
+    EXPECT_LE(key.min, key.max) << path;
+  });
+  EXPECT_GT(paths.size(), 70u);
+}
+
+TEST(JsonSchema, KnowsEveryKeyAndNothingElse) {
+  const auto json = nlohmann::json::parse(generate_json_schema());
+  EXPECT_EQ(json["$schema"], "https://json-schema.org/draft/2020-12/schema");
+  EXPECT_EQ(json["additionalProperties"], false);
+  EXPECT_EQ(json["required"], (nlohmann::json{"logs", "output", "state_dir"}));
+  const auto& input = json["properties"]["logs"]["items"];
+  EXPECT_EQ(input["properties"].size(), settings_schema().find("logs")->object->fields.size());
+  EXPECT_EQ(json["properties"]["workers"]["default"], 1);
+  EXPECT_EQ(json["properties"]["workers"]["anyOf"][0]["maximum"], 64);
+}
+
+class Examples : public testing::TestWithParam<const char*> {};
+
+TEST_P(Examples, Loads) {
+  Loading l;
+  for (const char* file :
+       {"/run/secrets/elastic-password", "/run/secrets/elastic-ca.pem", "/run/secrets/sidelight/api-key"}) {
+    l.files.write_file(file, "x");
+    l.files.chmod(file, 0600);
+  }
+  const std::string yaml = committed(std::string("config/examples/") + GetParam() + ".yaml");
+  const LoadResult r = l.load(yaml);
+  EXPECT_EQ(render_problems(r.errors, r.warnings), "");
+  EXPECT_TRUE(r.settings);
+}
+
+INSTANTIATE_TEST_SUITE_P(Config, Examples,
+                         testing::Values("minimal-file", "elasticsearch", "kubernetes-sidecar",
+                                         "multiline-java", "nginx"));
+
+}  // namespace
+}  // namespace sidelight
