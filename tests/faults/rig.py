@@ -125,7 +125,8 @@ class Sidelight:
         self.process = None
         self.stderr_path = self.folder / "sidelight.log"
         if output is None:
-            output = {"elasticsearch": {"hosts": hosts if isinstance(hosts, list) else [hosts], "data_stream": STREAM,
+            where = {} if elasticsearch and "index" in elasticsearch else {"data_stream": STREAM}
+            output = {"elasticsearch": {"hosts": hosts if isinstance(hosts, list) else [hosts], **where,
                                         "backoff_initial": "100ms", "backoff_max": "2s", "timeout": "5s", **(elasticsearch or {})},
                       "flush_interval": "200ms"}
         self.settings = {
