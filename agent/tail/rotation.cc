@@ -214,10 +214,14 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
 }
 
 // Generations of logs that the globs match, rotated away before anything of them was seen.
-void Tailer::adopt_missed(const std::set<std::string>& dirs, std::int64_t since_ns) {
-  for (const auto& dir : dirs) {
+void Tailer::adopt_missed(std::int64_t since_ns) {
+  for (auto it = rotation_dirs_.begin(); it != rotation_dirs_.end();) {
+    const std::string& dir = *it;
     auto entries = ctx_.fs.list(dir);
-    if (!entries) continue;
+    if (!entries) {
+      it = entries.error().code == ENOENT ? rotation_dirs_.erase(it) : std::next(it);
+      continue;
+    }
     std::set<std::string> families;
     for (const auto& e : *entries) {
       const std::string family = family_name(e.name);
@@ -230,6 +234,7 @@ void Tailer::adopt_missed(const std::set<std::string>& dirs, std::int64_t since_
       const std::string path = dir + "/" + family;
       if (const auto input = discovery_->input_of(path)) adopt_successors(*input, path, path, since_ns);
     }
+    ++it;
   }
 }
 
@@ -294,27 +299,29 @@ bool Tailer::is_copy_of_live(TailedFile& live, const File& candidate, const File
   return same_ends(*live.file, candidate, common);
 }
 
-void Tailer::restore_one(const SavedFile& saved) {
+bool Tailer::restore_by_inode(const SavedFile& saved) {
   const auto input = discovery_->input_of(saved.path);
   if (!input) {
     if (!saved.finished && saved.size > saved.offset)
       ctx_.log.warn("tail.unmatched", saved.path + " is not matched by the configuration any more; " +
                                           std::to_string(saved.size - saved.offset) + " unread bytes of it are left alone");
-    return;
+    return true;
   }
-  // By inode first, wherever it is; then by content.
   std::vector<std::string> places{saved.real, saved.path};
   for (const auto& dir : {dir_name(saved.real), dir_name(saved.path)}) {
     const auto at = find_inode(dir, saved.inode);
     if (!at.empty()) places.push_back(at);
   }
-  bool inode_exists = false;
   for (const auto& at : places) {
     auto st = ctx_.fs.stat(at);
-    if (!st || st->inode != saved.inode) continue;
-    inode_exists = true;
-    if (restore_from(saved, *input, at, true)) return;
+    if (st && st->inode == saved.inode && restore_from(saved, *input, at, true)) return true;
   }
+  return false;
+}
+
+void Tailer::restore_by_content(const SavedFile& saved) {
+  const auto input = discovery_->input_of(saved.path);
+  if (!input) return;
   if (saved.head.len > 0) {
     auto siblings = rotated_siblings(saved.path);
     for (auto& s : rotated_siblings(saved.real)) siblings.push_back(std::move(s));
@@ -325,6 +332,8 @@ void Tailer::restore_one(const SavedFile& saved) {
   }
   if (!saved.finished && saved.size > saved.offset) {
     const auto bytes = saved.size - saved.offset;
+    auto there = ctx_.fs.stat(saved.real);
+    const bool inode_exists = there && there->inode == saved.inode;
     ctx_.probe.lost_bytes(*input, bytes, inode_exists ? LossReason::truncated : LossReason::deleted);
     ctx_.log.error("tail.lost " + saved.path, saved.path + " (was at " + saved.real + ") went away while the program was down: " +
                                                   std::to_string(bytes) + " unread bytes behind offset " +

@@ -33,12 +33,14 @@ Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimit
 Tailer::~Tailer() = default;
 
 void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_ns, bool first_start) {
-  std::set<std::string> dirs;
+  // By inode first, wherever the file is; only what is left is looked for by content, among files that are nobody's yet.
+  std::vector<const SavedFile*> not_found;
   for (const auto& file : saved) {
-    restore_one(file);
-    dirs.insert(dir_name(file.real));
-    dirs.insert(dir_name(file.path));
+    if (!restore_by_inode(file)) not_found.push_back(&file);
+    rotation_dirs_.insert(dir_name(file.real));
+    rotation_dirs_.insert(dir_name(file.path));
   }
+  for (const auto* file : not_found) restore_by_content(*file);
   start_at_end_ = first_start;
   scan();
   start_at_end_ = false;
@@ -53,8 +55,7 @@ void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_
   for (const auto& [pointer, file] : files_)
     if (file->place == Place::rotated && file->file) chains.push_back({file->input, file->path, file->seen.mtime_ns});
   for (const auto& c : chains) adopt_successors(c.input, c.path, c.path, c.since);
-  for (const auto& dir : new_dirs_) dirs.insert(dir);
-  adopt_missed(dirs, saved_at_ns);
+  adopt_missed(saved_at_ns);
 }
 
 void Tailer::update(std::chrono::milliseconds max_wait) {
@@ -184,7 +185,9 @@ void Tailer::make_live(TailedFile& file) {
   unnamed_.erase(&file);
   live_[file.path] = &file;
   reals_[file.real] = &file;
-  discovery_->watch(dir_name(file.real));
+  const std::string dir = dir_name(file.real);
+  discovery_->watch(dir);
+  rotation_dirs_.insert(dir);
 }
 
 void Tailer::leave_path(TailedFile& file) {

@@ -134,10 +134,11 @@ class Tailer {
   void left_its_path(TailedFile& file);
   bool adopt_copy(TailedFile& file);
   void adopt_successors(std::uint32_t input, const std::string& path, const std::string& real, std::int64_t since_ns);
-  void adopt_missed(const std::set<std::string>& dirs, std::int64_t since_ns);
+  void adopt_missed(std::int64_t since_ns);
   bool is_copy(const FoundFile& found, const File& candidate, const FileStat& st);
   bool is_copy_of_live(TailedFile& live, const File& candidate, const FileStat& st);
-  void restore_one(const SavedFile& saved);
+  bool restore_by_inode(const SavedFile& saved);
+  void restore_by_content(const SavedFile& saved);
   bool restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode);
   std::string find_inode(const std::string& dir, std::uint64_t inode);
   std::vector<std::string> rotated_siblings(const std::string& real);
@@ -166,7 +167,7 @@ class Tailer {
   MonoTime next_unnamed_poll_{};
   Nanos scan_cost_{};
   std::int64_t known_until_ns_ = 0;     // what was written to unknown files before this is none of our business
-  std::set<std::string> new_dirs_;       // of live files that the scan in progress discovered
+  std::set<std::string> rotation_dirs_;  // where live files are or were
 };
 
 }  // namespace sidelight

@@ -45,7 +45,6 @@ void Tailer::scan() {
   const MonoTime begin = ctx_.clock.now();
   const std::int64_t begin_wall = ctx_.clock.wall();
   scan_due_ = false;
-  new_dirs_.clear();
   copies_.clear();
   unreadable_.clear();
   auto found = discovery_->scan();
@@ -66,7 +65,7 @@ void Tailer::scan() {
     if (!paths.contains(path)) left.push_back(file);
   for (auto* f : left) left_its_path(*f);
   for (const auto& f : found) take_found(f);
-  if (known_until_ns_ > 0 && !new_dirs_.empty()) adopt_missed(new_dirs_, known_until_ns_);
+  if (known_until_ns_ > 0) adopt_missed(known_until_ns_);
   known_until_ns_ = begin_wall;
   forget_vanished();
   hold_to_disk_budget();
@@ -140,7 +139,6 @@ void Tailer::discover(const FoundFile& found) {
   for (TailedFile* f : unnamed_)
     if (f->path == found.path && f->successor == nullptr && f->unread() > 0) file->predecessor = f;
   if (file->predecessor != nullptr) file->predecessor->successor = file.get();
-  new_dirs_.insert(dir_name(file->real));
   add(std::move(file), false);
 }
 
