@@ -167,15 +167,20 @@ def speed(report, work, mib, with_peers):
 def idle(report, work, seconds):
     with FaultServer("sink") as sink:
         sidelight = Sidelight(PROGRAM, work / "quiet", sink.url, **settings_for(sink, "raw", True))
-        lines.make_file(sidelight.logs / "app.log", "raw", 1)
+        (sidelight.logs / "app.log").write_text("2026-11-22T10:00:00.000Z INFO a line\n" * 1000, encoding="ascii")
         with sidelight:
-            wait_documents(sink, lines.BLOCK, sidelight.process)
+            wait_documents(sink, 1000, sidelight.process)
             time.sleep(5)
             begin = thread_seconds(sidelight.process.pid)
             time.sleep(seconds)
             used = thread_seconds(sidelight.process.pid) - begin
             report.add("one quiet file: memory", sidelight.rss_mib(), "MiB", "< 20", sidelight.rss_mib() >= 20)
             report.add("one quiet file: CPU", 100 * used / seconds, "% of a core")
+            lines.make_file(sidelight.logs / "app.log.new", "raw", 1)
+            os.replace(sidelight.logs / "app.log.new", sidelight.logs / "app.log")
+            wait_documents(sink, 1000 + lines.BLOCK, sidelight.process)
+            time.sleep(5)
+            report.add("quiet again after 50,000 lines at once: memory", sidelight.rss_mib(), "MiB")
     with FaultServer("sink") as sink:
         folder = work / "many"
         sidelight = Sidelight(PROGRAM, folder, sink.url, paths=[str(folder / "logs" / "*.log")], **settings_for(sink, "raw", True))
