@@ -286,7 +286,13 @@ bool Tailer::is_copy_of_live(TailedFile& live, const File& candidate, const File
   if (live.place == Place::live && open(live)) {
     // A truncation can hide behind new bytes; when it comes to light, the copy is adopted.
     const auto unchanged = bears_marks(*live.file, live.head, live.read_to, live.tail);
-    if (unchanged && !*unchanged) truncated(live);
+    if (unchanged && !*unchanged) {
+      const std::string path = live.path;
+      truncated(live);
+      if (by_inode(st) != nullptr) return true;
+      TailedFile* fresh = live_at(path);
+      return fresh != nullptr && is_copy_of_live(*fresh, candidate, st);
+    }
   }
   if (by_inode(st) != nullptr) return true;
   if (live.place != Place::live || !live.file) return false;

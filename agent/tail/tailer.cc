@@ -61,8 +61,7 @@ void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_
 void Tailer::update(std::chrono::milliseconds max_wait) {
   const MonoTime now = ctx_.clock.now();
   MonoTime until = now + max_wait;
-  if (scan_due_) until = std::min(until, std::max(now, next_scan_));
-  until = std::min(until, next_scan_);
+  until = std::min(until, scan_due_ ? std::max(now, may_scan_) : next_scan_);
   if (!unnamed_.empty()) until = std::min(until, next_unnamed_poll_);
   if (!ready_.empty()) until = now;
   // Rounded up: a wait that ends just before its moment would only be repeated.
@@ -73,8 +72,7 @@ void Tailer::update(std::chrono::milliseconds max_wait) {
   const MonoTime later = ctx_.clock.now();
   if (!unnamed_.empty() && later >= next_unnamed_poll_) poll_unnamed();
   // A scan asked for by notifications waits a multiple of what the last one cost, so that scanning never dominates.
-  if (later >= next_scan_ || (scan_due_ && later >= next_scan_ - std::chrono::milliseconds(limits_.rescan_interval) + 20 * scan_cost_))
-    scan();
+  if (later >= next_scan_ || (scan_due_ && later >= may_scan_)) scan();
 }
 
 void Tailer::rescan() {

@@ -163,9 +163,9 @@ class Tailer {
   std::size_t max_open_ = 0;
   bool start_at_end_ = false;  // during the very first scan
   bool scan_due_ = true;
-  MonoTime next_scan_{};
+  MonoTime next_scan_{};         // at the latest
+  MonoTime may_scan_{};          // at the earliest, when notifications ask for it
   MonoTime next_unnamed_poll_{};
-  Nanos scan_cost_{};
   std::int64_t known_until_ns_ = 0;     // what was written to unknown files before this is none of our business
   std::set<std::string> rotation_dirs_;  // where live files are or were
 };

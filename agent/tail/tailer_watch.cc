@@ -10,6 +10,8 @@ namespace sidelight {
 namespace {
 
 constexpr std::chrono::milliseconds kUnnamedPoll{250};
+// Files are stamped with the time of the last clock tick, which may lie before a moment that was read from the clock.
+constexpr std::int64_t kTimestampGrain = 50'000'000;
 constexpr std::uint64_t kLineSearch = 64 * 1024;
 
 // The start of the last, possibly unfinished line before `size`.
@@ -66,12 +68,12 @@ void Tailer::scan() {
   for (auto* f : left) left_its_path(*f);
   for (const auto& f : found) take_found(f);
   if (known_until_ns_ > 0) adopt_missed(known_until_ns_);
-  known_until_ns_ = begin_wall;
+  known_until_ns_ = begin_wall - kTimestampGrain;
   forget_vanished();
   hold_to_disk_budget();
   report();
   const MonoTime end = ctx_.clock.now();
-  scan_cost_ = end - begin;
+  may_scan_ = end + 20 * (end - begin);
   next_scan_ = end + (discovery_->must_poll() ? limits_.poll_interval : limits_.rescan_interval);
 }
 
@@ -167,14 +169,17 @@ void Tailer::look(TailedFile& file) {
 
 void Tailer::take_stat(TailedFile& file, const FileStat& st) {
   if (file.whole) return;
-  if (st.size < file.read_to) return truncated(file);
+  if (st.size < file.seen.size) {
+    // Shorter than it was: truncated, unless this look is older than our last one.
+    auto now = file.file ? file.file->stat() : ctx_.fs.stat(file.real);
+    if (!now || now->inode != file.seen.inode || now->size >= file.seen.size) return;
+    return truncated(file);
+  }
   if (st.size != file.seen.size) {
     file.last_growth = ctx_.clock.now();
     file.dirty = true;
   }
-  const auto before = file.seen;
   file.seen = st;
-  if (st.size < before.size) file.examined = 0;  // truncated behind read_to: unread bytes are others now
   if (st.links == 0 && file.place == Place::rotated) {
     file.place = Place::deleted;
     file.dirty = true;
