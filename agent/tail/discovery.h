@@ -36,6 +36,9 @@ class Discovery {
   // Watches one more directory (where a symlink's target lives). Idempotent.
   void watch(const std::string& dir);
 
+  // Where the last scan looked for files.
+  const std::set<std::string>& directories() const { return listed_; }
+
   // Some directory could not be watched: it must be polled.
   bool must_poll() const { return !unwatched_.empty(); }
 

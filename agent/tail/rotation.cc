@@ -132,7 +132,6 @@ void Tailer::left_its_path(TailedFile& file) {
     if (!adopt_copy(file)) lose(file, LossReason::deleted, "was deleted while it was closed");
   }
   ctx_.probe.rotation(RotationKind::rename);
-  adopt_successors(file.input, file.path, live_real, file.seen.mtime_ns);
 }
 
 // Looks for a file that holds the bytes that this generation had, and goes on there. The generation is bound to nothing.
@@ -215,6 +214,7 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
 
 // Generations of logs that the globs match, rotated away before anything of them was seen.
 void Tailer::adopt_missed(std::int64_t since_ns) {
+  for (const auto& dir : discovery_->directories()) rotation_dirs_.insert(dir);
   for (auto it = rotation_dirs_.begin(); it != rotation_dirs_.end();) {
     const std::string& dir = *it;
     auto entries = ctx_.fs.list(dir);
