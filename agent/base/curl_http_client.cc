@@ -41,6 +41,8 @@ struct Transfer {
   HttpClient::Callback done;
   HttpResponse response;
   bool too_large = false;
+  unsigned times_sent =
+      0;  // begun on a connection; libcurl itself repeats what a dying kept connection left unanswered
   char error[CURL_ERROR_SIZE] = {};
 };
 
@@ -76,6 +78,11 @@ std::size_t on_header(char* data, std::size_t /*one*/, std::size_t n, void* user
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   t.response.headers.emplace_back(std::move(name), std::string(trimmed(line.substr(colon + 1))));
   return n;
+}
+
+int on_sending(void* user, char* /*to*/, char* /*from*/, int /*to_port*/, int /*from_port*/) {
+  ++static_cast<Transfer*>(user)->times_sent;
+  return CURL_PREREQFUNC_OK;
 }
 
 bool is_tls_code(CURLcode code) {
@@ -134,9 +141,7 @@ std::string tls_message(CURLcode code, const std::string& detail, const HttpRequ
 }
 
 TransportError classify(CURLcode code, const Transfer& t) {
-  curl_off_t pretransfer = 0;
-  curl_easy_getinfo(t.easy.get(), CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
-  const bool sent = pretransfer > 0;  // set when the request may begin
+  const bool sent = t.times_sent > 0;
   std::string detail = t.error[0] != '\0' ? t.error : curl_easy_strerror(code);
   using Kind = TransportError::Kind;
   if (t.too_large) {
@@ -144,9 +149,9 @@ TransportError classify(CURLcode code, const Transfer& t) {
             "the answer is larger than " + std::to_string(t.request.max_response_bytes) + " bytes"};
   }
   if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
-    return {Kind::resolve, false, std::move(detail)};
+    return {Kind::resolve, sent, std::move(detail)};
   }
-  if (code == CURLE_COULDNT_CONNECT) return {Kind::connect, false, std::move(detail)};
+  if (code == CURLE_COULDNT_CONNECT) return {Kind::connect, sent, std::move(detail)};
   if (is_tls_code(code)) return {Kind::tls, sent, tls_message(code, detail, t.request)};
   if (code == CURLE_OPERATION_TIMEDOUT) return {Kind::timeout, sent, std::move(detail)};
   if (code == CURLE_RECV_ERROR &&
@@ -253,6 +258,8 @@ void CurlHttpClient::configure(Transfer& t) {
   curl_easy_setopt(c, CURLOPT_WRITEDATA, static_cast<void*>(&t));
   curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(c, CURLOPT_HEADERDATA, static_cast<void*>(&t));
+  curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_sending);
+  curl_easy_setopt(c, CURLOPT_PREREQDATA, static_cast<void*>(&t));
   if (!r.body.empty() || r.method == "POST" || r.method == "PUT") {
     curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, kUploadBuffer);
     curl_easy_setopt(c, CURLOPT_POST, 1L);
@@ -325,6 +332,7 @@ void CurlHttpClient::finish(Transfer* t, CURLcode code) {
   HttpResult result;
   if (code == CURLE_OK) {
     curl_easy_getinfo(owned->easy.get(), CURLINFO_RESPONSE_CODE, &owned->response.status);
+    owned->response.sent_more_than_once = owned->times_sent > 1;
     owned->response.body.reserve(owned->response.body.size() + kJsonPadding);
     result = std::move(owned->response);
   } else {

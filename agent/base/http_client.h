@@ -36,6 +36,9 @@ struct HttpResponse {
   long status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
+  // A kept connection died before the first byte of its answer and the request went out again on a new one: the server may
+  // have seen it twice.
+  bool sent_more_than_once = false;
   std::string_view header(std::string_view lower_name) const;
 };
 

@@ -94,7 +94,7 @@ void Sender::on_answer(Flight& flight, HttpResponse& response) {
     hosts_.on_answer(flight.host);
   }
   if (verdict.overload) limit_.on_overload(flight.started, now);
-  if (verdict.may_have_arrived) flight.work.held->batch->attempted = true;
+  if (verdict.may_have_arrived || response.sent_more_than_once) flight.work.held->batch->attempted = true;
   if (verdict.renew_credentials) credentials_.renew();
   switch (verdict.action) {
     case RequestVerdict::Action::read_items:

@@ -149,6 +149,22 @@ TEST_F(SenderTest, AConflictOutsideTheReplayWindowIsDeliveredButRaised) {
   EXPECT_EQ(world.ledger.settled.size(), 2u);
 }
 
+TEST_F(SenderTest, AConflictOfARequestThatWentOutTwiceIsItsOwnEcho) {
+  int sendings = 0;
+  es.instead = [&](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
+    if (++sendings > 1) return std::nullopt;
+    static_cast<void>(es(r));
+    HttpResult again = es(r);
+    again->sent_more_than_once = true;
+    return again;
+  };
+  sender().accept(make_batch(4));
+  ASSERT_TRUE(run());
+  expect_each_stored_once(4);
+  EXPECT_EQ(world.probe.conflicts, 0u);
+  EXPECT_EQ(world.probe.duplicate_docs, 4u);
+}
+
 TEST_F(SenderTest, AConflictInTheReplayWindowIsExpected) {
   sender().accept(make_batch(2));
   sender().accept(make_batch(2, 0, true, true));

@@ -38,8 +38,10 @@ class TinyServer {
     port_ = ntohs(a.sin_port);
     thread_ = std::thread([this] { serve(); });
   }
+  // New connections are refused from now on.
+  void stop_listening() { ::shutdown(listener_, SHUT_RDWR); }
   ~TinyServer() {
-    ::shutdown(listener_, SHUT_RDWR);
+    stop_listening();
     const int open = connection_.load();
     if (open >= 0) ::shutdown(open, SHUT_RDWR);
     thread_.join();
@@ -158,6 +160,40 @@ TEST_F(CurlHttpClientTest, ConnectionsAreKept) {
   TinyServer server([](const auto&, const auto&) { return ok("x"); });
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(get(request(server.url())));
   EXPECT_EQ(server.connections, 1);
+}
+
+TEST_F(CurlHttpClientTest, ARequestThatADyingKeptConnectionMadeGoOutTwiceIsTold) {
+  int requests = 0;
+  TinyServer server([&](const auto&, const auto&) { return ++requests == 2 ? std::string() : ok("x"); });
+  const auto first = get(request(server.url()));
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(first->sent_more_than_once);
+  HttpRequest post = request(server.url());
+  post.method = "POST";
+  post.body = "documents";
+  const auto second = get(std::move(post));
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_EQ(requests, 3);
+  EXPECT_TRUE(second->sent_more_than_once);
+  const auto third = get(request(server.url()));
+  ASSERT_TRUE(third);
+  EXPECT_FALSE(third->sent_more_than_once);
+}
+
+TEST_F(CurlHttpClientTest, ARepeatThatFindsTheServerGoneMayHaveArrivedBefore) {
+  int requests = 0;
+  TinyServer server([&](const auto&, const auto&) {
+    if (++requests == 2) server.stop_listening();
+    return requests == 2 ? std::string() : ok("x");
+  });
+  ASSERT_TRUE(get(request(server.url())));
+  HttpRequest post = request(server.url());
+  post.method = "POST";
+  post.body = "documents";
+  const auto answer = get(std::move(post));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(requests, 2);
+  EXPECT_TRUE(answer.error().request_may_have_arrived) << answer.error().message;
 }
 
 TEST_F(CurlHttpClientTest, AnErrorStatusIsAnAnswer) {
