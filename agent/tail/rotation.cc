@@ -364,6 +364,8 @@ bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std
   file->real = real ? *real : at;
   file->seen = *st;
   file->head = saved.head;
+  if (file->head.len < kHeadBytes && !fully_read_copy)
+    if (auto head = read_head(**opened)) file->head = *head;  // it has grown while we were down
   file->read_to = saved.offset;
   file->tail = saved.tail;
   auto live = ctx_.fs.stat(saved.path);

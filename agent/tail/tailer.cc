@@ -112,7 +112,9 @@ Tailer::ReadResult Tailer::read(TailedFile& file, char* to, std::size_t n) {
   const std::string_view all(to, *got);
   const bool same_tail = *got >= context && (file.tail.len > context || mark_of(all.substr(context - file.tail.len, file.tail.len)) == file.tail);
   const bool same_head = context > 0 || *got < file.head.len || n < file.head.len || mark_of(all.substr(0, file.head.len)) == file.head;
-  if (!same_tail || !same_head || (context == 0 && *got < file.head.len)) {
+  // Fewer bytes than the file was known to have: it was cut off in the meantime, whatever the bytes look like.
+  const bool shrunk = *got < context + std::min<std::uint64_t>(n, file.unread());
+  if (!same_tail || !same_head || shrunk || (context == 0 && *got < file.head.len)) {
     truncated(file);
     return {ReadOutcome::changed, 0, 0};
   }
