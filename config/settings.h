@@ -1,5 +1,5 @@
-// The configuration as the program uses it: plain typed values, defaults filled in, paths absolute, secrets as references
-// (files are named here, read where they are used) or resolved from the environment.
+// The configuration as the program uses it: plain typed values, defaults filled in, paths absolute, secrets
+// as references (files are named here, read where they are used) or resolved from the environment.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@
 namespace sidelight {
 
 struct LogInput {
-  std::string name;      // default: the first path
+  std::string name;  // default: the first path
   TailOptions tail;
   DecodeOptions decode;
   ParseOptions parse;
@@ -31,9 +31,9 @@ struct LogInput {
 struct OutputSettings {
   // Exactly one is set.
   std::optional<ElasticsearchOptions> elasticsearch;
-  std::optional<FileOutputOptions> file;  // path empty: stdout
-  std::chrono::milliseconds flush_interval{1000};   // a batch is sent at this age at the latest
-  std::size_t batch_bytes = 2u << 20;               // or at this body size
+  std::optional<FileOutputOptions> file;           // path empty: stdout
+  std::chrono::milliseconds flush_interval{1000};  // a batch is sent at this age at the latest
+  std::size_t batch_bytes = 2u << 20;              // or at this body size
   std::size_t batch_documents = 10000;
 };
 
@@ -42,15 +42,15 @@ struct Settings {
   OutputSettings output;
   std::string state_dir;
   LogOptions log;
-  std::optional<HttpServerOptions> http;   // absent: no port (http: off)
+  std::optional<HttpServerOptions> http;  // absent: no port (http: off)
   TailLimits limits;
   std::size_t memory_budget = 32u << 20;
-  std::size_t workers = 1;
-  std::chrono::milliseconds multiline_timeout{2000};      // an open event without news is closed after this
-  std::chrono::milliseconds unterminated_timeout{5000};   // so is a last line without a newline
+  std::chrono::milliseconds multiline_timeout{2000};     // an open event without news is closed after this
+  std::chrono::milliseconds unterminated_timeout{5000};  // so is a last line without a newline
   std::chrono::milliseconds shutdown_deadline{25000};
   std::chrono::milliseconds checkpoint_interval{1000};
-  // Constant ECS fields from the environment (host.name, kubernetes.* from the downward API variables), added to every document.
+  // Constant ECS fields from the environment (host.name, kubernetes.* from the downward API variables), added
+  // to every document.
   std::vector<std::pair<std::string, std::string>> host_fields;
 };
 

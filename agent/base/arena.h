@@ -1,4 +1,5 @@
-// A bump allocator for the bytes of one batch that are not in a chunk (decoded text, joined lines, unescaped values).
+// A bump allocator for the bytes of one batch that are not in a chunk (decoded text, joined lines, unescaped
+// values).
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,8 @@
 
 namespace sidelight {
 
-// Not thread-safe. Memory stays valid and in place until clear() or destruction. Every allocation has 64 readable bytes after it
-// (simdjson's padding).
+// Not thread-safe. Memory stays valid and in place until clear() or destruction. Every allocation has 64
+// readable bytes after it (simdjson's padding).
 class Arena {
  public:
   explicit Arena(std::size_t block = 16 * 1024) : block_(block) {}

@@ -1,5 +1,6 @@
-// One byte budget for everything that the log path holds in memory: chunks read, bodies built, bodies in flight.
-// Reading stops when it is used up (the file is the buffer); nothing that is already accepted ever waits for it.
+// One byte budget for everything that the log path holds in memory: chunks read, bodies built, bodies in
+// flight. Reading stops when it is used up (the file is the buffer); nothing that is already accepted ever
+// waits for it.
 #pragma once
 
 #include <atomic>

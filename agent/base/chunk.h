@@ -14,7 +14,8 @@ namespace sidelight {
 
 class ChunkPool;
 
-// A block of bytes. Views into it live as long as one ChunkRef to it does. simdjson may read kPadding bytes past size().
+// A block of bytes. Views into it live as long as one ChunkRef to it does. simdjson may read kPadding bytes
+// past size().
 class Chunk {
  public:
   static constexpr std::size_t kPadding = 64;
@@ -58,8 +59,9 @@ class ChunkRef {
   Chunk* c_ = nullptr;
 };
 
-// Hands out chunks of at least the size asked for, charged to the budget while anyone holds them, and keeps a few
-// standard-size ones for reuse, so that steady reading touches no fresh pages. Thread-safe; must outlive its chunks.
+// Hands out chunks of at least the size asked for, charged to the budget while anyone holds them, and keeps a
+// few standard-size ones for reuse, so that steady reading touches no fresh pages. Thread-safe; must outlive
+// its chunks.
 class ChunkPool {
  public:
   ChunkPool(Budget& budget, std::size_t standard_size, std::size_t keep);

@@ -8,7 +8,8 @@
 
 namespace sidelight {
 
-// What went wrong, in words for the person who reads the log. `code` is an errno value where an OS call failed, else 0.
+// What went wrong, in words for the person who reads the log. `code` is an errno value where an OS call
+// failed, else 0.
 struct Error {
   std::string message;
   int code = 0;

@@ -26,9 +26,11 @@ class FileNotifier {
   // Watching a directory twice is fine. An error (limit reached, no inotify) means: poll that directory.
   virtual Expected<void> watch(const std::string& dir) = 0;
   virtual void unwatch(const std::string& dir) = 0;
-  // Waits up to max_wait, then gives what happened. `overflowed` is set when notifications were lost: rescan everything.
+  // Waits up to max_wait, then gives what happened. `overflowed` is set when notifications were lost: rescan
+  // everything.
   virtual std::vector<FileChange> wait(std::chrono::milliseconds max_wait, bool& overflowed) = 0;
-  // Waits up to max_wait for wake() alone and lets notifications gather: under steady writing that is cheaper than to look at each.
+  // Waits up to max_wait for wake() alone and lets notifications gather: under steady writing that is cheaper
+  // than to look at each.
   virtual void rest(std::chrono::milliseconds max_wait) = 0;
   // Makes wait() or rest() return early. From any thread.
   virtual void wake() = 0;

@@ -4,8 +4,12 @@
 
 namespace sidelight {
 
-bool FileStat::is_regular() const { return S_ISREG(mode); }
-bool FileStat::is_directory() const { return S_ISDIR(mode); }
+bool FileStat::is_regular() const {
+  return S_ISREG(mode);
+}
+bool FileStat::is_directory() const {
+  return S_ISDIR(mode);
+}
 
 Expected<std::string> FileSystem::read_file(const std::string& path, std::size_t max_bytes) {
   auto file = open(path, OpenMode::read);

@@ -33,7 +33,8 @@ class File {
   virtual Expected<FileStat> stat() const = 0;
   // Reads up to n bytes at offset; fewer only at the end of the file. EINTR is handled.
   virtual Expected<std::size_t> read_at(char* to, std::size_t n, std::uint64_t offset) const = 0;
-  // Appends or writes at the descriptor's position, all of it or an error (then an unknown prefix was written).
+  // Appends or writes at the descriptor's position, all of it or an error (then an unknown prefix was
+  // written).
   virtual Expected<void> write(std::string_view bytes) = 0;
   virtual Expected<void> truncate(std::uint64_t size) = 0;
   // fdatasync.

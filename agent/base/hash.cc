@@ -21,7 +21,9 @@ constexpr auto kTable = make_table();
 
 }  // namespace
 
-std::uint64_t hash64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+std::uint64_t hash64(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
 
 std::uint32_t crc32c(std::string_view bytes) {
   std::uint32_t c = ~0u;

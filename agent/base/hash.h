@@ -1,4 +1,5 @@
-// Hashes used for identity (XXH3, 64 bits) and for integrity of our own files (CRC-32C, RFC 3720 appendix B.4).
+// Hashes used for identity (XXH3, 64 bits) and for integrity of our own files (CRC-32C, RFC 3720 appendix
+// B.4).
 #pragma once
 
 #include <cstdint>

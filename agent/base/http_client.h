@@ -24,9 +24,10 @@ struct HttpRequest {
   std::string method = "GET";
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string_view body;   // must stay valid until the callback ran; not copied
+  std::string_view body;  // must stay valid until the callback ran; not copied
   TlsOptions tls;
-  std::string proxy;       // empty: none (the environment's proxy variables are honoured by the configuration, not here)
+  std::string
+      proxy;  // empty: none (the environment's proxy variables are honoured by the configuration, not here)
   std::chrono::milliseconds connect_timeout{10000};
   std::chrono::milliseconds timeout{60000};
   std::size_t max_response_bytes = 64u << 20;
@@ -36,13 +37,14 @@ struct HttpResponse {
   long status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
-  // A kept connection died before the first byte of its answer and the request went out again on a new one: the server may
-  // have seen it twice.
+  // A kept connection died before the first byte of its answer and the request went out again on a new one:
+  // the server may have seen it twice.
   bool sent_more_than_once = false;
   std::string_view header(std::string_view lower_name) const;
 };
 
-// How a request without any HTTP answer failed. `request_may_have_arrived` is false only when it surely did not.
+// How a request without any HTTP answer failed. `request_may_have_arrived` is false only when it surely did
+// not.
 struct TransportError {
   enum class Kind { resolve, connect, tls, timeout, reset, too_large, other };
   Kind kind = Kind::other;
@@ -52,8 +54,8 @@ struct TransportError {
 
 using HttpResult = std::expected<HttpResponse, TransportError>;
 
-// Many requests at a time on one thread: start() queues, run_once() moves all of them and calls their callbacks. Keep-alive.
-// Everything but wake() belongs to one thread.
+// Many requests at a time on one thread: start() queues, run_once() moves all of them and calls their
+// callbacks. Keep-alive. Everything but wake() belongs to one thread.
 class HttpClient {
  public:
   using Callback = std::function<void(HttpResult)>;

@@ -127,11 +127,13 @@ class InotifyNotifier final : public FileNotifier {
         continue;
       }
       const bool listing =
-          (e->mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)) != 0;
+          (e->mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)) !=
+          0;
       const auto kind = listing ? FileChange::Kind::listing : FileChange::Kind::content;
       const std::string name = e->len > 0 ? std::string(e->name) : std::string();
       for (const auto& d : it->second) {
-        if (!out.empty() && out.back().kind == kind && out.back().name == name && out.back().dir == d) continue;
+        if (!out.empty() && out.back().kind == kind && out.back().name == name && out.back().dir == d)
+          continue;
         out.push_back({d, name, kind});
       }
     }

@@ -8,8 +8,9 @@ namespace sidelight {
 
 enum class LogLevel { debug, info, warn, error };
 
-// Thread-safe. `key` names the message (a constant such as "tail.unreadable" or one with an id appended); messages of one key are
-// rate-limited together, and the number suppressed is told with the next one that passes.
+// Thread-safe. `key` names the message (a constant such as "tail.unreadable" or one with an id appended);
+// messages of one key are rate-limited together, and the number suppressed is told with the next one that
+// passes.
 class Logger {
  public:
   virtual ~Logger() = default;

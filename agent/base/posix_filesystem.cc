@@ -35,7 +35,7 @@ FileStat from_statx(const struct statx& s) {
 constexpr unsigned kStatMask = STATX_BASIC_STATS | STATX_BTIME;
 
 Expected<FileStat> stat_path(const std::string& path, int flags) {
-  struct statx s {};
+  struct statx s{};
   if (::statx(AT_FDCWD, path.c_str(), flags, kStatMask, &s) != 0) return os_error("stat " + path, errno);
   return from_statx(s);
 }
@@ -48,7 +48,7 @@ class PosixFile final : public File {
   ~PosixFile() override { ::close(fd_); }
 
   Expected<FileStat> stat() const override {
-    struct statx s {};
+    struct statx s{};
     if (::statx(fd_, "", AT_EMPTY_PATH, kStatMask, &s) != 0) return os_error("stat " + path_, errno);
     return from_statx(s);
   }
@@ -104,7 +104,8 @@ Expected<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, O
       flags |= O_WRONLY | O_CREAT | O_APPEND;
       break;
     case OpenMode::create_new:
-      flags |= O_WRONLY | O_CREAT | O_TRUNC | O_APPEND;  // appending: a truncation must leave no hole before the next write
+      flags |= O_WRONLY | O_CREAT | O_TRUNC |
+               O_APPEND;  // appending: a truncation must leave no hole before the next write
       perm = 0600;
       break;
   }
@@ -116,7 +117,9 @@ Expected<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path, O
   return std::make_unique<PosixFile>(fd, path);
 }
 
-Expected<FileStat> PosixFileSystem::stat(const std::string& path) { return stat_path(path, 0); }
+Expected<FileStat> PosixFileSystem::stat(const std::string& path) {
+  return stat_path(path, 0);
+}
 Expected<FileStat> PosixFileSystem::lstat(const std::string& path) {
   return stat_path(path, AT_SYMLINK_NOFOLLOW);
 }
@@ -143,8 +146,8 @@ Expected<std::vector<DirEntry>> PosixFileSystem::list(const std::string& dir) {
     }
     const std::string_view name = e->d_name;
     if (name == "." || name == "..") continue;
-    out.push_back({std::string(name), e->d_ino,
-                   e->d_type == DT_DIR || e->d_type == DT_LNK || e->d_type == DT_UNKNOWN});
+    out.push_back(
+        {std::string(name), e->d_ino, e->d_type == DT_DIR || e->d_type == DT_LNK || e->d_type == DT_UNKNOWN});
   }
   ::closedir(d);
   if (error != 0) return os_error("list " + dir, error);

@@ -34,28 +34,33 @@ void write_second(char* out, std::int64_t second) {
 }  // namespace
 
 std::size_t write_rfc3339(char* out, std::int64_t ns, Rfc3339Cache& cache) {
-  std::int64_t second = ns / kNanosPerSecond;
-  std::int64_t rest = ns % kNanosPerSecond;
-  if (rest < 0) {
-    rest += kNanosPerSecond;
-    --second;
+  if (ns != cache.ns || cache.length == 0) {
+    std::int64_t second = ns / kNanosPerSecond;
+    std::int64_t rest = ns % kNanosPerSecond;
+    if (rest < 0) {
+      rest += kNanosPerSecond;
+      --second;
+    }
+    if (second != cache.second) {
+      write_second(cache.text, second);
+      cache.second = second;
+    }
+    char* const fraction = cache.text + kSecondText;
+    const auto nanos = static_cast<unsigned>(rest);
+    std::size_t digits = 3;
+    if (nanos % 1'000'000 == 0) {
+      put_digits(fraction, nanos / 1'000'000, 3);
+    } else if (nanos % 1'000 == 0) {
+      put_digits(fraction, nanos / 1'000, digits = 6);
+    } else {
+      put_digits(fraction, nanos, digits = 9);
+    }
+    fraction[digits] = 'Z';
+    cache.length = kSecondText + digits + 1;
+    cache.ns = ns;
   }
-  if (second != cache.second) {
-    write_second(cache.text, second);
-    cache.second = second;
-  }
-  std::memcpy(out, cache.text, kSecondText);
-  const auto nanos = static_cast<unsigned>(rest);
-  std::size_t digits = 3;
-  if (nanos % 1'000'000 == 0) {
-    put_digits(out + kSecondText, nanos / 1'000'000, 3);
-  } else if (nanos % 1'000 == 0) {
-    put_digits(out + kSecondText, nanos / 1'000, digits = 6);
-  } else {
-    put_digits(out + kSecondText, nanos, digits = 9);
-  }
-  out[kSecondText + digits] = 'Z';
-  return kSecondText + digits + 1;
+  std::memcpy(out, cache.text, kRfc3339Max);  // all of it: a fixed size is no call
+  return cache.length;
 }
 
 std::size_t write_rfc3339(char* out, std::int64_t ns) {

@@ -8,10 +8,12 @@ namespace sidelight {
 
 inline constexpr std::size_t kRfc3339Max = 30;
 
-// Remembers the text of the last second, since neighbouring lines mostly share it. Caller-owned, one thread.
+// Remembers the last time and its second, since neighbouring lines mostly share one or the other. Caller-owned, one thread.
 struct Rfc3339Cache {
+  std::int64_t ns = INT64_MIN;
+  std::size_t length = 0;  // of the text for `ns`; 0: none yet
   std::int64_t second = INT64_MIN;
-  char text[20] = {};
+  char text[kRfc3339Max + 2] = {};  // begins with the second
 };
 
 // Writes `ns` (UTC nanoseconds since 1970) to `out`, which has room for kRfc3339Max bytes: milliseconds, or

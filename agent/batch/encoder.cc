@@ -8,6 +8,7 @@
 #include "agent/base/json_text.h"
 #include "agent/base/rfc3339.h"
 #include "agent/batch/doc_template.h"
+#include "agent/batch/ecs_writer.h"
 #include "agent/batch/label_writer.h"
 
 namespace sidelight {
@@ -16,13 +17,13 @@ namespace {
 constexpr std::size_t kFixedBytes = 768;  // names, punctuation, numbers, timestamp and flags of one document
 constexpr std::int64_t kNanosPerHour = 3'600'000'000'000;
 
-using Refs = std::span<const NamedValue>;
+using Refs = std::span<const EcsRef>;
 
 // A record's ECS fields in the table's order.
 class SortedFields {
  public:
   explicit SortedFields(std::size_t most) {
-    if (most > few_.size()) {
+    if (most > kFew) {
       many_.resize(most);
       refs_ = many_.data();
     }
@@ -31,27 +32,31 @@ class SortedFields {
   SortedFields& operator=(const SortedFields&) = delete;
 
   // Never more often than the constructor was told. Of two fields of one name the first stays.
-  void add(EcsOrdinal ordinal, std::string_view value, ValueKind kind) {
+  void add(EcsOrdinal ordinal, const Field& field) {
     std::size_t at = size_;
     while (at > 0 && refs_[at - 1].ordinal > ordinal) --at;
     if (at > 0 && refs_[at - 1].ordinal == ordinal) return;
-    std::move_backward(refs_ + at, refs_ + size_, refs_ + size_ + 1);
-    refs_[at] = {ecs_name(ordinal), value, kind, ordinal};
+    for (std::size_t i = size_; i > at; --i) refs_[i] = refs_[i - 1];
+    refs_[at] = {&field, ordinal};
     ++size_;
   }
+  std::size_t size() const { return size_; }
+  EcsOrdinal ordinal(std::size_t i) const { return refs_[i].ordinal; }
+  Refs slice(std::size_t from, std::size_t to) const { return {refs_ + from, refs_ + to}; }
   // Those with ordinals in [begin, end).
   Refs between(EcsRank begin, EcsRank end) const {
-    const auto before = [](const NamedValue& r, EcsRank rank) { return r.ordinal < rank; };
-    const NamedValue* const from = std::lower_bound(refs_, refs_ + size_, begin, before);
-    const NamedValue* const to =
-        std::lower_bound(from, static_cast<const NamedValue*>(refs_ + size_), end, before);
-    return {from, to};
+    std::size_t from = 0;
+    while (from < size_ && refs_[from].ordinal < begin) ++from;
+    std::size_t to = from;
+    while (to < size_ && refs_[to].ordinal < end) ++to;
+    return slice(from, to);
   }
 
  private:
-  std::array<NamedValue, 16> few_;  // without an allocation
-  std::vector<NamedValue> many_;
-  NamedValue* refs_ = few_.data();
+  static constexpr std::size_t kFew = 16;
+  std::array<EcsRef, kFew> few_;  // without an allocation, and without initialising what is not used
+  std::vector<EcsRef> many_;
+  EcsRef* refs_ = few_.data();
   std::size_t size_ = 0;
 };
 
@@ -59,21 +64,17 @@ class SortedFields {
 char* put_merged(char* out, Refs record, std::span<const Constant> constants, std::string_view parent) {
   std::vector<NamedValue> merged;  // only where both bring something to one object
   merged.reserve(record.size() + constants.size());
+  const auto named = [](const EcsRef& r) {
+    return NamedValue{ecs_name(r.ordinal), r.field->value, r.field->kind};
+  };
   std::size_t r = 0;
   for (const Constant& c : constants) {
-    while (r < record.size() && record[r].ordinal < c.rank) merged.push_back(record[r++]);
+    while (r < record.size() && record[r].ordinal < c.rank) merged.push_back(named(record[r++]));
     const bool replaced = c.in_table && r < record.size() && record[r].ordinal == c.rank;
     if (!replaced) merged.push_back(c.view());
   }
-  while (r < record.size()) merged.push_back(record[r++]);
+  while (r < record.size()) merged.push_back(named(record[r++]));
   return put_fields(out, merged, parent);
-}
-
-char* put_object_fields(char* out, Refs refs, std::span<const Constant> constants, std::string_view rendered,
-                        std::string_view parent) {
-  if (refs.empty()) return put(out, rendered);
-  if (constants.empty()) return put_fields(out, refs, parent);
-  return put_merged(out, refs, constants, parent);
 }
 
 char* put_flags(char* out, const Event& e, bool parse_error) {
@@ -124,6 +125,8 @@ class EcsEncoder final : public Encoder {
   char* put_plain(char* out, const Job& job) const;
   char* put_rich(char* out, const Job& job) const;
   char* put_others(char* out, const Job& job, const SortedFields& fields) const;
+  char* put_object(char* out, Refs refs, std::span<const Constant> constants, std::string_view rendered,
+                   std::string_view parent) const;
   void find_index(std::int64_t time_ns, EncoderMemory& memory) const;
 
   const EncoderOptions options_;
@@ -131,6 +134,7 @@ class EcsEncoder final : public Encoder {
   const Range log_;
   const Range event_;
   const EcsOrdinal error_message_;
+  const EcsWriter writer_;
 };
 
 void EcsEncoder::append(const Record& record, const DocTemplate& tmpl, const Source& source,
@@ -163,7 +167,8 @@ std::size_t EcsEncoder::bound(const Job& job) const {
   std::size_t n = kFixedBytes + kValueSlack + job.source.key.size() + job.tmpl.bound +
                   job.memory.index.size() + 6 * r.level.size() + 12 * r.parse_error.size() +
                   value_bound(r.message, r.message_kind);
-  for (const Field& f : r.ecs) n += 6 * name_bound(f.key) + value_bound(f.value, f.kind);
+  for (const Field& f : r.ecs)
+    n += EcsWriter::kNameBound + 6 * f.key.size() + kLabelSlack + value_bound(f.value, f.kind);
   for (const Field& f : r.labels) n += 6 * f.key.size() + kLabelSlack + value_bound(f.value, f.kind);
   return n;
 }
@@ -228,25 +233,26 @@ char* EcsEncoder::put_plain(char* out, const Job& job) const {
 char* EcsEncoder::put_rich(char* out, const Job& job) const {
   const Record& r = job.record;
   SortedFields fields(r.ecs.size() + 1);  // and the parse error
-  std::vector<const Field*>
-      strays;  // not in the table: a mistake of the parser, and no reason to lose anything
+  std::vector<const Field*> strays;  // not in the table: a mistake of the parser, and no reason to lose anything
   for (const Field& f : r.ecs) {
-    if (const auto ordinal = find_ecs(f.key)) {
-      fields.add(*ordinal, f.value, f.kind);
+    if (f.ordinal < ecs_count()) [[likely]] {
+      fields.add(f.ordinal, f);
+    } else if (const auto ordinal = find_ecs(f.key)) {
+      fields.add(*ordinal, f);
     } else {
       strays.push_back(&f);
     }
   }
-  if (!r.parse_error.empty()) fields.add(error_message_, r.parse_error, ValueKind::text);
+  const Field error{"error.message", r.parse_error, ValueKind::text};
+  if (!r.parse_error.empty()) fields.add(error_message_, error);
 
   out = put_head(out, job);
   out = put_flags(out, *r.event, !r.parse_error.empty());
-  out = put_object_fields(out, fields.between(log_.begin, log_.end), job.tmpl.log_fields,
-                          job.tmpl.log_rendered, "log");
+  out = put_object(out, fields.between(log_.begin, log_.end), job.tmpl.log_fields, job.tmpl.log_rendered, "log");
   out = put_message(out, job);
   if (id_in_event_) {
-    out = put_object_fields(out, fields.between(event_.begin, event_.end), job.tmpl.event_fields,
-                            job.tmpl.event_rendered, "event");
+    out = put_object(out, fields.between(event_.begin, event_.end), job.tmpl.event_fields, job.tmpl.event_rendered,
+                     "event");
     *out++ = '}';
   }
   out = put_others(out, job, fields);
@@ -254,27 +260,35 @@ char* EcsEncoder::put_rich(char* out, const Job& job) const {
   return put(out, ",\"ecs\":{\"version\":\"8.11.0\"}}\n");
 }
 
+// The record's fields and the constants of one object; `parent` is the open object's name, or empty for the document.
+char* EcsEncoder::put_object(char* out, Refs refs, std::span<const Constant> constants, std::string_view rendered,
+                             std::string_view parent) const {
+  if (refs.empty()) return put(out, rendered);
+  if (constants.empty()) return writer_.put(out, refs, parent.empty() ? 0 : 1);
+  return put_merged(out, refs, constants, parent);
+}
+
 // Everything but log.* (and event.* where the encoder opened it): the record's fields between and inside the
 // groups of constants.
 char* EcsEncoder::put_others(char* out, const Job& job, const SortedFields& fields) const {
-  EcsRank at = 0;
+  const auto is_done = [&](EcsOrdinal o) {
+    return (o >= log_.begin && o < log_.end) || (id_in_event_ && o >= event_.begin && o < event_.end);
+  };
+  std::size_t at = 0;
   const auto put_until = [&](EcsRank end) {
-    // What has been written with its object already is left out.
-    const auto put_part = [&](EcsRank from, EcsRank to) {
-      if (from < to) out = put_fields(out, fields.between(from, to), "");
-    };
-    const std::array<Range, 2> done = {id_in_event_ ? event_ : Range{log_.begin, log_.begin}, log_};
-    for (const Range& d : done) {
-      put_part(at, std::min(d.begin, end));
-      at = std::clamp(d.end, at, std::max(at, end));
+    std::size_t from = at;
+    for (; at < fields.size() && fields.ordinal(at) < end; ++at) {
+      if (!is_done(fields.ordinal(at))) continue;
+      out = writer_.put(out, fields.slice(from, at), 0);
+      from = at + 1;
     }
-    put_part(at, end);
-    at = std::max(at, end);
+    out = writer_.put(out, fields.slice(from, at), 0);
   };
   for (const ConstantGroup& g : job.tmpl.groups) {
     put_until(g.begin);
-    out = put_object_fields(out, fields.between(g.begin, g.end), g.fields, g.rendered, "");
-    at = std::max(at, g.end);
+    const std::size_t from = at;
+    while (at < fields.size() && fields.ordinal(at) < g.end) ++at;
+    out = put_object(out, fields.slice(from, at), g.fields, g.rendered, "");
   }
   put_until(ecs_count());
   return out;

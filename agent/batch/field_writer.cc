@@ -3,9 +3,6 @@
 #include <simdjson.h>
 
 #include <charconv>
-
-#include "agent/base/json_text.h"
-
 namespace sidelight {
 namespace {
 
@@ -31,14 +28,6 @@ std::size_t depth(std::string_view name, std::size_t from) {
 
 char* put_number(char* out, std::uint64_t v) {
   return std::to_chars(out, out + 20, v).ptr;
-}
-
-char* put_value(char* out, std::string_view value, ValueKind kind) {
-  if (kind == ValueKind::json) return put(out, value);
-  *out++ = '"';
-  out += escape_json(out, value);
-  *out++ = '"';
-  return out;
 }
 
 std::size_t value_bound(std::string_view value, ValueKind kind) {

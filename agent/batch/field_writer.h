@@ -1,25 +1,65 @@
 // Writes fields with dotted names as nested objects, and the bytes that documents are made of.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
+#include "agent/base/json_text.h"
 #include "agent/parse/record.h"
 
 namespace sidelight {
 
+// A literal: its length is known, so no call.
+template <std::size_t N>
+char* put(char* out, const char (&literal)[N]) {
+  std::memcpy(out, literal, N - 1);
+  return out + N - 1;
+}
+
+// Most pieces of a document are short: two overlapping stores are cheaper than a call. Writes no byte beyond
+// the result.
 inline char* put(char* out, std::string_view s) {
-  std::memcpy(out, s.data(), s.size());
-  return out + s.size();
+  const std::size_t n = s.size();
+  const char* const p = s.data();
+  const auto both_ends = [&]<std::size_t K>(std::integral_constant<std::size_t, K>) {
+    std::array<char, K> first;
+    std::array<char, K> last;
+    std::memcpy(first.data(), p, K);
+    std::memcpy(last.data(), p + n - K, K);
+    std::memcpy(out, first.data(), K);
+    std::memcpy(out + n - K, last.data(), K);
+  };
+  if (n > 32) {
+    std::memcpy(out, p, n);
+  } else if (n >= 16) {
+    both_ends(std::integral_constant<std::size_t, 16>());
+  } else if (n >= 8) {
+    both_ends(std::integral_constant<std::size_t, 8>());
+  } else if (n >= 4) {
+    both_ends(std::integral_constant<std::size_t, 4>());
+  } else if (n > 0) {
+    out[0] = p[0];
+    out[n / 2] = p[n / 2];
+    out[n - 1] = p[n - 1];
+  }
+  return out + n;
 }
 
 // A decimal number; room for 20 bytes.
 char* put_number(char* out, std::uint64_t v);
 
 // A value as JSON: quoted and escaped, or as it is.
-char* put_value(char* out, std::string_view value, ValueKind kind);
+inline char* put_value(char* out, std::string_view value, ValueKind kind) {
+  if (kind == ValueKind::json) return put(out, value);
+  *out++ = '"';
+  out += escape_json(out, value);
+  *out++ = '"';
+  return out;
+}
 
 // The most bytes that put_value writes. One document adds kValueSlack once, since values may be stored in
 // whole vectors.
@@ -30,7 +70,6 @@ struct NamedValue {
   std::string_view name;  // dotted; segments need no escaping
   std::string_view value;
   ValueKind kind = ValueKind::text;
-  std::uint16_t ordinal = 0;  // of a record's field: its place in the ECS table
 };
 
 // Upper bound of what the name costs in put_fields: every segment with quotes, colon, comma and braces.

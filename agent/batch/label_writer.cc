@@ -12,9 +12,14 @@ namespace sidelight {
 namespace {
 
 bool is_ascii(std::string_view s) {
-  unsigned char any = 0;
-  for (const char c : s) any = static_cast<unsigned char>(any | static_cast<unsigned char>(c));
-  return any < 0x80;
+  std::uint64_t any = 0;
+  std::size_t i = 0;
+  for (std::uint64_t eight; i + sizeof eight <= s.size(); i += sizeof eight) {
+    std::memcpy(&eight, s.data() + i, sizeof eight);
+    any |= eight;
+  }
+  for (; i < s.size(); ++i) any |= static_cast<unsigned char>(s[i]);
+  return (any & 0x8080'8080'8080'8080u) == 0;
 }
 
 bool well_formed(std::string_view s) {

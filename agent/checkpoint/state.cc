@@ -62,10 +62,9 @@ bool get(const Json& j, const char* name, T& out) {
 }  // namespace
 
 std::string encode_state(const CheckpointState& s) {
-  Json j{{"key", s.key},       {"path", armour(s.path)}, {"dev", s.dev},
-         {"inode", s.inode},   {"birth", s.birth_ns},    {"size", s.size},
-         {"head_len", s.head_len}, {"head", s.head_hash}, {"lane0", s.lane[0]},
-         {"lane1", s.lane[1]}, {"tail_len", s.tail_len}, {"tail", s.tail_hash}};
+  Json j{{"key", s.key},        {"path", armour(s.path)}, {"dev", s.dev},           {"inode", s.inode},
+         {"birth", s.birth_ns}, {"size", s.size},         {"head_len", s.head_len}, {"head", s.head_hash},
+         {"lane0", s.lane[0]},  {"lane1", s.lane[1]},     {"tail_len", s.tail_len}, {"tail", s.tail_hash}};
   if (s.real != s.path) j["real"] = armour(s.real);
   if (s.frame_state != 0) j["frame_state"] = s.frame_state;
   if (!s.cuts.empty()) j["cuts"] = s.cuts;
@@ -86,12 +85,12 @@ bool decode_state(std::string_view json, CheckpointState& out) {
   if (!get(j, "key", s.key) || s.key.size() != 22) return false;
   if (!get(j, "path", s.path) || s.path.empty()) return false;
   s.real = s.path;
-  const bool scalars = get(j, "real", s.real) && get(j, "dev", s.dev) && get(j, "inode", s.inode) &&
-                       get(j, "birth", s.birth_ns) && get(j, "size", s.size) && get(j, "head_len", s.head_len) &&
-                       get(j, "head", s.head_hash) && get(j, "lane0", s.lane[0]) && get(j, "lane1", s.lane[1]) &&
-                       get(j, "frame_state", s.frame_state) &&
-                       get(j, "tail_len", s.tail_len) && get(j, "tail", s.tail_hash) && get(j, "carry", s.carry) &&
-                       get(j, "carry_from", s.carry_from) && get(j, "finished", s.finished);
+  const bool scalars =
+      get(j, "real", s.real) && get(j, "dev", s.dev) && get(j, "inode", s.inode) &&
+      get(j, "birth", s.birth_ns) && get(j, "size", s.size) && get(j, "head_len", s.head_len) &&
+      get(j, "head", s.head_hash) && get(j, "lane0", s.lane[0]) && get(j, "lane1", s.lane[1]) &&
+      get(j, "frame_state", s.frame_state) && get(j, "tail_len", s.tail_len) && get(j, "tail", s.tail_hash) &&
+      get(j, "carry", s.carry) && get(j, "carry_from", s.carry_from) && get(j, "finished", s.finished);
   if (!scalars) return false;
   if (const auto it = j.find("cuts"); it != j.end()) {
     if (!it->is_array()) return false;
@@ -103,7 +102,8 @@ bool decode_state(std::string_view json, CheckpointState& out) {
   if (const auto it = j.find("times"); it != j.end()) {
     if (!it->is_array()) return false;
     for (const auto& m : *it) {
-      if (!m.is_array() || m.size() != 2 || !m[0].is_number_integer() || !m[1].is_number_integer()) return false;
+      if (!m.is_array() || m.size() != 2 || !m[0].is_number_integer() || !m[1].is_number_integer())
+        return false;
       s.time_marks.push_back({m[0].get<std::uint64_t>(), m[1].get<std::int64_t>()});
     }
   }

@@ -9,7 +9,8 @@
 
 namespace sidelight {
 
-// From `offset` on, events without a time of their own bear `time_ns`. Kept so that a replay gives them the same @timestamp.
+// From `offset` on, events without a time of their own bear `time_ns`. Kept so that a replay gives them the
+// same @timestamp.
 struct TimeMark {
   std::uint64_t offset = 0;
   std::int64_t time_ns = 0;
@@ -26,15 +27,16 @@ struct CheckpointState {
   std::uint64_t size = 0;
   std::uint32_t head_len = 0;
   std::uint64_t head_hash = 0;
-  // Settled: everything of lane i before lane[i]; in what state framing goes on there (FramePosition::pack_state).
+  // Settled: everything of lane i before lane[i]; in what state framing goes on there
+  // (FramePosition::pack_state).
   std::array<std::uint64_t, 2> lane{};
   std::uint64_t frame_state = 0;
   std::uint32_t tail_len = 0;  // of the bytes before the lower of the lanes
   std::uint64_t tail_hash = 0;
-  std::vector<std::uint64_t> cuts;     // forced event ends at or behind the lower lane, ascending
-  std::vector<TimeMark> time_marks;    // ascending; the first may lie before the lower lane
-  std::string carry;                   // bytes of the generation before that belong to this one's first event
-  std::string carry_from;              // "KEY-OFFSET" of those bytes
+  std::vector<std::uint64_t> cuts;   // forced event ends at or behind the lower lane, ascending
+  std::vector<TimeMark> time_marks;  // ascending; the first may lie before the lower lane
+  std::string carry;                 // bytes of the generation before that belong to this one's first event
+  std::string carry_from;            // "KEY-OFFSET" of those bytes
   bool finished = false;
   bool operator==(const CheckpointState&) const = default;
 };

@@ -38,14 +38,19 @@ std::string_view payload_of(std::string_view line) {
 CheckpointStore::CheckpointStore(Context context, std::string dir, std::unique_ptr<File> lock)
     : ctx_(context), dir_(std::move(dir)), lock_(std::move(lock)) {}
 
-std::string CheckpointStore::path(const char* suffix) const { return dir_ + "/checkpoint" + suffix; }
+std::string CheckpointStore::path(const char* suffix) const {
+  return dir_ + "/checkpoint" + suffix;
+}
 
-Expected<std::unique_ptr<CheckpointStore>> CheckpointStore::open(Context context, const std::string& state_dir) {
+Expected<std::unique_ptr<CheckpointStore>> CheckpointStore::open(Context context,
+                                                                 const std::string& state_dir) {
   if (auto r = context.fs.make_dirs(state_dir); !r)
     return fail("state_dir cannot be used: " + r.error().message, r.error().code);
   auto lock = context.fs.lock(state_dir + "/lock");
   if (!lock && lock.error().code == EWOULDBLOCK)
-    return fail("another sidelight uses state_dir " + state_dir + " (its lock is held); give each instance its own", EWOULDBLOCK);
+    return fail(
+        "another sidelight uses state_dir " + state_dir + " (its lock is held); give each instance its own",
+        EWOULDBLOCK);
   if (!lock) return fail("state_dir cannot be used: " + lock.error().message, lock.error().code);
   std::unique_ptr<CheckpointStore> store(new CheckpointStore(context, state_dir, std::move(*lock)));
   store->load();
@@ -62,12 +67,17 @@ void CheckpointStore::load() {
       ctx_.probe.damaged();
       const std::string aside = path(".damaged");
       auto moved = ctx_.fs.rename(path(), aside);
-      const std::string why = current.usable ? std::to_string(current.damaged) + " damaged records" : current.problem;
+      const std::string why =
+          current.usable ? std::to_string(current.damaged) + " damaged records" : current.problem;
       ctx_.log.error("checkpoint.damaged",
                      path() + " is damaged (" + why + "); " +
-                         (moved ? "it is kept as " + aside : std::string("it could not be set aside")) + "; going on with " +
-                         (previous.usable ? "its predecessor" : current.usable ? "what can be read of it" : "nothing") +
-                         ". Lines shipped since then are offered again; the destination knows most of them by their id.");
+                         (moved ? "it is kept as " + aside : std::string("it could not be set aside")) +
+                         "; going on with " +
+                         (previous.usable  ? "its predecessor"
+                          : current.usable ? "what can be read of it"
+                                           : "nothing") +
+                         ". Lines shipped since then are offered again; the destination knows most of them "
+                         "by their id.");
     }
   }
   if (first_start_) return;
@@ -88,7 +98,8 @@ CheckpointStore::Loaded CheckpointStore::load_file(const std::string& file, bool
   bool first = true;
   while (!rest.empty()) {
     const auto nl = rest.find('\n');
-    if (nl == std::string_view::npos) break;  // torn by a crash in mid-append: it was never promised to anyone
+    if (nl == std::string_view::npos)
+      break;  // torn by a crash in mid-append: it was never promised to anyone
     const auto payload = payload_of(rest.substr(0, nl));
     rest.remove_prefix(nl + 1);
     if (first) {
@@ -98,7 +109,8 @@ CheckpointStore::Loaded CheckpointStore::load_file(const std::string& file, bool
       const auto version = header.find("version");
       if (version == header.end() || !version->is_number_integer()) return result;
       if (*version != kVersion) {
-        result.problem = "it is of version " + version->dump() + ", this program knows version " + std::to_string(kVersion);
+        result.problem = "it is of version " + version->dump() + ", this program knows version " +
+                         std::to_string(kVersion);
         return result;
       }
       result.usable = true;
@@ -187,7 +199,9 @@ Expected<void> CheckpointStore::sync_all() {
   return sync_to(seq);
 }
 
-void CheckpointStore::touch() { ctx_.probe.unchanged(ctx_.clock.wall()); }
+void CheckpointStore::touch() {
+  ctx_.probe.unchanged(ctx_.clock.wall());
+}
 
 Expected<void> CheckpointStore::sync_to(std::uint64_t seq) {
   const std::lock_guard io(io_mutex_);
@@ -205,7 +219,8 @@ Expected<void> CheckpointStore::sync_to(std::uint64_t seq) {
   }
   const bool compact = must_rewrite_ || file_bytes_ + bytes.size() > std::max(kCompactAbove, 4 * live);
   Expected<void> r = compact ? rewrite() : write_pending(bytes);
-  if (!r && compact && !must_rewrite_) r = write_pending(bytes);  // no room for a snapshot: the journal may still grow
+  if (!r && compact && !must_rewrite_)
+    r = write_pending(bytes);  // no room for a snapshot: the journal may still grow
   if (!r) {
     const std::lock_guard lock(state_mutex_);
     pending_.insert(0, bytes);
@@ -230,12 +245,14 @@ Expected<void> CheckpointStore::write_pending(std::string& bytes) {
 }
 
 Expected<void> CheckpointStore::rewrite() {
-  std::string all = guarded("{\"format\":\"" + std::string(kFormat) + "\",\"version\":" + std::to_string(kVersion) + ",\"at\":" +
-                            std::to_string(ctx_.clock.wall()) + "}");
+  std::string all =
+      guarded("{\"format\":\"" + std::string(kFormat) + "\",\"version\":" + std::to_string(kVersion) +
+              ",\"at\":" + std::to_string(ctx_.clock.wall()) + "}");
   {
     const std::lock_guard lock(state_mutex_);
     const std::string at = std::to_string(ctx_.clock.wall());
-    for (const auto& [key, encoded] : states_) all += guarded("{\"at\":" + at + ",\"files\":[" + encoded + "]}");
+    for (const auto& [key, encoded] : states_)
+      all += guarded("{\"at\":" + at + ",\"files\":[" + encoded + "]}");
     live_bytes_ = all.size();
   }
   const std::string tmp = path(".new");
@@ -252,7 +269,8 @@ Expected<void> CheckpointStore::rewrite() {
   }
   file_.reset();
   must_rewrite_ = true;  // until all of this is through
-  if (auto kept = ctx_.fs.rename(path(), path(".previous")); !kept && kept.error().code != ENOENT) return kept;
+  if (auto kept = ctx_.fs.rename(path(), path(".previous")); !kept && kept.error().code != ENOENT)
+    return kept;
   if (auto r = ctx_.fs.rename(tmp, path()); !r) return r;
   if (auto r = ctx_.fs.sync_dir(dir_); !r) return r;
   auto file = ctx_.fs.open(path(), OpenMode::append);

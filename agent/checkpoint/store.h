@@ -1,4 +1,5 @@
-// The durable memory of the log path: which generations exist and up to where each is settled. Format: docs/checkpoint.md.
+// The durable memory of the log path: which generations exist and up to where each is settled. Format:
+// docs/checkpoint.md.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,9 @@
 
 namespace sidelight {
 
-// A journal of states with a snapshot at its start, in state_dir/checkpoint; its predecessor is checkpoint.previous. put() and
-// forget() only remember; sync_to() makes durable. Thread-safe. Holds state_dir's lock while it lives.
+// A journal of states with a snapshot at its start, in state_dir/checkpoint; its predecessor is
+// checkpoint.previous. put() and forget() only remember; sync_to() makes durable. Thread-safe. Holds
+// state_dir's lock while it lives.
 class CheckpointStore {
  public:
   struct Context {
@@ -28,8 +30,9 @@ class CheckpointStore {
     CheckpointProbe& probe;
   };
 
-  // Locks state_dir and loads what is there. Fails only when another instance holds the lock or the directory cannot be used; a
-  // damaged checkpoint is set aside, told, and what can be read of it and of its predecessor is used.
+  // Locks state_dir and loads what is there. Fails only when another instance holds the lock or the directory
+  // cannot be used; a damaged checkpoint is set aside, told, and what can be read of it and of its
+  // predecessor is used.
   static Expected<std::unique_ptr<CheckpointStore>> open(Context context, const std::string& state_dir);
 
   // As loaded, in no order. first_start: there was no checkpoint at all.
@@ -52,8 +55,8 @@ class CheckpointStore {
   void load();
   struct Loaded {
     bool exists = false;
-    bool usable = false;       // header read and understood
-    std::uint64_t damaged = 0; // lines that could not be used, a torn last one apart
+    bool usable = false;        // header read and understood
+    std::uint64_t damaged = 0;  // lines that could not be used, a torn last one apart
     std::string problem;
   };
   Loaded load_file(const std::string& path, bool only_missing);
@@ -69,7 +72,7 @@ class CheckpointStore {
   bool first_start_ = false;
   std::int64_t loaded_saved_at_ns_ = 0;
 
-  mutable std::mutex state_mutex_;  // guards states_ .. next_seq_
+  mutable std::mutex state_mutex_;                       // guards states_ .. next_seq_
   std::unordered_map<std::string, std::string> states_;  // key -> encoded state
   std::uint64_t live_bytes_ = 0;
   std::string pending_;

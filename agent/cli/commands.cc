@@ -15,7 +15,8 @@
 namespace sidelight {
 
 std::optional<std::string> environment_variable(const std::string& name) {
-  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nothing here changes the environment
+  const char* value =
+      std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nothing here changes the environment
   if (value == nullptr) return std::nullopt;
   return std::string(value);
 }
@@ -25,7 +26,8 @@ std::optional<Settings> load_or_explain(FileSystem& fs, const std::string& file)
   for (const auto& w : loaded.warnings) std::fprintf(stderr, "warning: %s\n", render_problem(w).c_str());
   for (const auto& e : loaded.errors) std::fprintf(stderr, "%s\n", render_problem(e).c_str());
   if (loaded.settings) return std::move(loaded.settings);
-  std::fprintf(stderr, "%zu problem%s in %s\n", loaded.errors.size(), loaded.errors.size() == 1 ? "" : "s", file.c_str());
+  std::fprintf(stderr, "%zu problem%s in %s\n", loaded.errors.size(), loaded.errors.size() == 1 ? "" : "s",
+               file.c_str());
   return std::nullopt;
 }
 
@@ -68,23 +70,27 @@ int replay_command(const std::string& config_file) {
   const auto settings = load_or_explain(fs, config_file);
   if (!settings) return 2;
   if (!settings->output.elasticsearch) {
-    std::fprintf(stderr, "replay-dead-letters needs output.elasticsearch: other outputs make no dead letters\n");
+    std::fprintf(stderr,
+                 "replay-dead-letters needs output.elasticsearch: other outputs make no dead letters\n");
     return 2;
   }
   const SystemClock clock;
   auto http = make_curl_http_client();
-  auto summary = replay_dead_letters(fs, *http, clock, *settings->output.elasticsearch, [](const ReplayProgress& p) {
-    std::fprintf(stderr, "%s: %llu done, %llu refused\n", p.file.c_str(), static_cast<unsigned long long>(p.done),
-                 static_cast<unsigned long long>(p.refused));
-  });
+  auto summary =
+      replay_dead_letters(fs, *http, clock, *settings->output.elasticsearch, [](const ReplayProgress& p) {
+        std::fprintf(stderr, "%s: %llu done, %llu refused\n", p.file.c_str(),
+                     static_cast<unsigned long long>(p.done), static_cast<unsigned long long>(p.refused));
+      });
   if (!summary) {
     std::fprintf(stderr, "%s\n", summary.error().message.c_str());
     return 1;
   }
-  std::printf("%llu delivered, %llu refused again, %llu unreadable, in %llu file(s)\n",
-              static_cast<unsigned long long>(summary->delivered), static_cast<unsigned long long>(summary->refused),
-              static_cast<unsigned long long>(summary->unreadable), static_cast<unsigned long long>(summary->files));
-  if (!summary->last_refusal.empty()) std::printf("the destination said: %s\n", summary->last_refusal.c_str());
+  std::printf(
+      "%llu delivered, %llu refused again, %llu unreadable, in %llu file(s)\n",
+      static_cast<unsigned long long>(summary->delivered), static_cast<unsigned long long>(summary->refused),
+      static_cast<unsigned long long>(summary->unreadable), static_cast<unsigned long long>(summary->files));
+  if (!summary->last_refusal.empty())
+    std::printf("the destination said: %s\n", summary->last_refusal.c_str());
   if (summary->open_file_left_out) std::printf("the file that the running program writes was left out\n");
   return summary->refused + summary->unreadable == 0 ? 0 : 1;
 }

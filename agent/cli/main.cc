@@ -4,7 +4,9 @@
 #include "agent/cli/commands.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Sidelight ships application logs to Elasticsearch or OpenSearch without loss or doubles, and tells how it fares."};
+  CLI::App app{
+      "Sidelight ships application logs to Elasticsearch or OpenSearch without loss or doubles, and tells "
+      "how it fares."};
   app.set_version_flag("--version", "sidelight " SIDELIGHT_VERSION);
   app.require_subcommand(1);
   std::string config;
@@ -14,7 +16,8 @@ int main(int argc, char** argv) {
 
   bool connect = false;
   bool print = false;
-  auto* check = app.add_subcommand("check", "Check a configuration; exits 0 when it is good, 2 when it is not");
+  auto* check =
+      app.add_subcommand("check", "Check a configuration; exits 0 when it is good, 2 when it is not");
   check->add_option("--config", config, "configuration file (YAML)")->required();
   check->add_flag("--connect", connect, "try the destinations too; exits 1 when one cannot be used");
   check->add_flag("--print", print, "print the settings that result, secrets left out");
@@ -38,5 +41,8 @@ int main(int argc, char** argv) {
   if (run->parsed()) return sidelight::run_command(config);
   if (check->parsed()) return sidelight::check_command(config, connect, print);
   if (replay->parsed()) return sidelight::replay_command(config);
-  return sidelight::schema_command(reference ? "reference" : json ? "json-schema" : example ? "example" : "metrics");
+  return sidelight::schema_command(reference ? "reference"
+                                   : json    ? "json-schema"
+                                   : example ? "example"
+                                             : "metrics");
 }

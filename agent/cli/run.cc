@@ -43,12 +43,14 @@ class Signals {
   sigset_t set_{};
 };
 
-// What tells one version of the configuration file from the next; a ConfigMap swap changes what a symlink leads to.
+// What tells one version of the configuration file from the next; a ConfigMap swap changes what a symlink
+// leads to.
 struct ConfigVersion {
   std::string real_path;
   FileStat stat;
   bool operator==(const ConfigVersion& o) const {
-    return real_path == o.real_path && stat.inode == o.stat.inode && stat.mtime_ns == o.stat.mtime_ns && stat.size == o.stat.size;
+    return real_path == o.real_path && stat.inode == o.stat.inode && stat.mtime_ns == o.stat.mtime_ns &&
+           stat.size == o.stat.size;
   }
 };
 
@@ -94,7 +96,9 @@ class Program {
     routes["/metrics"] = [this](const HttpCall&) {
       return HttpReply{200, metrics_.serialize(), std::string(Metrics::kContentType), {}};
     };
-    routes["/healthz"] = [](const HttpCall&) { return HttpReply{200, "ok\n", "text/plain; charset=utf-8", {}}; };
+    routes["/healthz"] = [](const HttpCall&) {
+      return HttpReply{200, "ok\n", "text/plain; charset=utf-8", {}};
+    };
     routes["/readyz"] = [this](const HttpCall&) {
       return ready_.load() ? HttpReply{200, "ready\n", "text/plain; charset=utf-8", {}}
                            : HttpReply{503, "stopping\n", "text/plain; charset=utf-8", {}};
@@ -102,8 +106,9 @@ class Program {
     auto server = HttpServer::start(*settings_.http, std::move(routes), *log_, metrics_.http());
     if (!server) return std::unexpected(server.error());
     server_ = std::move(*server);
-    log_->info("run.started", "sidelight " SIDELIGHT_VERSION " is up: " + std::to_string(settings_.logs.size()) +
-                                  " log input(s), metrics on http://" + settings_.http->listen + "/metrics");
+    log_->info("run.started",
+               "sidelight " SIDELIGHT_VERSION " is up: " + std::to_string(settings_.logs.size()) +
+                   " log input(s), metrics on http://" + settings_.http->listen + "/metrics");
     return {};
   }
 
@@ -122,8 +127,8 @@ class Program {
 
  private:
   Expected<std::unique_ptr<Pipeline>> start_pipeline(const Settings& settings) {
-    return Pipeline::start({fs_, clock_, *log_, metrics_.tail(), metrics_.pipeline(), metrics_.checkpoint(), metrics_.send(),
-                            own_streams(fs_)},
+    return Pipeline::start({fs_, clock_, *log_, metrics_.tail(), metrics_.pipeline(), metrics_.checkpoint(),
+                            metrics_.send(), own_streams(fs_)},
                            settings);
   }
 
@@ -184,7 +189,9 @@ class Program {
     while (!done) {
       const int s = signals.wait(std::chrono::milliseconds(500));
       if (s == SIGTERM || s == SIGINT) {
-        log_->warn("run.killed", "a second signal: leaving at once; what was not acknowledged is sent again after the next start");
+        log_->warn(
+            "run.killed",
+            "a second signal: leaving at once; what was not acknowledged is sent again after the next start");
         ::_exit(1);
       }
     }

@@ -14,17 +14,20 @@ enum class Format { automatic, raw, json, logfmt, nginx_access, nginx_error, reg
 
 struct ParseOptions {
   Format format = Format::automatic;
-  std::string pattern{};        // Format::regex: RE2 with named groups; groups time, level, message are understood, others become fields
-  std::string timezone = "UTC"; // for times without a zone: "UTC", "+03:00", or an IANA name
-  std::string nginx_format{};   // optional log_format string of nginx ('$remote_addr - ...'); empty: combined, extended fields understood
+  std::string pattern{};  // Format::regex: RE2 with named groups; groups time, level, message are understood,
+                          // others become fields
+  std::string timezone = "UTC";  // for times without a zone: "UTC", "+03:00", or an IANA name
+  std::string nginx_format{};  // optional log_format string of nginx ('$remote_addr - ...'); empty: combined,
+                               // extended fields understood
 };
 
-// One instance a worker thread (it holds scratch memory). Never fails: a line that does not parse becomes a raw record with
-// parse_error set (not for automatic, where raw is one of the possibilities).
+// One instance a worker thread (it holds scratch memory). Never fails: a line that does not parse becomes a
+// raw record with parse_error set (not for automatic, where raw is one of the possibilities).
 class Parser {
  public:
   virtual ~Parser() = default;
-  // `event` must have 64 readable bytes behind its text (chunks and arenas do). `now_ns` (UTC) completes times without a year.
+  // `event` must have 64 readable bytes behind its text (chunks and arenas do). `now_ns` (UTC) completes
+  // times without a year.
   virtual void parse(const Event& event, std::int64_t now_ns, Arena& arena, Record& out) = 0;
 };
 

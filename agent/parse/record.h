@@ -1,4 +1,5 @@
-// A parsed event on its way to the encoder: views and a few numbers, no heap objects of its own beyond two reused vectors.
+// A parsed event on its way to the encoder: views and a few numbers, no heap objects of its own beyond two
+// reused vectors.
 #pragma once
 
 #include <cstdint>
@@ -16,21 +17,26 @@ enum class ValueKind : std::uint8_t {
 };
 
 struct Field {
-  std::string_view key;  // ECS: dotted name ("http.request.method"); labels: the name as the application wrote it, unescaped text
+  std::string_view key;  // ECS: dotted name ("http.request.method"); labels: the name as the application
+                         // wrote it, unescaped text
   std::string_view value;
   ValueKind kind = ValueKind::text;
+  static constexpr std::uint16_t kUnknown = 0xFFFF;
+  std::uint16_t ordinal = kUnknown;  // ECS: the key's place in ecs_fields.h where the parser knows it, so that nobody looks twice
 };
 
 // Reused from event to event; clear() before each. Views live as long as the event's window and the arena.
 struct Record {
   const Event* event = nullptr;
   std::optional<std::int64_t> timestamp_ns;  // UTC; absent: the line has none
-  std::string_view level;                    // normalised: trace debug info notice warning error critical alert emergency, or empty
+  std::string_view
+      level;  // normalised: trace debug info notice warning error critical alert emergency, or empty
   std::string_view message;                  // never absent; may be empty
   ValueKind message_kind = ValueKind::text;  // json: `message` is a complete JSON string literal
-  std::vector<Field> ecs;                    // unique keys, all of them in ecs_fields.h; @timestamp, message, log.level are not among them
-  std::vector<Field> labels;                 // unique keys; everything that ECS does not know
-  std::string_view parse_error;              // set: the line did not parse as its format and `message` is the whole line
+  std::vector<Field>
+      ecs;  // unique keys, all of them in ecs_fields.h; @timestamp, message, log.level are not among them
+  std::vector<Field> labels;     // unique keys; everything that ECS does not know
+  std::string_view parse_error;  // set: the line did not parse as its format and `message` is the whole line
 
   void clear() {
     event = nullptr;

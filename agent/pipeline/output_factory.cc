@@ -6,7 +6,8 @@
 
 namespace sidelight {
 
-Expected<std::unique_ptr<Output>> make_output(const Settings& settings, OutputContext context, FileSystem& fs) {
+Expected<std::unique_ptr<Output>> make_output(const Settings& settings, OutputContext context,
+                                              FileSystem& fs) {
   if (settings.output.elasticsearch)
     return make_elasticsearch_output(*settings.output.elasticsearch, context, fs, make_curl_http_client());
   if (settings.output.file) return make_file_output(*settings.output.file, context, fs);

@@ -10,6 +10,7 @@
 
 namespace sidelight {
 
-Expected<std::unique_ptr<Output>> make_output(const Settings& settings, OutputContext context, FileSystem& fs);
+Expected<std::unique_ptr<Output>> make_output(const Settings& settings, OutputContext context,
+                                              FileSystem& fs);
 
 }  // namespace sidelight

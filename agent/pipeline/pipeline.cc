@@ -72,7 +72,8 @@ std::set<std::string> own_files(const Settings& settings, std::set<std::string> 
 
 // In the order of construction; destroyed in reverse, the output's thread first.
 struct Pipeline::Parts {
-  Parts(PipelineContext c, const Settings& s, std::unique_ptr<CheckpointStore> st, std::unique_ptr<FileNotifier> n)
+  Parts(PipelineContext c, const Settings& s, std::unique_ptr<CheckpointStore> st,
+        std::unique_ptr<FileNotifier> n)
       : context(std::move(c)),
         settings(s),
         store(std::move(st)),
@@ -99,7 +100,8 @@ struct Pipeline::Parts {
 Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, const Settings& settings) {
   auto inputs = make_inputs(settings);
   if (!inputs) return std::unexpected(inputs.error());
-  auto store = CheckpointStore::open({context.fs, context.clock, context.log, context.checkpoint_probe}, settings.state_dir);
+  auto store = CheckpointStore::open({context.fs, context.clock, context.log, context.checkpoint_probe},
+                                     settings.state_dir);
   if (!store) return std::unexpected(store.error());
   std::string polling;
   auto notifier = make_inotify_notifier(polling);
@@ -108,17 +110,19 @@ Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, con
   auto never = own_files(settings, context.never_tail);
   auto parts = std::make_unique<Parts>(std::move(context), settings, std::move(*store), std::move(notifier));
   Parts& p = *parts;
-  const WorkerOptions options{settings.output.batch_bytes,      settings.output.batch_documents, settings.output.flush_interval,
-                              settings.multiline_timeout,       settings.unterminated_timeout,   settings.checkpoint_interval};
+  const WorkerOptions options{settings.output.batch_bytes,    settings.output.batch_documents,
+                              settings.output.flush_interval, settings.multiline_timeout,
+                              settings.unterminated_timeout,  settings.checkpoint_interval};
   std::vector<TailOptions> tails;
   for (const auto& log : settings.logs) tails.push_back(log.tail);
   p.worker = std::make_unique<Worker>(
-      WorkerContext{p.context.fs, *p.notifier, p.context.clock, p.context.log, p.budget, p.chunks, p.batches, p.ledger, *p.store,
-                    p.context.tail_probe, p.context.pipeline_probe},
+      WorkerContext{p.context.fs, *p.notifier, p.context.clock, p.context.log, p.budget, p.chunks, p.batches,
+                    p.ledger, *p.store, p.context.tail_probe, p.context.pipeline_probe},
       options, std::move(*inputs), std::move(tails), settings.limits, std::move(never));
   p.gate.set(*p.worker);
-  auto output = make_output(settings, OutputContext{p.context.clock, p.context.log, p.budget, p.ledger, p.barrier, p.gate,
-                                                    p.batches, p.context.send_probe},
+  auto output = make_output(settings,
+                            OutputContext{p.context.clock, p.context.log, p.budget, p.ledger, p.barrier,
+                                          p.gate, p.batches, p.context.send_probe},
                             p.context.fs);
   if (!output) return std::unexpected(output.error());
   p.output = std::move(*output);
@@ -146,10 +150,12 @@ void Pipeline::run_committer() {
   for (;;) {
     {
       std::unique_lock lock(commit_mutex_);
-      if (commit_wake_.wait_for(lock, parts_->settings.checkpoint_interval, [this] { return commit_stop_; })) return;
+      if (commit_wake_.wait_for(lock, parts_->settings.checkpoint_interval, [this] { return commit_stop_; }))
+        return;
     }
     if (auto r = parts_->store->sync_all(); !r) {
-      parts_->context.log.error("checkpoint.write", r.error().message + "; shipping waits until it can be written");
+      parts_->context.log.error("checkpoint.write",
+                                r.error().message + "; shipping waits until it can be written");
     } else {
       parts_->store->touch();  // with nothing to write the checkpoint is not old, but current
     }
@@ -181,7 +187,8 @@ bool Pipeline::stop(Stop how, MonoTime deadline) {
   if (!synced) p.context.log.error("checkpoint.write", synced.error().message);
   if (!all) {
     p.context.log.warn("pipeline.left", std::to_string(p.output->queued_bytes()) +
-                                            " bytes could not be delivered before the deadline; they stay in the files and are sent after the next start");
+                                            " bytes could not be delivered before the deadline; they stay in "
+                                            "the files and are sent after the next start");
   }
   p.output.reset();
   return all && synced.has_value();

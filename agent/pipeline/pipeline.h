@@ -34,18 +34,20 @@ struct PipelineContext {
   std::set<std::string> never_tail;  // paths of the program's own output streams
 };
 
-// Runs from start() to destruction on threads of its own: one reads and batches, one commits checkpoints, the output has its own.
+// Runs from start() to destruction on threads of its own: one reads and batches, one commits checkpoints, the
+// output has its own.
 class Pipeline {
  public:
-  // Fails when the state directory cannot be used or a pattern in the settings is bad; the message says what to do.
+  // Fails when the state directory cannot be used or a pattern in the settings is bad; the message says what
+  // to do.
   static Expected<std::unique_ptr<Pipeline>> start(PipelineContext context, const Settings& settings);
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
   enum class Stop {
-    finish,   // read to the end of all files, send everything
-    as_is,    // send what has been read (before a reload)
+    finish,  // read to the end of all files, send everything
+    as_is,   // send what has been read (before a reload)
   };
   // Stops within `deadline`; commits the checkpoint. Returns true when nothing was left undelivered. Once.
   bool stop(Stop how, MonoTime deadline);

@@ -20,7 +20,8 @@ struct SettledTo {
   Mark tail;  // of the bytes before position.low()
 };
 
-// Thread-safe. Spans of one stream are opened and closed in order by one thread; they settle in any order from any thread.
+// Thread-safe. Spans of one stream are opened and closed in order by one thread; they settle in any order
+// from any thread.
 class SpanLedger final : public Ledger {
  public:
   void add_stream(std::uint32_t stream);
@@ -33,9 +34,9 @@ class SpanLedger final : public Ledger {
   void span_settled(std::uint64_t span) override;
 
   struct Progress {
-    std::optional<SettledTo> advanced_to;    // since the last call
-    bool idle = true;                        // nothing outstanding
-    MonoTime oldest{};                       // when the oldest outstanding span was opened
+    std::optional<SettledTo> advanced_to;  // since the last call
+    bool idle = true;                      // nothing outstanding
+    MonoTime oldest{};                     // when the oldest outstanding span was opened
   };
   Progress take(std::uint32_t stream);
 

@@ -5,7 +5,8 @@
 namespace sidelight {
 namespace {
 
-// Lines without a time that are read within one second share their @timestamp: a mark costs one durable write.
+// Lines without a time that are read within one second share their @timestamp: a mark costs one durable
+// write.
 constexpr std::int64_t kMarkEvery = 1'000'000'000;
 
 }  // namespace
@@ -20,7 +21,8 @@ std::int64_t Stream::fallback_time(std::uint64_t offset, std::int64_t now_ns) {
     if (!is_last || replay || now_ns - covering->time_ns < kMarkEvery) return covering->time_ns;
   }
   time_marks.push_back({offset, now_ns});
-  std::sort(time_marks.begin(), time_marks.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
+  std::sort(time_marks.begin(), time_marks.end(),
+            [](const auto& a, const auto& b) { return a.offset < b.offset; });
   unsaved = true;
   return now_ns;
 }

@@ -20,23 +20,24 @@ namespace sidelight {
 struct Stream {
   std::uint32_t id = 0;
   TailedFile* file = nullptr;
-  FramePosition position;      // handed out; position.low() == file->read_to
+  FramePosition position;  // handed out; position.low() == file->read_to
   SettledTo committed;
   std::shared_ptr<const Source> source;
   std::unique_ptr<DocTemplate> doc_template;
-  std::vector<std::uint64_t> cuts;     // forced event ends at or behind committed.position.low()
+  std::vector<std::uint64_t> cuts;  // forced event ends at or behind committed.position.low()
   std::vector<TimeMark> time_marks;
   std::string carry;
   std::string carry_from;
-  std::uint64_t replay_until = 0;      // documents that begin before it may have been sent by an earlier run
-  std::size_t window = 0;              // bytes to read at a time
-  bool unsaved = true;                 // has a key, cut, mark or carry that must be durable before its documents are sent
-  bool cut_now = false;                // close what is open when the known end is reached
-  bool open_tail = false;              // bytes behind position make no complete event yet
-  MonoTime tail_since{};               // since when the open tail has not grown
+  std::uint64_t replay_until = 0;  // documents that begin before it may have been sent by an earlier run
+  std::size_t window = 0;          // bytes to read at a time
+  bool unsaved = true;     // has a key, cut, mark or carry that must be durable before its documents are sent
+  bool cut_now = false;    // close what is open when the known end is reached
+  bool open_tail = false;  // bytes behind position make no complete event yet
+  MonoTime tail_since{};   // since when the open tail has not grown
   std::uint64_t tail_size = 0;
-  bool tail_terminated = false;        // it ends with a newline: only the next line can tell whether the event is complete
-  MonoTime drained_at{};               // when everything that was there had last been read
+  bool tail_terminated =
+      false;              // it ends with a newline: only the next line can tell whether the event is complete
+  MonoTime drained_at{};  // when everything that was there had last been read
 
   // The @timestamp of an event at `offset` that has no time of its own. May add a mark and set `unsaved`.
   std::int64_t fallback_time(std::uint64_t offset, std::int64_t now_ns);

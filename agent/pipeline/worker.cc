@@ -6,21 +6,24 @@ namespace sidelight {
 namespace {
 
 constexpr std::size_t kLeastWindow = 16 * 1024;
-constexpr std::size_t kManyEvents = 4096;      // in one window: read less at a time, so that a batch stays near its size
-constexpr std::size_t kGrowthSlack = 4 * 1024; // read a little more than the last look saw
+constexpr std::size_t kManyEvents =
+    4096;  // in one window: read less at a time, so that a batch stays near its size
+constexpr std::size_t kGrowthSlack = 4 * 1024;  // read a little more than the last look saw
 constexpr std::size_t kReadsATurn = 64;
-// Under steady writing, news are let to gather this long: one look at a thousand lines instead of a thousand looks.
+// Under steady writing, news are let to gather this long: one look at a thousand lines instead of a thousand
+// looks.
 constexpr std::chrono::milliseconds kLeastTurn{10};
 constexpr std::size_t kMuchData = 64 * 1024;
 constexpr std::chrono::milliseconds kFinishQuiet{500};
 
 }  // namespace
 
-Worker::Worker(WorkerContext context, WorkerOptions options, std::vector<WorkerInput> inputs, std::vector<TailOptions> tails,
-               TailLimits limits, std::set<std::string> never)
+Worker::Worker(WorkerContext context, WorkerOptions options, std::vector<WorkerInput> inputs,
+               std::vector<TailOptions> tails, TailLimits limits, std::set<std::string> never)
     : ctx_(context), options_(options), inputs_(std::move(inputs)) {
-  tailer_ = std::make_unique<Tailer>(TailerContext{ctx_.fs, ctx_.notifier, ctx_.clock, ctx_.log, ctx_.tail_probe, *this},
-                                     std::move(tails), limits, std::move(never));
+  tailer_ = std::make_unique<Tailer>(
+      TailerContext{ctx_.fs, ctx_.notifier, ctx_.clock, ctx_.log, ctx_.tail_probe, *this}, std::move(tails),
+      limits, std::move(never));
 }
 
 Worker::~Worker() {
@@ -36,15 +39,16 @@ void Worker::restore() {
   std::vector<SavedFile> saved;
   for (auto& s : ctx_.store.states()) {
     const auto low = std::min(s.lane[0], s.lane[1]);
-    saved.push_back({s.key, s.path, s.real, s.dev, s.inode, s.birth_ns, s.size, Mark{s.head_len, s.head_hash}, low,
-                     Mark{s.tail_len, s.tail_hash}, s.finished});
+    saved.push_back({s.key, s.path, s.real, s.dev, s.inode, s.birth_ns, s.size, Mark{s.head_len, s.head_hash},
+                     low, Mark{s.tail_len, s.tail_hash}, s.finished});
     restoring_.emplace(s.key, std::move(s));
   }
   tailer_->restore(saved, ctx_.store.loaded_saved_at_ns(), ctx_.store.first_start());
   // What found no file again is not needed any more.
   for (const auto& [key, state] : restoring_) ctx_.store.forget(key);
   restoring_.clear();
-  // From now on there is a checkpoint: the next start is not the first one, even if nothing is read until then.
+  // From now on there is a checkpoint: the next start is not the first one, even if nothing is read until
+  // then.
   if (auto r = ctx_.store.sync_all(); !r) ctx_.log.error("checkpoint.write", r.error().message);
   next_checkpoint_ = ctx_.clock.now();
 }
@@ -173,14 +177,16 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
   const auto consumed = static_cast<std::size_t>(after.low() - base);
   const std::string_view seen(context.data(), context.size() + bytes.size());  // contiguous by Tailer::read
   const auto before = seen.substr(0, context.size() + consumed);
-  const std::string_view tail = before.substr(before.size() - std::min<std::size_t>(before.size(), kTailBytes));
+  const std::string_view tail =
+      before.substr(before.size() - std::min<std::size_t>(before.size(), kTailBytes));
   if (after != s.position || !events_.empty()) {
     const auto ledger_span = ctx_.ledger.open(s.id, ctx_.clock.now());
     std::size_t documents = 0;
     if (!events_.empty()) {
       batch_->spans.push_back({ledger_span, s.source, 0});
       documents = encode(s, events_, static_cast<std::uint32_t>(batch_->spans.size() - 1));
-      if (batch_->chunks.empty() || batch_->chunks.back().get() != chunk_.get()) batch_->chunks.push_back(chunk_);
+      if (batch_->chunks.empty() || batch_->chunks.back().get() != chunk_.get())
+        batch_->chunks.push_back(chunk_);
     }
     ctx_.ledger.close(ledger_span, {after, mark_of(tail)}, documents > 0);
     s.position = after;
@@ -268,20 +274,22 @@ void Worker::check_tails(MonoTime now) {
   }
 }
 
-// A rotated file whose last event is open: its successor's first line tells whether the event goes on there. True when it does; when
-// it surely does not, the event is closed at once.
+// A rotated file whose last event is open: its successor's first line tells whether the event goes on there.
+// True when it does; when it surely does not, the event is closed at once.
 bool Worker::try_carry(Stream& s) {
   TailedFile& file = *s.file;
   TailedFile* next = file.successor;
   const Framer& framer = *inputs_[file.input].framer;
-  if (!framer.joins_lines() || file.place == Place::live || next == nullptr || next->input != file.input) return false;
+  if (!framer.joins_lines() || file.place == Place::live || next == nullptr || next->input != file.input)
+    return false;
   Stream& successor = stream_of(*next);
   const std::string from = file.key + "-" + std::to_string(s.position.low());
   if (successor.position.low() > 0 && successor.carry_from != from) return false;
   const auto open_bytes = static_cast<std::size_t>(s.tail_size - s.position.low());
   std::vector<char> open(kTailBytes + open_bytes);
   const auto mine = tailer_->read(file, open.data(), open_bytes);
-  if (mine.outcome != ReadOutcome::bytes || mine.bytes != open_bytes) return mine.outcome == ReadOutcome::changed;
+  if (mine.outcome != ReadOutcome::bytes || mine.bytes != open_bytes)
+    return mine.outcome == ReadOutcome::changed;
   const std::string_view open_event(open.data() + mine.context, open_bytes);
   if (successor.carry_from != from) {
     std::vector<char> head(kTailBytes + kLeastWindow);
@@ -305,7 +313,8 @@ bool Worker::try_carry(Stream& s) {
   after.lane.fill(s.tail_size);
   const auto span = ctx_.ledger.open(s.id, ctx_.clock.now());
   const std::string_view before(open.data(), mine.context + mine.bytes);
-  const std::string_view tail = before.substr(before.size() - std::min<std::size_t>(before.size(), kTailBytes));
+  const std::string_view tail =
+      before.substr(before.size() - std::min<std::size_t>(before.size(), kTailBytes));
   ctx_.ledger.close(span, {after, mark_of(tail)}, false);
   s.position = after;
   active_.insert(&s);
@@ -344,7 +353,8 @@ std::chrono::milliseconds Worker::time_to_next(MonoTime now) const {
   MonoTime next = active_.empty() ? now + std::chrono::hours(1) : next_checkpoint_;
   if (batch_ && !batch_->docs.empty()) next = std::min(next, batch_->opened + options_.flush_interval);
   for (const Stream* s : open_tails_)
-    next = std::min(next, s->tail_since + (s->tail_terminated ? options_.multiline_timeout : options_.unterminated_timeout));
+    next = std::min(next, s->tail_since + (s->tail_terminated ? options_.multiline_timeout
+                                                              : options_.unterminated_timeout));
   return std::max(std::chrono::ceil<std::chrono::milliseconds>(next - now), std::chrono::milliseconds(0));
 }
 

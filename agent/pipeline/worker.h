@@ -1,5 +1,5 @@
-// The worker: runs tail, decode, parse and batch for its files on one thread, hands sealed batches to the output, and turns what the
-// ledger says is settled into checkpoint records.
+// The worker: runs tail, decode, parse and batch for its files on one thread, hands sealed batches to the
+// output, and turns what the ledger says is settled into checkpoint records.
 #pragma once
 
 #include <atomic>
@@ -61,8 +61,8 @@ struct WorkerContext {
 // All members but stop(), pause_input() and resume_input() belong to one thread.
 class Worker final : public TailListener {
  public:
-  Worker(WorkerContext context, WorkerOptions options, std::vector<WorkerInput> inputs, std::vector<TailOptions> tails,
-         TailLimits limits, std::set<std::string> never);
+  Worker(WorkerContext context, WorkerOptions options, std::vector<WorkerInput> inputs,
+         std::vector<TailOptions> tails, TailLimits limits, std::set<std::string> never);
   ~Worker() override;
 
   // The output is made after the worker, since it needs the worker's gate; set before restore().
@@ -70,9 +70,11 @@ class Worker final : public TailListener {
 
   // Takes up what the checkpoint knows.
   void restore();
-  // One turn: wait for news (at most max_wait), read, batch, hand over, checkpoint. Returns whether it read anything.
+  // One turn: wait for news (at most max_wait), read, batch, hand over, checkpoint. Returns whether it read
+  // anything.
   bool turn(std::chrono::milliseconds max_wait);
-  // Reads everything that is there and hands it over, until `deadline`. Unterminated tails go when they do not grow.
+  // Reads everything that is there and hands it over, until `deadline`. Unterminated tails go when they do
+  // not grow.
   void finish(MonoTime deadline);
   // Hands over what has been read.
   void flush() { seal(); }

@@ -1,5 +1,5 @@
-// A destination. The pipeline hands it sealed batches; it settles each document exactly once, through the ledger, and only when the
-// document is delivered or safely in the dead letters.
+// A destination. The pipeline hands it sealed batches; it settles each document exactly once, through the
+// ledger, and only when the document is delivered or safely in the dead letters.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,8 @@
 
 namespace sidelight {
 
-// Blocks until everything that the checkpoint store was told up to `seq` is on disk. An error means: do not send yet, try again.
+// Blocks until everything that the checkpoint store was told up to `seq` is on disk. An error means: do not
+// send yet, try again.
 class DurabilityBarrier {
  public:
   virtual ~DurabilityBarrier() = default;
@@ -61,8 +62,8 @@ class Output {
   virtual void submit(BatchPtr batch) = 0;
   // Bytes of batches submitted and not yet recycled.
   virtual std::size_t queued_bytes() const = 0;
-  // Try to deliver what is queued until `deadline`, without waiting out back-off; then stop. Blocks. Undelivered documents stay
-  // unsettled. Returns true when nothing is left.
+  // Try to deliver what is queued until `deadline`, without waiting out back-off; then stop. Blocks.
+  // Undelivered documents stay unsettled. Returns true when nothing is left.
   virtual bool drain(MonoTime deadline) = 0;
 };
 

@@ -18,8 +18,8 @@ std::string join(const std::string& dir, std::string_view name) {
 
 }  // namespace
 
-Discovery::Discovery(FileSystem& fs, FileNotifier& notifier, Logger& log, const std::vector<TailOptions>& inputs,
-                     std::set<std::string> never)
+Discovery::Discovery(FileSystem& fs, FileNotifier& notifier, Logger& log,
+                     const std::vector<TailOptions>& inputs, std::set<std::string> never)
     : fs_(fs), notifier_(notifier), log_(log), never_(std::move(never)) {
   for (std::uint32_t i = 0; i < inputs.size(); ++i) {
     for (const auto& glob : inputs[i].paths)
@@ -66,7 +66,8 @@ void Discovery::watch(const std::string& dir) {
     return;
   }
   if (unwatched_.insert(dir).second && r.error().code != ENOSYS)
-    log_.warn("tail.watch", r.error().message + "; this directory is polled. On ENOSPC raise fs.inotify.max_user_watches.");
+    log_.warn("tail.watch",
+              r.error().message + "; this directory is polled. On ENOSPC raise fs.inotify.max_user_watches.");
 }
 
 void Discovery::walk(const std::string& dir, std::string_view rest, const Pattern& pattern, int depth,
@@ -110,8 +111,8 @@ void Discovery::walk(const std::string& dir, std::string_view rest, const Patter
   }
 }
 
-void Discovery::walk_any_depth(const std::string& dir, std::string_view rest, const Pattern& pattern, int depth,
-                               std::vector<FoundFile>& out) {
+void Discovery::walk_any_depth(const std::string& dir, std::string_view rest, const Pattern& pattern,
+                               int depth, std::vector<FoundFile>& out) {
   if (depth > kMaxDepth) return;
   walk(dir, rest, pattern, depth, out);
   watch(dir);

@@ -47,7 +47,8 @@ class Discovery {
     std::uint32_t input;
     std::string text;
   };
-  void walk(const std::string& dir, std::string_view rest, const Pattern& pattern, int depth, std::vector<FoundFile>& out);
+  void walk(const std::string& dir, std::string_view rest, const Pattern& pattern, int depth,
+            std::vector<FoundFile>& out);
   void walk_any_depth(const std::string& dir, std::string_view rest, const Pattern& pattern, int depth,
                       std::vector<FoundFile>& out);
   void consider(const std::string& path, const Pattern& pattern, std::vector<FoundFile>& out);
@@ -61,8 +62,8 @@ class Discovery {
   std::set<std::string> never_;
   std::set<std::string> watched_;
   std::set<std::string> unwatched_;
-  std::set<std::string> listed_;     // directories visited by the scan in progress
-  std::set<std::string> given_;      // paths given by the scan in progress
+  std::set<std::string> listed_;  // directories visited by the scan in progress
+  std::set<std::string> given_;   // paths given by the scan in progress
 };
 
 }  // namespace sidelight

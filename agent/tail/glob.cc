@@ -17,7 +17,8 @@ std::size_t closing_brace(const std::string& s, std::size_t open) {
   return std::string::npos;
 }
 
-// Matches the bracket expression at the start of `p` against c. Returns its length, 0 when it is no valid expression.
+// Matches the bracket expression at the start of `p` against c. Returns its length, 0 when it is no valid
+// expression.
 std::size_t match_bracket(std::string_view p, char c, bool& matched) {
   std::size_t i = 1;
   bool negate = false;
@@ -141,6 +142,8 @@ bool match_path(std::string_view pattern, std::string_view path) {
   return path.empty();
 }
 
-bool has_wildcard(std::string_view segment) { return segment.find_first_of("*?[") != std::string_view::npos; }
+bool has_wildcard(std::string_view segment) {
+  return segment.find_first_of("*?[") != std::string_view::npos;
+}
 
 }  // namespace sidelight

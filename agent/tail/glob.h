@@ -1,4 +1,5 @@
-// Shell-like path patterns: * ? [a-z] [!a] within one path segment, ** for any number of directories, {a,b} alternatives.
+// Shell-like path patterns: * ? [a-z] [!a] within one path segment, ** for any number of directories, {a,b}
+// alternatives.
 #pragma once
 
 #include <string>

@@ -103,7 +103,8 @@ class GzipFile final : public File {
     }
     std::vector<char> skipped(std::min<std::uint64_t>(64 * 1024, offset - inflater_.position()));
     while (inflater_.position() < offset) {
-      const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(skipped.size(), offset - inflater_.position()));
+      const auto want =
+          static_cast<std::size_t>(std::min<std::uint64_t>(skipped.size(), offset - inflater_.position()));
       auto got = inflater_.read(skipped.data(), want);
       if (!got) return got;
       if (*got < want) return std::size_t{0};

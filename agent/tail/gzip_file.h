@@ -9,8 +9,9 @@
 
 namespace sidelight {
 
-// Reads the whole stream once to learn the plain size and that it is sound; an unfinished or damaged stream is an error. stat()
-// gives the archive's identity with the plain size. Reads are cheap going forward; going back starts over.
+// Reads the whole stream once to learn the plain size and that it is sound; an unfinished or damaged stream
+// is an error. stat() gives the archive's identity with the plain size. Reads are cheap going forward; going
+// back starts over.
 Expected<std::unique_ptr<File>> open_gzip(FileSystem& fs, const std::string& path);
 
 }  // namespace sidelight

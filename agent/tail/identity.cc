@@ -51,14 +51,16 @@ Expected<bool> same_prefix(const File& a, const File& b, std::uint64_t n) {
     if (!i) return std::unexpected(i.error());
     auto j = b.read_at(y.data(), want, at);
     if (!j) return std::unexpected(j.error());
-    if (*i != want || *j != want || !std::equal(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(want), y.begin()))
+    if (*i != want || *j != want ||
+        !std::equal(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(want), y.begin()))
       return false;
   }
   return true;
 }
 
 std::string random_key() {
-  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   std::random_device source;
   std::string key;
   unsigned bits = 0;

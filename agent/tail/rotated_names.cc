@@ -13,11 +13,15 @@ bool is_stamp(std::string_view s) {
 
 constexpr std::size_t kDateDigits = 6;  // fewer are a number, not a date
 
-bool is_separator(char c) { return c == '.' || c == '-' || c == '_'; }
+bool is_separator(char c) {
+  return c == '.' || c == '-' || c == '_';
+}
 
 }  // namespace
 
-bool is_gzip_name(std::string_view name) { return name.ends_with(".gz"); }
+bool is_gzip_name(std::string_view name) {
+  return name.ends_with(".gz");
+}
 
 bool is_rotated_name(std::string_view live, std::string_view name) {
   if (live.empty() || name == live) return false;
@@ -41,7 +45,8 @@ std::string family_name(std::string_view name) {
   if (is_gzip_name(name)) name.remove_suffix(3);
   for (const std::string_view suffix : {".old", ".bak"})
     if (name.size() > suffix.size() && name.ends_with(suffix)) name.remove_suffix(suffix.size());
-  // The longest stamp at the end, as in app.log.2026-11-22_03; the first separator that leaves a stamp behind it.
+  // The longest stamp at the end, as in app.log.2026-11-22_03; the first separator that leaves a stamp behind
+  // it.
   for (std::size_t i = 1; i + 1 < name.size(); ++i)
     if (is_separator(name[i]) && is_stamp(name.substr(i + 1))) return std::string(name.substr(0, i));
   const auto dot = name.rfind('.');

@@ -1,4 +1,5 @@
-// Which bytes on disk continue which generation: renamed, copied and compressed files, while running and after a stop.
+// Which bytes on disk continue which generation: renamed, copied and compressed files, while running and
+// after a stop.
 #include <algorithm>
 
 #include "agent/tail/gzip_file.h"
@@ -8,7 +9,8 @@
 namespace sidelight {
 namespace {
 
-// Equal content is compared at both ends of the common part; the middle of two files that agree there is the same.
+// Equal content is compared at both ends of the common part; the middle of two files that agree there is the
+// same.
 constexpr std::uint64_t kCompareBytes = 64 * 1024;
 
 bool same_ends(const File& a, const File& b, std::uint64_t common) {
@@ -59,7 +61,8 @@ void Tailer::lose(TailedFile& file, LossReason reason, const std::string& how) {
   if (bytes > 0) {
     ctx_.probe.lost_bytes(file.input, bytes, reason);
     ctx_.log.error("tail.lost " + file.path, file.path + " " + how + ": " + std::to_string(bytes) +
-                                                 " unread bytes behind offset " + std::to_string(file.read_to) + " are lost");
+                                                 " unread bytes behind offset " +
+                                                 std::to_string(file.read_to) + " are lost");
   }
   unbind(file);
   close(file);
@@ -117,7 +120,8 @@ void Tailer::left_its_path(TailedFile& file) {
   leave_path(file);
   file.dirty = true;
   auto st = file.file ? file.file->stat() : Expected<FileStat>(fail("closed"));
-  const std::string now_at = st && st->links == 0 ? std::string() : find_inode(dir_name(live_real), file.seen.inode);
+  const std::string now_at =
+      st && st->links == 0 ? std::string() : find_inode(dir_name(live_real), file.seen.inode);
   if (st) {
     file.place = st->links == 0 ? Place::deleted : Place::rotated;
     if (!now_at.empty()) file.real = now_at;
@@ -134,14 +138,16 @@ void Tailer::left_its_path(TailedFile& file) {
   ctx_.probe.rotation(RotationKind::rename);
 }
 
-// Looks for a file that holds the bytes that this generation had, and goes on there. The generation is bound to nothing.
+// Looks for a file that holds the bytes that this generation had, and goes on there. The generation is bound
+// to nothing.
 bool Tailer::adopt_copy(TailedFile& file) {
   if (file.head.len == 0) return false;
   std::string best;
   std::unique_ptr<File> best_file;
   FileStat best_stat;
   bool best_is_ahead = false;  // it has everything that we read, and maybe more
-  for (const auto& path : rotated_siblings(file.path == file.real ? file.real : dir_name(file.real) + "/" + base_name(file.path))) {
+  for (const auto& path : rotated_siblings(
+           file.path == file.real ? file.real : dir_name(file.real) + "/" + base_name(file.path))) {
     auto st = ctx_.fs.stat(path);
     if (!st || !st->is_regular() || by_inode(*st) != nullptr) continue;
     auto opened = open_any(path);
@@ -152,7 +158,9 @@ bool Tailer::adopt_copy(TailedFile& file) {
     auto same = ahead ? bears_marks(**opened, file.head, file.read_to, file.tail)
                       : bears_marks(**opened, file.head, 0, Mark{});
     if (!same || !*same) continue;
-    if (best_file && (best_is_ahead > ahead || (best_is_ahead == ahead && best_stat.mtime_ns >= plain->mtime_ns))) continue;
+    if (best_file &&
+        (best_is_ahead > ahead || (best_is_ahead == ahead && best_stat.mtime_ns >= plain->mtime_ns)))
+      continue;
     best = path;
     best_file = std::move(*opened);
     best_stat = *plain;
@@ -179,7 +187,8 @@ bool Tailer::adopt_copy(TailedFile& file) {
 }
 
 // Generations that came and were rotated away before we saw them, whether or not the globs match their names.
-void Tailer::adopt_successors(std::uint32_t input, const std::string& path, const std::string& real, std::int64_t since_ns) {
+void Tailer::adopt_successors(std::uint32_t input, const std::string& path, const std::string& real,
+                              std::int64_t since_ns) {
   struct Candidate {
     std::string path;
     FileStat stat;
@@ -190,12 +199,15 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
     if (!st || !st->is_regular() || st->mtime_ns < since_ns || by_inode(*st) != nullptr) continue;
     candidates.push_back({sibling, *st});
   }
-  std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.stat.mtime_ns < b.stat.mtime_ns; });
+  std::sort(candidates.begin(), candidates.end(),
+            [](const auto& a, const auto& b) { return a.stat.mtime_ns < b.stat.mtime_ns; });
   for (const auto& c : candidates) {
     auto opened = open_any(c.path);
     if (!opened) continue;
     auto st = (*opened)->stat();
-    if (!st || by_inode(*st) != nullptr || is_copy({c.path, input, *st}, **opened, *st) || by_inode(*st) != nullptr) continue;
+    if (!st || by_inode(*st) != nullptr || is_copy({c.path, input, *st}, **opened, *st) ||
+        by_inode(*st) != nullptr)
+      continue;
     auto file = std::make_unique<TailedFile>();
     file->key = random_key();
     file->input = input;
@@ -238,8 +250,8 @@ void Tailer::adopt_missed(std::int64_t since_ns) {
   }
 }
 
-// Does this unknown file hold bytes that we read, or are reading, elsewhere? A copy of a live file is left alone; a copy of a
-// generation whose own file is gone takes its place.
+// Does this unknown file hold bytes that we read, or are reading, elsewhere? A copy of a live file is left
+// alone; a copy of a generation whose own file is gone takes its place.
 bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileStat& st) {
   const std::string name = base_name(found.path);
   const std::string dir = dir_name(found.path);
@@ -247,7 +259,8 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
   for (auto& [pointer, f] : files_) {
     if (dir_name(f->path) != dir && dir_name(f->real) != dir) continue;
     const std::string original = base_name(f->path);
-    if (f->place == Place::live ? is_rotated_name(original, name) : family_name(original) == family_name(name))
+    if (f->place == Place::live ? is_rotated_name(original, name)
+                                : family_name(original) == family_name(name))
       relatives.push_back(f.get());
   }
   for (auto* f : relatives) {
@@ -299,7 +312,8 @@ bool Tailer::is_copy_of_live(TailedFile& live, const File& candidate, const File
   // A copy is younger than what it was made of, and no longer.
   if (st.size > live.seen.size) return false;
   if (st.birth_ns != 0 && live.seen.birth_ns != 0 && st.birth_ns < live.seen.birth_ns) return false;
-  if (st.size == 0) return true;  // a copy that is about to be written, or nothing at all: looked at again when it grows
+  if (st.size == 0)
+    return true;  // a copy that is about to be written, or nothing at all: looked at again when it grows
   const auto common = std::min(st.size, live.seen.size);
   if (common == 0) return false;
   return same_ends(*live.file, candidate, common);
@@ -310,7 +324,8 @@ bool Tailer::restore_by_inode(const SavedFile& saved) {
   if (!input) {
     if (!saved.finished && saved.size > saved.offset)
       ctx_.log.warn("tail.unmatched", saved.path + " is not matched by the configuration any more; " +
-                                          std::to_string(saved.size - saved.offset) + " unread bytes of it are left alone");
+                                          std::to_string(saved.size - saved.offset) +
+                                          " unread bytes of it are left alone");
     return true;
   }
   std::vector<std::string> places{saved.real, saved.path};
@@ -341,13 +356,15 @@ void Tailer::restore_by_content(const SavedFile& saved) {
     auto there = ctx_.fs.stat(saved.real);
     const bool inode_exists = there && there->inode == saved.inode;
     ctx_.probe.lost_bytes(*input, bytes, inode_exists ? LossReason::truncated : LossReason::deleted);
-    ctx_.log.error("tail.lost " + saved.path, saved.path + " (was at " + saved.real + ") went away while the program was down: " +
-                                                  std::to_string(bytes) + " unread bytes behind offset " +
-                                                  std::to_string(saved.offset) + " are lost");
+    ctx_.log.error("tail.lost " + saved.path,
+                   saved.path + " (was at " + saved.real +
+                       ") went away while the program was down: " + std::to_string(bytes) +
+                       " unread bytes behind offset " + std::to_string(saved.offset) + " are lost");
   }
 }
 
-bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode) {
+bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at,
+                          bool same_inode) {
   auto opened = open_any(at);
   if (!opened) return false;
   auto st = (*opened)->stat();

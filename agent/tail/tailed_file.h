@@ -1,4 +1,5 @@
-// One generation of one log file: the bytes that a writer put into one file between its creation (or truncation) and its end.
+// One generation of one log file: the bytes that a writer put into one file between its creation (or
+// truncation) and its end.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ namespace sidelight {
 // What the checkpoint keeps of a generation's identity.
 struct SavedFile {
   std::string key;
-  std::string path;        // as the user knows it: the live path, also after rotation
-  std::string real;        // where its bytes were last seen
+  std::string path;  // as the user knows it: the live path, also after rotation
+  std::string real;  // where its bytes were last seen
   std::uint64_t dev = 0;
   std::uint64_t inode = 0;
   std::int64_t birth_ns = 0;
@@ -39,20 +40,20 @@ struct TailedFile {
   std::string path;
   std::string real;
   Place place = Place::live;
-  FileStat seen;                // identity and size at the last look
-  Mark head;                    // grows with the file up to kHeadBytes
-  std::uint64_t read_to = 0;    // everything before it has been handed out
-  Mark tail;                    // of the bytes before read_to
-  std::uint64_t examined = 0;   // the size at which the bytes behind read_to gave no complete event
-  bool whole = false;           // an archive or a copy: no more bytes will come
-  bool dirty = true;            // head, size or place changed since the pipeline saved it
+  FileStat seen;               // identity and size at the last look
+  Mark head;                   // grows with the file up to kHeadBytes
+  std::uint64_t read_to = 0;   // everything before it has been handed out
+  Mark tail;                   // of the bytes before read_to
+  std::uint64_t examined = 0;  // the size at which the bytes behind read_to gave no complete event
+  bool whole = false;          // an archive or a copy: no more bytes will come
+  bool dirty = true;           // head, size or place changed since the pipeline saved it
   MonoTime last_growth{};
   TailedFile* predecessor = nullptr;  // is to be read to its end first
   TailedFile* successor = nullptr;    // the other end of that link
-  std::unique_ptr<File> file;   // null: not open (settled, or short of descriptors)
-  bool settled = false;         // told by the pipeline: all that was read is settled
-  bool hold_successor = false;  // told by the pipeline: an open event may go on in the successor
-  void* user = nullptr;         // the pipeline's
+  std::unique_ptr<File> file;         // null: not open (settled, or short of descriptors)
+  bool settled = false;               // told by the pipeline: all that was read is settled
+  bool hold_successor = false;        // told by the pipeline: an open event may go on in the successor
+  void* user = nullptr;               // the pipeline's
 
   bool at_end() const { return read_to >= seen.size; }
   bool has_news() const { return seen.size > read_to && seen.size > examined; }

@@ -24,7 +24,8 @@ std::size_t descriptors_allowed() {
 
 }  // namespace
 
-Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits, std::set<std::string> never)
+Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits,
+               std::set<std::string> never)
     : ctx_(context), inputs_(std::move(inputs)), limits_(limits) {
   discovery_ = std::make_unique<Discovery>(ctx_.fs, ctx_.notifier, ctx_.log, inputs_, std::move(never));
   max_open_ = limits_.max_open_files > 0 ? limits_.max_open_files : descriptors_allowed();
@@ -33,19 +34,25 @@ Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimit
 Tailer::~Tailer() = default;
 
 void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_ns, bool first_start) {
-  // By inode first, wherever the file is; only what is left is looked for by content, among files that are nobody's yet.
+  // By inode first, wherever the file is; only what is left is looked for by content, among files that are
+  // nobody's yet.
   std::vector<const SavedFile*> not_found;
   for (const auto& file : saved) {
     if (!restore_by_inode(file)) not_found.push_back(&file);
     rotation_dirs_.insert(dir_name(file.real));
     rotation_dirs_.insert(dir_name(file.path));
   }
+  // Who is known best goes first: the few bytes of a young file match too much.
+  std::sort(not_found.begin(), not_found.end(), [](const auto* a, const auto* b) {
+    return std::max<std::uint64_t>(a->head.len, a->offset) > std::max<std::uint64_t>(b->head.len, b->offset);
+  });
   for (const auto* file : not_found) restore_by_content(*file);
   start_at_end_ = first_start;
   scan();
   start_at_end_ = false;
   if (first_start) return;
-  // Successors only now, when every generation that we know, and every live file, is bound: copies are told from originals.
+  // Successors only now, when every generation that we know, and every live file, is bound: copies are told
+  // from originals.
   struct Chain {
     std::uint32_t input;
     std::string path;
@@ -53,7 +60,8 @@ void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_
   };
   std::vector<Chain> chains;
   for (const auto& [pointer, file] : files_)
-    if (file->place == Place::rotated && file->file) chains.push_back({file->input, file->path, file->seen.mtime_ns});
+    if (file->place == Place::rotated && file->file)
+      chains.push_back({file->input, file->path, file->seen.mtime_ns});
   for (const auto& c : chains) adopt_successors(c.input, c.path, c.path, c.since);
   adopt_missed(saved_at_ns);
 }
@@ -65,13 +73,15 @@ void Tailer::update(std::chrono::milliseconds max_wait) {
   if (!unnamed_.empty()) until = std::min(until, next_unnamed_poll_);
   if (!ready_.empty()) until = now;
   // Rounded up: a wait that ends just before its moment would only be repeated.
-  const auto wait = std::max(std::chrono::ceil<std::chrono::milliseconds>(until - now), std::chrono::milliseconds(0));
+  const auto wait =
+      std::max(std::chrono::ceil<std::chrono::milliseconds>(until - now), std::chrono::milliseconds(0));
   bool overflowed = false;
   handle(ctx_.notifier.wait(std::min(wait, max_wait), overflowed));
   if (overflowed) scan_due_ = true;
   const MonoTime later = ctx_.clock.now();
   if (!unnamed_.empty() && later >= next_unnamed_poll_) poll_unnamed();
-  // A scan asked for by notifications waits a multiple of what the last one cost, so that scanning never dominates.
+  // A scan asked for by notifications waits a multiple of what the last one cost, so that scanning never
+  // dominates.
   if (later >= next_scan_ || (scan_due_ && later >= may_scan_)) scan();
 }
 
@@ -84,7 +94,9 @@ TailedFile* Tailer::next_ready(const std::set<std::uint32_t>& paused) {
   for (std::size_t tries = ready_.size(); tries > 0; --tries) {
     TailedFile* f = ready_.front();
     ready_.pop_front();
-    const bool waits = paused.contains(f->input) || (f->predecessor != nullptr && (f->predecessor->has_news() || f->predecessor->hold_successor));
+    const bool waits =
+        paused.contains(f->input) ||
+        (f->predecessor != nullptr && (f->predecessor->has_news() || f->predecessor->hold_successor));
     if (waits) {
       ready_.push_back(f);
       continue;
@@ -96,7 +108,8 @@ TailedFile* Tailer::next_ready(const std::set<std::uint32_t>& paused) {
 }
 
 bool Tailer::all_read() const {
-  return std::none_of(files_.begin(), files_.end(), [](const auto& entry) { return entry.second->has_news(); });
+  return std::none_of(files_.begin(), files_.end(),
+                      [](const auto& entry) { return entry.second->has_news(); });
 }
 
 Tailer::ReadResult Tailer::read(TailedFile& file, char* to, std::size_t n) {
@@ -110,9 +123,13 @@ Tailer::ReadResult Tailer::read(TailedFile& file, char* to, std::size_t n) {
     return {};
   }
   const std::string_view all(to, *got);
-  const bool same_tail = *got >= context && (file.tail.len > context || mark_of(all.substr(context - file.tail.len, file.tail.len)) == file.tail);
-  const bool same_head = context > 0 || *got < file.head.len || n < file.head.len || mark_of(all.substr(0, file.head.len)) == file.head;
-  // Fewer bytes than the file was known to have: it was cut off in the meantime, whatever the bytes look like.
+  const bool same_tail =
+      *got >= context &&
+      (file.tail.len > context || mark_of(all.substr(context - file.tail.len, file.tail.len)) == file.tail);
+  const bool same_head = context > 0 || *got < file.head.len || n < file.head.len ||
+                         mark_of(all.substr(0, file.head.len)) == file.head;
+  // Fewer bytes than the file was known to have: it was cut off in the meantime, whatever the bytes look
+  // like.
   const bool shrunk = *got < context + std::min<std::uint64_t>(n, file.unread());
   if (!same_tail || !same_head || shrunk || (context == 0 && *got < file.head.len)) {
     truncated(file);
@@ -231,7 +248,8 @@ bool Tailer::open(TailedFile& file) {
     const bool was_live = file.place == Place::live;
     leave_path(file);
     unbind(file);
-    if (!adopt_copy(file)) lose(file, was_live ? LossReason::truncated : LossReason::deleted, "was replaced while it was closed");
+    if (!adopt_copy(file))
+      lose(file, was_live ? LossReason::truncated : LossReason::deleted, "was replaced while it was closed");
     scan_due_ = true;
   }
   file.examined = file.seen.size;
@@ -247,8 +265,9 @@ void Tailer::close(TailedFile& file) {
 void Tailer::make_room_for_descriptor() {
   if (open_files_ < max_open_) return;
   ctx_.probe.descriptor_limit_hit();
-  ctx_.log.warn("tail.descriptors", "more files than descriptors (" + std::to_string(max_open_) +
-                                        "): quiet ones are closed and opened again when they grow; raise RLIMIT_NOFILE");
+  ctx_.log.warn("tail.descriptors",
+                "more files than descriptors (" + std::to_string(max_open_) +
+                    "): quiet ones are closed and opened again when they grow; raise RLIMIT_NOFILE");
   // The quietest file that can be found again by its name.
   TailedFile* quietest = nullptr;
   for (auto& [pointer, f] : files_) {

@@ -1,5 +1,6 @@
-// Keeps the set of files that are to be read: discovers them, follows them through rotation, truncation, replacement, deletion and
-// restarts, and reads their bytes. It never gates reading on a file's size and never trusts an inode alone.
+// Keeps the set of files that are to be read: discovers them, follows them through rotation, truncation,
+// replacement, deletion and restarts, and reads their bytes. It never gates reading on a file's size and
+// never trusts an inode alone.
 #pragma once
 
 #include <chrono>
@@ -23,7 +24,8 @@
 
 namespace sidelight {
 
-// Told of the set's changes, on the Tailer's thread, in the middle of its work: must not call back into the Tailer.
+// Told of the set's changes, on the Tailer's thread, in the middle of its work: must not call back into the
+// Tailer.
 class TailListener {
  public:
   virtual ~TailListener() = default;
@@ -45,21 +47,25 @@ struct TailerContext {
 enum class ReadOutcome {
   bytes,    // some bytes behind read_to
   nothing,  // none at the moment
-  changed,  // the file is not what it was (truncated, replaced): the set was brought up to date, ask for the next file
+  changed,  // the file is not what it was (truncated, replaced): the set was brought up to date, ask for the
+            // next file
 };
 
 // One thread. Everything in the context outlives it.
 class Tailer {
  public:
-  Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits, std::set<std::string> never);
+  Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits,
+         std::set<std::string> never);
   ~Tailer();
   Tailer(const Tailer&) = delete;
   Tailer& operator=(const Tailer&) = delete;
 
-  // First call: what the checkpoint knew. `first_start` (no checkpoint at all) lets `start: end` apply to files present now.
+  // First call: what the checkpoint knew. `first_start` (no checkpoint at all) lets `start: end` apply to
+  // files present now.
   void restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_ns, bool first_start);
 
-  // Waits up to max_wait for notifications and brings the set up to date. rest: gather notifications for that long instead.
+  // Waits up to max_wait for notifications and brings the set up to date. rest: gather notifications for that
+  // long instead.
   void update(std::chrono::milliseconds max_wait);
   void rest(std::chrono::milliseconds time) { ctx_.notifier.rest(time); }
   // Looks at everything now (shutdown, reload).
@@ -67,8 +73,9 @@ class Tailer {
   // The next file with news, in turn; null when there is none. Files of inputs in `paused` are passed over.
   TailedFile* next_ready(const std::set<std::uint32_t>& paused);
 
-  // Reads up to n bytes from read_to on into `to`, preceded by up to kTailBytes bytes of context: to[0, context) are the bytes
-  // before read_to and to[context, context + n) the news. `to` has room for kTailBytes + n.
+  // Reads up to n bytes from read_to on into `to`, preceded by up to kTailBytes bytes of context: to[0,
+  // context) are the bytes before read_to and to[context, context + n) the news. `to` has room for kTailBytes
+  // + n.
   struct ReadResult {
     ReadOutcome outcome = ReadOutcome::nothing;
     std::size_t context = 0;
@@ -133,7 +140,8 @@ class Tailer {
   void truncated(TailedFile& file);
   void left_its_path(TailedFile& file);
   bool adopt_copy(TailedFile& file);
-  void adopt_successors(std::uint32_t input, const std::string& path, const std::string& real, std::int64_t since_ns);
+  void adopt_successors(std::uint32_t input, const std::string& path, const std::string& real,
+                        std::int64_t since_ns);
   void adopt_missed(std::int64_t since_ns);
   bool is_copy(const FoundFile& found, const File& candidate, const FileStat& st);
   bool is_copy_of_live(TailedFile& live, const File& candidate, const FileStat& st);
@@ -154,19 +162,19 @@ class Tailer {
   std::unordered_map<std::string, TailedFile*> live_;   // by the user's path
   std::unordered_map<std::string, TailedFile*> reals_;  // live files by real path, for notifications
   std::deque<TailedFile*> ready_;
-  std::set<TailedFile*> queued_;                         // members of ready_
-  std::set<TailedFile*> unnamed_;                        // not live, not retired: polled
-  std::set<std::string> copies_;                         // paths that hold a copy of a live file's bytes: not read by themselves
+  std::set<TailedFile*> queued_;   // members of ready_
+  std::set<TailedFile*> unnamed_;  // not live, not retired: polled
+  std::set<std::string> copies_;   // paths that hold a copy of a live file's bytes: not read by themselves
   std::set<std::string> unreadable_;
   std::set<std::string> warned_twice_;
   std::size_t open_files_ = 0;
   std::size_t max_open_ = 0;
   bool start_at_end_ = false;  // during the very first scan
   bool scan_due_ = true;
-  MonoTime next_scan_{};         // at the latest
-  MonoTime may_scan_{};          // at the earliest, when notifications ask for it
+  MonoTime next_scan_{};  // at the latest
+  MonoTime may_scan_{};   // at the earliest, when notifications ask for it
   MonoTime next_unnamed_poll_{};
-  std::int64_t known_until_ns_ = 0;     // what was written to unknown files before this is none of our business
+  std::int64_t known_until_ns_ = 0;  // what was written to unknown files before this is none of our business
   std::set<std::string> rotation_dirs_;  // where live files are or were
 };
 

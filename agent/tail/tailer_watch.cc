@@ -10,7 +10,8 @@ namespace sidelight {
 namespace {
 
 constexpr std::chrono::milliseconds kUnnamedPoll{250};
-// Files are stamped with the time of the last clock tick, which may lie before a moment that was read from the clock.
+// Files are stamped with the time of the last clock tick, which may lie before a moment that was read from
+// the clock.
 constexpr std::int64_t kTimestampGrain = 50'000'000;
 constexpr std::uint64_t kLineSearch = 64 * 1024;
 
@@ -55,13 +56,15 @@ void Tailer::scan() {
     const std::string name = base_name(f.path);
     return family_name(name) == name;
   });
-  // First what left its path, so that a file that appears elsewhere is known for what it is; then what is there.
+  // First what left its path, so that a file that appears elsewhere is known for what it is; then what is
+  // there.
   std::set<std::string_view> paths;
   std::vector<TailedFile*> left;
   for (const auto& f : found) {
     paths.insert(f.path);
     TailedFile* current = live_at(f.path);
-    if (current != nullptr && (current->seen.inode != f.stat.inode || current->seen.dev != f.stat.dev)) left.push_back(current);
+    if (current != nullptr && (current->seen.inode != f.stat.inode || current->seen.dev != f.stat.dev))
+      left.push_back(current);
   }
   for (const auto& [path, file] : live_)
     if (!paths.contains(path)) left.push_back(file);
@@ -85,7 +88,8 @@ void Tailer::take_found(const FoundFile& found) {
     auto st = ctx_.fs.stat(known->path);
     if (st && st->inode == known->seen.inode && st->dev == known->seen.dev) {
       if (warned_twice_.insert(found.path).second)
-        ctx_.log.warn("tail.twice", found.path + " is the same file as " + known->path + "; it is read once, as the latter");
+        ctx_.log.warn("tail.twice", found.path + " is the same file as " + known->path +
+                                        "; it is read once, as the latter");
       return;
     }
     left_its_path(*known);  // renamed to another name that the globs match
@@ -103,7 +107,8 @@ void Tailer::take_found(const FoundFile& found) {
 
 void Tailer::discover(const FoundFile& found) {
   if (files_.size() >= limits_.max_files) {
-    ctx_.log.error("tail.max_files", "more than tailing.max_files files match; " + found.path + " and others wait");
+    ctx_.log.error("tail.max_files",
+                   "more than tailing.max_files files match; " + found.path + " and others wait");
     return;
   }
   const std::string name = base_name(found.path);
@@ -151,8 +156,9 @@ void Tailer::unreadable(const FoundFile& found, const Error& error) {
   if (error.code == EACCES || error.code == EPERM) {
     char mode[8];
     std::snprintf(mode, sizeof mode, "%04o", found.stat.mode & 07777u);
-    message += " (owner " + std::to_string(found.stat.uid) + ":" + std::to_string(found.stat.gid) + ", mode " + mode +
-               "; we are " + std::to_string(::geteuid()) + ":" + std::to_string(::getegid()) + ")";
+    message += " (owner " + std::to_string(found.stat.uid) + ":" + std::to_string(found.stat.gid) +
+               ", mode " + mode + "; we are " + std::to_string(::geteuid()) + ":" +
+               std::to_string(::getegid()) + ")";
   }
   ctx_.log.warn("tail.unreadable " + found.path, message);
 }

@@ -31,7 +31,6 @@ error_code read_error(od::value value, BulkItemError& out, int depth) {
   if (type != od::json_type::object) return simdjson::INCORRECT_TYPE;
   od::object object;
   if (auto e = value.get_object().get(object)) return e;
-  std::string cause;
   for (auto entry : object) {
     od::field field;
     if (auto e = std::move(entry).get(field)) return e;
@@ -51,10 +50,9 @@ error_code read_error(od::value value, BulkItemError& out, int depth) {
     } else if (key == "caused_by" && depth < kMaxCauses) {
       BulkItemError inner;
       if (auto e = read_error(field.value(), inner, depth + 1)) return e;
-      cause = "; caused by " + inner.type + ": " + inner.reason;
+      out.causes = inner.text().substr(0, kMaxReason);
     }
   }
-  if (out.reason.size() < kMaxReason) out.reason += cause.substr(0, kMaxReason - out.reason.size());
   return SUCCESS;
 }
 
@@ -62,7 +60,8 @@ error_code read_error(od::value value, BulkItemError& out, int depth) {
 error_code read_item(od::value item, BulkAnswer& out, std::uint64_t& status) {
   od::object wrapper;
   if (auto e = item.get_object().get(wrapper)) return e;
-  const auto index = static_cast<std::uint32_t>(out.status.size());
+  const auto number = static_cast<std::uint32_t>(out.status.size());
+  std::string_view index;
   for (auto action : wrapper) {
     od::field operation;
     if (auto e = std::move(action).get(operation)) return e;
@@ -76,16 +75,16 @@ error_code read_item(od::value item, BulkAnswer& out, std::uint64_t& status) {
         if (auto e = field.value().get_uint64().get(status)) return e;
       } else if (key == "error") {
         BulkItemError error;
-        error.item = index;
+        error.item = number;
         if (auto e = read_error(field.value(), error, 0)) return e;
         out.errors.push_back(std::move(error));
-      } else if (index == 0 && key == "_index") {
-        std::string_view text;
-        if (auto e = field.value().get_string().get(text)) return e;
-        out.first_index = text.substr(0, kMaxType);
+      } else if (out.stored_in.empty() && key == "_index") {
+        if (auto e = field.value().get_string().get(index)) return e;
       }
     }
   }
+  const bool stored = (status >= 200 && status < 300) || status == 409;
+  if (stored && out.stored_in.empty()) out.stored_in = index.substr(0, kMaxType);
   return SUCCESS;
 }
 
@@ -133,6 +132,13 @@ error_code read_answer(od::document& document, std::size_t expected, BulkAnswer&
 
 }  // namespace
 
+std::string BulkItemError::text() const {
+  std::string out = type;
+  if (!reason.empty()) out += (out.empty() ? "" : ": ") + reason;
+  if (!causes.empty()) out += "; caused by " + causes;
+  return out;
+}
+
 const BulkItemError* BulkAnswer::error_of(std::size_t item) const {
   const auto it = std::lower_bound(errors.begin(), errors.end(), item,
                                    [](const BulkItemError& e, std::size_t i) { return e.item < i; });
@@ -154,7 +160,7 @@ Expected<void> BulkResponseReader::read(std::string& body, std::size_t expected_
   out.status.clear();
   out.status.reserve(expected_items);
   out.errors.clear();
-  out.first_index.clear();
+  out.stored_in.clear();
   out.all_created = true;
   if (body.empty()) return fail("an empty answer");
   if (!parser_) parser_ = std::make_unique<Parser>();

@@ -17,13 +17,18 @@ namespace sidelight {
 struct BulkItemError {
   std::uint32_t item = 0;
   std::string type;    // of the error itself, at most 256 bytes
-  std::string reason;  // with the reasons of its causes behind it, at most 2 KiB
+  std::string reason;  // its own, at most 2 KiB
+  std::string causes;  // "TYPE: REASON; caused by TYPE: REASON ...", at most 2 KiB, apart because a reason quotes documents
+
+  std::string text() const;  // all of it, for people
 };
 
 struct BulkAnswer {
   std::vector<std::uint16_t> status;  // one an item
   std::vector<BulkItemError> errors;  // ascending by item
-  std::string first_index;            // "_index" of the first item; empty where the answer has none
+  // "_index" of the first item that is stored (2xx or 409), empty where there is none. One that was refused
+  // before it was routed names the data stream itself.
+  std::string stored_in;
   bool all_created = false;           // every status is 2xx
 
   // The error of `item`, or null. Linear over ascending calls is the caller's business; this is a binary

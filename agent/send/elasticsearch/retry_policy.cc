@@ -59,6 +59,7 @@ constexpr auto kDocumentReasons = std::to_array<Phrase>({
     {"can't merge a non object mapping", "mapping"},
     {"object mapping", "mapping"},
     {"id is too long", "too_large"},
+    {"is outside of ranges of currently writable indices", "mapping"},  // a time series data stream
     // Processors of an ingest pipeline that this document does not suit.
     {"Provided Grok expressions do not match", "parsing"},
     {"not present as part of path", "parsing"},
@@ -79,21 +80,25 @@ bool is_document_type(std::string_view type) {
                      [type](const Phrase& p) { return p.text == type; });
 }
 
-std::string_view destination_cause(std::string_view type, std::string_view reason) {
+// The reason of an error of a document quotes that document, which may say anything; only the beginning of its
+// cause is the server's own words. (Elasticsearch 8 wraps the field limit in a document_parsing_exception.)
+std::string_view destination_cause(std::string_view type, std::string_view reason, std::string_view causes) {
   if (is_document_type(type)) {
-    // Such a reason quotes the document, which may say anything; only the words of a cause behind it are the
-    // server's.
-    const bool limit = has(reason, "; caused by illegal_argument_exception: Limit of total fields");
+    const bool limit = causes.starts_with("illegal_argument_exception: Limit of total fields");
     return limit ? cause::kFieldLimit : std::string_view();
   }
-  const std::string_view by_type = meaning_in(kDestination, type);
-  return by_type.empty() ? meaning_in(kDestination, reason) : by_type;
+  for (const std::string_view text : {type, reason, causes}) {
+    if (const auto meaning = meaning_in(kDestination, text); !meaning.empty()) return meaning;
+  }
+  return {};
 }
 
-std::string_view document_reason(std::string_view type, std::string_view reason) {
+std::string_view document_reason(std::string_view type, std::string_view reason, std::string_view causes) {
   const auto it = std::find_if(kDocumentTypes.begin(), kDocumentTypes.end(),
                                [type](const Phrase& p) { return p.text == type; });
-  return it != kDocumentTypes.end() ? it->meaning : meaning_in(kDocumentReasons, reason);
+  if (it != kDocumentTypes.end()) return it->meaning;
+  const auto by_reason = meaning_in(kDocumentReasons, reason);
+  return by_reason.empty() ? meaning_in(kDocumentReasons, causes) : by_reason;
 }
 
 std::string_view cause_of_status(long status) {
@@ -113,14 +118,14 @@ std::string_view cause_of_status(long status) {
 
 }  // namespace
 
-ItemVerdict judge_item(int status, std::string_view type, std::string_view reason) {
+ItemVerdict judge_item(int status, std::string_view type, std::string_view reason, std::string_view causes) {
   using Action = ItemVerdict::Action;
   if (status >= 200 && status < 300) return {Action::delivered, {}, {}};
   if (status == 409) return {Action::already_there, {}, {}};
-  if (const auto blamed = destination_cause(type, reason); !blamed.empty()) return {Action::hold, blamed, {}};
+  if (const auto blamed = destination_cause(type, reason, causes); !blamed.empty()) return {Action::hold, blamed, {}};
   if (status == 413) return {Action::dead_letter, {}, "too_large"};
   if (status == 400 || status >= 500) {
-    const auto why = document_reason(type, reason);
+    const auto why = document_reason(type, reason, causes);
     // A pipeline's failure on one document comes as 500 from some versions; other 5xx are the servers'
     // troubles.
     if (!why.empty() && (status == 400 || status == 500)) return {Action::dead_letter, {}, why};
@@ -137,7 +142,7 @@ RequestVerdict judge_answer(long status, std::string_view type, std::string_view
     return v;
   }
   v.cause = cause_of_status(status);
-  const auto blamed = destination_cause(type, reason);
+  const auto blamed = destination_cause(type, reason, {});
   if (!blamed.empty()) {
     v.cause = blamed;
     v.renew_credentials = status == 401 || status == 403;

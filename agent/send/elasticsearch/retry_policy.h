@@ -46,8 +46,8 @@ struct ItemVerdict {
   std::string_view cause;   // hold
   std::string_view reason;  // dead_letter: mapping | parsing | too_large
 };
-// `type` and `reason` are those of the item's error, causes included.
-ItemVerdict judge_item(int status, std::string_view type, std::string_view reason);
+// `type` and `reason` are those of the item's error, `causes` what stands behind it (see BulkItemError).
+ItemVerdict judge_item(int status, std::string_view type, std::string_view reason, std::string_view causes);
 
 // A request as a whole.
 struct RequestVerdict {

@@ -1,5 +1,5 @@
-// Random sequences of what happens to log files, checked against a model: every line that a reader could have had arrives under
-// exactly one id.
+// Random sequences of what happens to log files, checked against a model: every line that a reader could have
+// had arrives under exactly one id.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -23,7 +23,8 @@ enum class Glob { live_only, rotated_too };
 
 class Model {
  public:
-  Model(unsigned seed, Glob glob) : random_(seed), rig_(TailOptions{{glob == Glob::live_only ? "*.log" : "*.log*"}, {}, {}}) {}
+  Model(unsigned seed, Glob glob)
+      : random_(seed), rig_(TailOptions{{glob == Glob::live_only ? "*.log" : "*.log*"}, {}, {}}) {}
 
   void run() {
     rig_.start();
@@ -43,7 +44,8 @@ class Model {
   std::string name() { return pick(3) == 0 ? "b.log" : "a.log"; }
 
   std::string line(const std::string& file) {
-    const std::string text = file + " n=" + std::to_string(next_++) + std::string(static_cast<std::size_t>(pick(60)), 'x');
+    const std::string text =
+        file + " n=" + std::to_string(next_++) + std::string(static_cast<std::size_t>(pick(60)), 'x');
     return text;
   }
 
@@ -57,24 +59,35 @@ class Model {
       case 0:
       case 1:
       case 2:
-      case 3: return write();
-      case 4: return write_partial();
-      case 5: return rotate();
-      case 6: return copytruncate();
-      case 7: return remove();
+      case 3:
+        return write();
+      case 4:
+        return write_partial();
+      case 5:
+        return rotate();
+      case 6:
+        return copytruncate();
+      case 7:
+        return remove();
       case 8:
-        if (rig_.running()) crash();
-        else start();
+        if (rig_.running())
+          crash();
+        else
+          start();
         return;
       case 9:
-        if (rig_.running()) stop();
-        else start();
+        if (rig_.running())
+          stop();
+        else
+          start();
         return;
       case 10:
         if (rig_.running()) rig_.acknowledge(static_cast<std::size_t>(pick(4)));
         return note("acknowledge");
-      case 11: return swap_symlink();
-      case 12: return compress();
+      case 11:
+        return swap_symlink();
+      case 12:
+        return compress();
       default:
         if (!rig_.running()) return;
         note("turn");
@@ -207,8 +220,10 @@ class Model {
     note("symlink c.log -> " + target);
     rig_.append(target, text + "\n");
     expected_.insert(text);
-    if (rig_.running()) rig_.turn();  // a link that was swapped twice unseen leads to what nobody was told of
-    else may_be_lost_.insert(last_link_.begin(), last_link_.end());
+    if (rig_.running())
+      rig_.turn();  // a link that was swapped twice unseen leads to what nobody was told of
+    else
+      may_be_lost_.insert(last_link_.begin(), last_link_.end());
     last_link_.insert(text);
     rig_.symlink(target, "c.log");
     links_.insert("c.log");
@@ -259,13 +274,14 @@ class Model {
   std::mt19937 random_;
   Rig rig_;
   int next_ = 0;
-  std::map<std::string, std::set<std::string>> lines_in_;             // by the file that holds them now
-  std::map<std::string, std::pair<std::string, std::size_t>> partial_;  // by file: the line, how much of it is written
+  std::map<std::string, std::set<std::string>> lines_in_;  // by the file that holds them now
+  std::map<std::string, std::pair<std::string, std::size_t>>
+      partial_;  // by file: the line, how much of it is written
   std::set<std::string> touched_;
   std::set<std::string> links_;
   std::set<std::string> last_link_;
   std::set<std::string> expected_;
-  std::set<std::string> held_;          // in deleted files that the running worker has open
+  std::set<std::string> held_;  // in deleted files that the running worker has open
   std::set<std::string> may_be_lost_;
 };
 
@@ -284,8 +300,12 @@ void run_seeds(Glob glob) {
   }
 }
 
-TEST(WorkerModel, EveryLineArrivesOnceWhenTheGlobMatchesLiveNamesOnly) { run_seeds(Glob::live_only); }
-TEST(WorkerModel, EveryLineArrivesOnceWhenTheGlobMatchesRotatedNamesToo) { run_seeds(Glob::rotated_too); }
+TEST(WorkerModel, EveryLineArrivesOnceWhenTheGlobMatchesLiveNamesOnly) {
+  run_seeds(Glob::live_only);
+}
+TEST(WorkerModel, EveryLineArrivesOnceWhenTheGlobMatchesRotatedNamesToo) {
+  run_seeds(Glob::rotated_too);
+}
 
 }  // namespace
 }  // namespace sidelight::test

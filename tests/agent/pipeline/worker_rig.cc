@@ -16,8 +16,9 @@ namespace stdfs = std::filesystem;
 
 // Memory-backed where there is such a place: the tests sync a lot.
 std::string make_directory() {
-  std::string pattern = (stdfs::is_directory("/dev/shm") ? std::string("/dev/shm") : stdfs::temp_directory_path().string()) +
-                        "/sidelight-worker-XXXXXX";
+  std::string pattern =
+      (stdfs::is_directory("/dev/shm") ? std::string("/dev/shm") : stdfs::temp_directory_path().string()) +
+      "/sidelight-worker-XXXXXX";
   return ::mkdtemp(pattern.data());
 }
 
@@ -60,7 +61,10 @@ class Rig::Sink final : public Output {
 
 struct Rig::Process {
   Process(Rig& rig, std::unique_ptr<CheckpointStore> s)
-      : store(std::move(s)), budget(rig.budget_bytes), chunks(budget, 128 * 1024, 4), batches(budget, 2, 8u << 20, [] {}),
+      : store(std::move(s)),
+        budget(rig.budget_bytes),
+        chunks(budget, 128 * 1024, 4),
+        batches(budget, 2, 8u << 20, [] {}),
         sink(rig, ledger, batches, *store) {}
   std::unique_ptr<CheckpointStore> store;
   Budget budget;
@@ -71,7 +75,8 @@ struct Rig::Process {
   std::unique_ptr<Worker> worker;
 };
 
-Rig::Rig(TailOptions tail, DecodeOptions decode) : dir_(make_directory()), tail_(std::move(tail)), decode_(std::move(decode)) {
+Rig::Rig(TailOptions tail, DecodeOptions decode)
+    : dir_(make_directory()), tail_(std::move(tail)), decode_(std::move(decode)) {
   stdfs::create_directories(dir_ + "/logs");
   if (tail_.paths.empty()) tail_.paths = {"*.log"};
   for (auto* list : {&tail_.paths, &tail_.exclude})
@@ -90,19 +95,29 @@ Rig::~Rig() {
 void Rig::append(const std::string& name, const std::string& bytes) const {
   std::ofstream(path(name), std::ios::binary | std::ios::app) << bytes;
 }
-void Rig::rename(const std::string& from, const std::string& to) const { stdfs::rename(path(from), path(to)); }
-void Rig::truncate(const std::string& name) const { stdfs::resize_file(path(name), 0); }
+void Rig::rename(const std::string& from, const std::string& to) const {
+  stdfs::rename(path(from), path(to));
+}
+void Rig::truncate(const std::string& name) const {
+  stdfs::resize_file(path(name), 0);
+}
 void Rig::copy(const std::string& from, const std::string& to) const {
   stdfs::copy_file(path(from), path(to), stdfs::copy_options::overwrite_existing);
 }
-void Rig::remove(const std::string& name) const { stdfs::remove(path(name)); }
+void Rig::remove(const std::string& name) const {
+  stdfs::remove(path(name));
+}
 void Rig::symlink(const std::string& target, const std::string& name) const {
   const std::string tmp = path(name) + ".link";
   stdfs::create_symlink(target, tmp);
   stdfs::rename(tmp, path(name));
 }
-bool Rig::exists(const std::string& name) const { return stdfs::exists(path(name)); }
-std::uint64_t Rig::size(const std::string& name) const { return stdfs::file_size(path(name)); }
+bool Rig::exists(const std::string& name) const {
+  return stdfs::exists(path(name));
+}
+std::uint64_t Rig::size(const std::string& name) const {
+  return stdfs::file_size(path(name));
+}
 
 void Rig::gzip(const std::string& name) const {
   std::ifstream in(path(name), std::ios::binary);
@@ -125,9 +140,10 @@ void Rig::start() {
   ASSERT_TRUE(framer && parser);
   inputs[0].framer = std::move(*framer);
   inputs[0].parser = std::move(*parser);
-  p.worker = std::make_unique<Worker>(WorkerContext{fs_, notifier, clock, log_, p.budget, p.chunks, p.batches, p.ledger, *p.store,
-                                                    tail_probe, pipeline_probe_},
-                                      options, std::move(inputs), std::vector<TailOptions>{tail_}, limits, std::set<std::string>{});
+  p.worker = std::make_unique<Worker>(WorkerContext{fs_, notifier, clock, log_, p.budget, p.chunks, p.batches,
+                                                    p.ledger, *p.store, tail_probe, pipeline_probe_},
+                                      options, std::move(inputs), std::vector<TailOptions>{tail_}, limits,
+                                      std::set<std::string>{});
   worker_ = p.worker.get();
   worker_->set_output(p.sink, make_encoder(p.sink.encoding()));
   worker_->restore();

@@ -1,5 +1,5 @@
-// A worker on a real directory, with a clock and notifications that the test steps, and a destination that keeps ids as
-// Elasticsearch does and answers when the test says so.
+// A worker on a real directory, with a clock and notifications that the test steps, and a destination that
+// keeps ids as Elasticsearch does and answers when the test says so.
 #pragma once
 
 #include <cstdint>
@@ -82,12 +82,12 @@ class Rig {
   bool exists(const std::string& name) const;
   std::uint64_t size(const std::string& name) const;
 
-  void start();                    // a new process on the same state
-  void crash();                    // kill -9: what the destination has, and what was synced, stays
-  void turn(bool look = true);     // one turn of the worker, a second later
+  void start();                           // a new process on the same state
+  void crash();                           // kill -9: what the destination has, and what was synced, stays
+  void turn(bool look = true);            // one turn of the worker, a second later
   void acknowledge(std::size_t batches);  // the oldest of those sent
-  void settle();                   // turns and acknowledges until nothing moves any more
-  void finish();                   // SIGTERM
+  void settle();                          // turns and acknowledges until nothing moves any more
+  void finish();                          // SIGTERM
   bool running() const { return worker_ != nullptr; }
 
   std::map<std::string, StoredDoc> stored;  // by id
