@@ -60,8 +60,7 @@ std::shared_ptr<const ObjectSchema> tailing_schema() {
   s.field(
        "deleted_files_budget", KeyType::bytes, [](Limits& t) -> auto& { return t.deleted_files_budget; },
        "Disk space that deleted files may keep until they are read; beyond it they are let go and the lost "
-       "bytes "
-       "counted.")
+       "bytes counted.")
       .between(0, 64 * kTiB);
   s.field(
        "max_open_files", KeyType::integer, [](Limits& t) -> auto& { return t.max_open_files; },
@@ -80,10 +79,6 @@ void add_limits(SchemaBuilder<Settings>& s) {
        "Memory for everything that is on its way; reading waits when it is used up.")
       .between(8 * kMiB, kTiB);
   s.field(
-       "workers", KeyType::integer, [](Settings& c) -> auto& { return c.workers; },
-       "Threads that read and parse; files are shared out among them.")
-      .between(1, 64);
-  s.field(
        "multiline_timeout", KeyType::duration, [](Settings& c) -> auto& { return c.multiline_timeout; },
        "A multiline event without news is closed after this time.")
       .between(10, kHour);
@@ -94,8 +89,7 @@ void add_limits(SchemaBuilder<Settings>& s) {
   s.field(
        "shutdown_deadline", KeyType::duration, [](Settings& c) -> auto& { return c.shutdown_deadline; },
        "On SIGTERM everything is read, sent and acknowledged within this time. Keep it below the grace "
-       "period of "
-       "whoever stops the program.")
+       "period of whoever stops the program.")
       .between(0, kHour);
   s.field(
        "checkpoint_interval", KeyType::duration, [](Settings& c) -> auto& { return c.checkpoint_interval; },
@@ -122,8 +116,7 @@ const ObjectSchema& settings_schema() {
     s.field(
          "state_dir", KeyType::path, [](Settings& c) -> auto& { return c.state_dir; },
          "Directory for positions and dead letters; made if absent. One program at a time may use it. It "
-         "must "
-         "outlive a restart.")
+         "must outlive a restart.")
         .required()
         .restart()
         .shown()

@@ -32,7 +32,7 @@ const BadInput kBad[] = {
     {"OnlyComments", "# nothing\n",
      "1:1: the configuration is empty; it needs at least logs, output and state_dir\n"},
     {"NotASection", "- a\n",
-     "1:1: expected a section of keys (logs, output, state_dir, log, http, tailing, memory_budget, workers, "
+     "1:1: expected a section of keys (logs, output, state_dir, log, http, tailing, memory_budget, "
      "multiline_timeout, unterminated_timeout, shutdown_deadline and checkpoint_interval), got a list\n"},
     {"UnknownKeyNearAKnownOne", around("memory_bugdet: 1\n"),
      "5:1: memory_bugdet: unknown key; did you mean \"memory_budget\"?\n"},
@@ -42,21 +42,22 @@ const BadInput kBad[] = {
      "5:1: hosts: unknown key; did you mean output.elasticsearch.hosts?\n"},
     {"UnknownKeyNearNothing", around("log: {zzzzzzzz: 1}\n"),
      "5:7: log.zzzzzzzz: unknown key; known here: level, format and file\n"},
-    {"WrongTypeListForNumber", around("workers: [1]\n"),
-     "5:10: workers: expected a whole number, got a list; for example \"workers: 1\"\n"},
-    {"WordForNumber", around("workers: four\n"),
-     "5:10: workers: expected a whole number, got \"four\"; for example \"workers: 1\"\n"},
-    {"FractionForNumber", around("workers: 1.5\n"),
-     "5:10: workers: expected a whole number, got \"1.5\"; for example \"workers: 1\"\n"},
-    {"OutOfBounds", around("workers: 65\n"), "5:10: workers: must be from 1 to 64, got \"65\"\n"},
+    {"WrongTypeListForNumber", around("tailing: {max_files: [1]}\n"),
+     "5:22: tailing.max_files: expected a whole number, got a list; for example \"max_files: 1\"\n"},
+    {"WordForNumber", around("tailing: {max_files: four}\n"),
+     "5:22: tailing.max_files: expected a whole number, got \"four\"; for example \"max_files: 1\"\n"},
+    {"FractionForNumber", around("tailing: {max_files: 1.5}\n"),
+     "5:22: tailing.max_files: expected a whole number, got \"1.5\"; for example \"max_files: 1\"\n"},
+    {"OutOfBounds", around("tailing: {max_files: 10000001}\n"),
+     "5:22: tailing.max_files: must be from 1 to 10000000, got \"10000001\"\n"},
     {"TooSmall", around("memory_budget: 1MiB\n"),
      "5:16: memory_budget: must be from 8MiB to 1TiB, got \"1MiB\"\n"},
     {"SizeOutsideInt64", around("memory_budget: 99999999999GiB\n"),
      "5:16: memory_budget: expected a size, got \"99999999999GiB\"; for example \"memory_budget: 32MiB\"\n"},
     {"DurationWithoutUnit", around("shutdown_deadline: 5\n"),
      "5:20: shutdown_deadline: expected a duration, got \"5\"; for example \"shutdown_deadline: 1s\"\n"},
-    {"NoValue", around("workers:\nlog: {level: info}\n"),
-     "5:1: workers: expected a whole number, got nothing; for example \"workers: 1\"\n"},
+    {"NoValue", around("tailing:\n  max_files:\n"),
+     "6:3: tailing.max_files: expected a whole number, got nothing; for example \"max_files: 1\"\n"},
     {"WrongWord", around("log:\n  level: warning\n"),
      "6:10: log.level: expected one of debug, info, warn, error, got \"warning\"; did you mean \"warn\"?\n"},
     {"ScalarForSection", around("log: debug\n"),
@@ -77,20 +78,19 @@ const BadInput kBad[] = {
      "2:18: output.stdout: excludes file; give only one of elasticsearch, file and stdout\n"},
     {"LaterVersionsKeys", around("collectors: {}\n"),
      "5:1: collectors: unknown key; known at the top: logs, output, state_dir, log, http, tailing, "
-     "memory_budget, "
-     "workers, multiline_timeout, unterminated_timeout, shutdown_deadline and checkpoint_interval\n"},
-    {"MissingVariable", around("workers: ${WORKERS}\n"),
-     "5:10: workers: the environment variable WORKERS is not set; set it, or give a default: "
-     "${WORKERS:-default}\n"},
+     "memory_budget, multiline_timeout, unterminated_timeout, shutdown_deadline and checkpoint_interval\n"},
+    {"MissingVariable", around("memory_budget: ${BUDGET}\n"),
+     "5:16: memory_budget: the environment variable BUDGET is not set; set it, or give a default: "
+     "${BUDGET:-default}\n"},
     {"OpenVariable", around("log: {file: '${X'}\n"),
      "5:13: log.file: ${ without its }; write $${ for a literal ${\n"},
     {"BadVariableName", around("log: {file: '${1-2}'}\n"),
      "5:13: log.file: ${...} must hold the name of an environment variable, as in ${VAR} or ${VAR:-default}; "
      "write "
      "$${ for a literal ${\n"},
-    {"DuplicateKey", around("workers: 1\nworkers: 2\n"),
-     "6:1: duplicate key \"workers\"; it is already set on line 5\n"},
-    {"SecondDocument", around("---\nworkers: 2\n"),
+    {"DuplicateKey", around("http: off\nhttp: {}\n"),
+     "6:1: duplicate key \"http\"; it is already set on line 5\n"},
+    {"SecondDocument", around("---\nhttp: off\n"),
      "6:1: a second YAML document; a configuration is one document\n"},
     {"TabIndentation", "logs:\n\t- paths: [/a]\n",
      "2:1: a tab in the indentation; YAML allows spaces only\n"},
@@ -168,11 +168,10 @@ const BadInput kBad[] = {
      "8:22: output.elasticsearch.backoff_initial: backoff_initial must not be longer than backoff_max\n"},
     {"BatchAgainstBudget", "logs: [{paths: [/a]}]\noutput: {stdout: {}, batch_bytes: 17MiB}\nstate_dir: /s\n",
      "2:35: output.batch_bytes: batch_bytes must not be more than half of memory_budget\n"},
-    {"ControlBytesStayOffTheTerminal", around("\"\\e[31m\": 1\nworkers: 0\n"),
+    {"ControlBytesStayOffTheTerminal", around("\"\\e[31m\": 1\nmemory_budget: 0\n"),
      "5:1: \\x1b[31m: unknown key; known at the top: logs, output, state_dir, log, http, tailing, "
-     "memory_budget, "
-     "workers, multiline_timeout, unterminated_timeout, shutdown_deadline and checkpoint_interval\n"
-     "6:10: workers: must be from 1 to 64, got \"0\"\n"},
+     "memory_budget, multiline_timeout, unterminated_timeout, shutdown_deadline and checkpoint_interval\n"
+     "6:16: memory_budget: must be from 8MiB to 1TiB, got \"0\"\n"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Config, BadInputs, testing::ValuesIn(kBad),
@@ -204,10 +203,10 @@ TEST(BadInput, DeepNestingEndsInAnError) {
 
 TEST(Report, EndsWithTheNumbers) {
   Loading l;
-  const LoadResult r = l.load(around("workers: 0\nhttp: {listen: '0.0.0.0:1'}\n"));
+  const LoadResult r = l.load(around("memory_budget: 0\nhttp: {listen: '0.0.0.0:1'}\n"));
   EXPECT_EQ(
       render_problems(r.errors, r.warnings),
-      "/etc/sidelight/sidelight.yaml:5:10: workers: must be from 1 to 64, got \"0\"\n"
+      "/etc/sidelight/sidelight.yaml:5:16: memory_budget: must be from 8MiB to 1TiB, got \"0\"\n"
       "/etc/sidelight/sidelight.yaml:6:16: http.listen: warning: metrics and health are open to everyone who "
       "can reach this machine\n"
       "1 error, 1 warning\n");

@@ -130,8 +130,9 @@ TEST(JsonSchema, KnowsEveryKeyAndNothingElse) {
   EXPECT_EQ(json["required"], (nlohmann::json{"logs", "output", "state_dir"}));
   const auto& input = json["properties"]["logs"]["items"];
   EXPECT_EQ(input["properties"].size(), settings_schema().find("logs")->object->fields.size());
-  EXPECT_EQ(json["properties"]["workers"]["default"], 1);
-  EXPECT_EQ(json["properties"]["workers"]["anyOf"][0]["maximum"], 64);
+  const auto& max_files = json["properties"]["tailing"]["anyOf"][0]["properties"]["max_files"];
+  EXPECT_EQ(max_files["default"], 100000);
+  EXPECT_EQ(max_files["anyOf"][0]["maximum"], 10000000);
 }
 
 class Examples : public testing::TestWithParam<const char*> {};

@@ -148,7 +148,6 @@ tailing:
   max_open_files: 6
   max_files: 7
 memory_budget: 16Mi
-workers: 3
 multiline_timeout: 4s
 unterminated_timeout: 5s
 shutdown_deadline: 6s
@@ -165,7 +164,6 @@ checkpoint_interval: 7s
   EXPECT_EQ(s.limits.max_open_files, 6u);
   EXPECT_EQ(s.limits.max_files, 7u);
   EXPECT_EQ(s.memory_budget, 16u << 20);
-  EXPECT_EQ(s.workers, 3u);
   EXPECT_EQ(s.multiline_timeout, milliseconds(4000));
   EXPECT_EQ(s.unterminated_timeout, milliseconds(5000));
   EXPECT_EQ(s.shutdown_deadline, milliseconds(6000));
@@ -196,12 +194,12 @@ TEST(Loader, VariablesDefaultsAndEscapes) {
     labels: {a: "$${NAME}", b: "${NESTED}", c: "$NAME costs 5$"}
 output: {stdout: {}}
 state_dir: /s
-workers: ${WORKERS:-2}
+memory_budget: ${BUDGET:-9MiB}
 )");
   EXPECT_EQ(s.logs.at(0).tail.paths.at(0), "/shop/*.log");
   EXPECT_EQ(s.logs.at(0).service, "fallback-x");
   EXPECT_EQ(s.logs.at(0).labels, (Pairs{{"a", "${NAME}"}, {"b", "${NAME}"}, {"c", "$NAME costs 5$"}}));
-  EXPECT_EQ(s.workers, 2u);
+  EXPECT_EQ(s.memory_budget, 9u << 20);
 }
 
 TEST(Loader, EmptyVariableLeavesTheDefaultAndDoesNotCountAsGiven) {
@@ -308,9 +306,10 @@ http: {listen: "0.0.0.0:9464"}
 
 TEST(Reload, SaysWhatNeedsARestart) {
   Loading l;
-  const Settings a = good(l, around("workers: 1\n"));
+  const Settings a = good(l, around("multiline_timeout: 1s\n"));
   std::vector<std::string> keys;
-  EXPECT_TRUE(same_except_reloadable(a, good(l, around("workers: 2\nmemory_budget: 64MiB\n")), keys));
+  EXPECT_TRUE(
+      same_except_reloadable(a, good(l, around("multiline_timeout: 2s\nmemory_budget: 64MiB\n")), keys));
   EXPECT_TRUE(keys.empty());
   EXPECT_FALSE(
       same_except_reloadable(a, good(l, around("http: {listen: 127.0.0.1:1}\nlog: {level: debug}\n")), keys));
