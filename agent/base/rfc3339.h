@@ -8,7 +8,8 @@ namespace sidelight {
 
 inline constexpr std::size_t kRfc3339Max = 30;
 
-// Remembers the last time and its second, since neighbouring lines mostly share one or the other. Caller-owned, one thread.
+// Remembers the last time and its second, since neighbouring lines mostly share one or the other.
+// Caller-owned, one thread.
 struct Rfc3339Cache {
   std::int64_t ns = INT64_MIN;
   std::size_t length = 0;  // of the text for `ns`; 0: none yet

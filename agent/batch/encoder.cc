@@ -233,7 +233,8 @@ char* EcsEncoder::put_plain(char* out, const Job& job) const {
 char* EcsEncoder::put_rich(char* out, const Job& job) const {
   const Record& r = job.record;
   SortedFields fields(r.ecs.size() + 1);  // and the parse error
-  std::vector<const Field*> strays;  // not in the table: a mistake of the parser, and no reason to lose anything
+  std::vector<const Field*>
+      strays;  // not in the table: a mistake of the parser, and no reason to lose anything
   for (const Field& f : r.ecs) {
     if (f.ordinal < ecs_count()) [[likely]] {
       fields.add(f.ordinal, f);
@@ -248,11 +249,12 @@ char* EcsEncoder::put_rich(char* out, const Job& job) const {
 
   out = put_head(out, job);
   out = put_flags(out, *r.event, !r.parse_error.empty());
-  out = put_object(out, fields.between(log_.begin, log_.end), job.tmpl.log_fields, job.tmpl.log_rendered, "log");
+  out = put_object(out, fields.between(log_.begin, log_.end), job.tmpl.log_fields, job.tmpl.log_rendered,
+                   "log");
   out = put_message(out, job);
   if (id_in_event_) {
-    out = put_object(out, fields.between(event_.begin, event_.end), job.tmpl.event_fields, job.tmpl.event_rendered,
-                     "event");
+    out = put_object(out, fields.between(event_.begin, event_.end), job.tmpl.event_fields,
+                     job.tmpl.event_rendered, "event");
     *out++ = '}';
   }
   out = put_others(out, job, fields);
@@ -260,9 +262,10 @@ char* EcsEncoder::put_rich(char* out, const Job& job) const {
   return put(out, ",\"ecs\":{\"version\":\"8.11.0\"}}\n");
 }
 
-// The record's fields and the constants of one object; `parent` is the open object's name, or empty for the document.
-char* EcsEncoder::put_object(char* out, Refs refs, std::span<const Constant> constants, std::string_view rendered,
-                             std::string_view parent) const {
+// The record's fields and the constants of one object; `parent` is the open object's name, or empty for the
+// document.
+char* EcsEncoder::put_object(char* out, Refs refs, std::span<const Constant> constants,
+                             std::string_view rendered, std::string_view parent) const {
   if (refs.empty()) return put(out, rendered);
   if (constants.empty()) return writer_.put(out, refs, parent.empty() ? 0 : 1);
   return put_merged(out, refs, constants, parent);

@@ -27,7 +27,7 @@ JsonIndex::Outcome JsonReader::start(std::string_view text, Arena& arena) {
   if (outcome != JsonIndex::Outcome::fine) return outcome;
   positions_ = index_.positions();
   count_ = index_.count();
-  has_backslash_ = std::memchr(text.data(), '\\', text.size()) != nullptr;
+  find_backslash(text.data());
   frames_.clear();
   keys_.clear();
   return outcome;
@@ -47,6 +47,20 @@ bool JsonReader::string_body(std::string_view token, std::string_view& body) con
   return true;
 }
 
+void JsonReader::find_backslash(const char* from) {
+  const char* const end = text_.data() + text_.size();
+  const auto* found = static_cast<const char*>(std::memchr(from, '\\', static_cast<std::size_t>(end - from)));
+  backslash_ = found != nullptr ? found : end;
+  looked_from_ = from;
+}
+
+// Each byte of a line is looked at once, as long as texts are asked about in their order.
+bool JsonReader::has_backslash(std::string_view body) {
+  const char* const end = body.data() + body.size();
+  if (body.data() > backslash_ || body.data() < looked_from_) find_backslash(body.data());
+  return backslash_ < end;
+}
+
 bool JsonReader::key(std::string_view& out) {
   bool verbatim = true;
   return key(out, verbatim);
@@ -55,7 +69,7 @@ bool JsonReader::key(std::string_view& out) {
 bool JsonReader::key(std::string_view& out, bool& verbatim) {
   if (at_ + 1 >= count_ || text_[positions_[at_ + 1]] != ':' || !string_body(token_text(at_), out))
     return false;
-  if (has_backslash_ && !out.empty()) {
+  if (has_backslash(out)) [[unlikely]] {
     const EscapeCheck check = check_escapes(out);
     if (check == EscapeCheck::broken) return false;
     verbatim = check == EscapeCheck::fine;
@@ -88,8 +102,7 @@ bool JsonReader::scalar(std::string_view token, FieldValue& out) {
       std::string_view body;
       if (!string_body(token, body)) return false;
       out.shape = Shape::string;
-      if (!has_backslash_ || body.empty()) return true;
-      out.escaped = std::memchr(body.data(), '\\', body.size()) != nullptr;
+      out.escaped = has_backslash(body);
       if (!out.escaped) return true;
       const EscapeCheck check = check_escapes(body);
       if (check == EscapeCheck::lone_surrogate) {

@@ -21,7 +21,7 @@ class JsonReader {
   // `text` (with 64 readable bytes behind it) and `arena` must outlive the values read.
   JsonIndex::Outcome start(std::string_view text, Arena& arena);
 
-  // Where the next token begins; '\0' at the end of the line.
+  // The first byte of the next token; '\0' at the end of the line.
   char peek() const { return at_ < count_ ? text_[positions_[at_]] : '\0'; }
   bool at_end() const { return at_ >= count_; }
   void skip() { ++at_; }
@@ -56,6 +56,8 @@ class JsonReader {
   std::string_view token_text(std::size_t token) const;
   bool key(std::string_view& out, bool& verbatim);  // verbatim: as it stands it may be passed on
   bool string_body(std::string_view token, std::string_view& body) const;
+  void find_backslash(const char* from);
+  bool has_backslash(std::string_view body);
   bool scalar(std::string_view token, FieldValue& out);
   bool container(FieldValue& out);
   bool scan_container(Scan& scan);
@@ -75,7 +77,8 @@ class JsonReader {
   const std::uint32_t* positions_ = nullptr;
   std::size_t count_ = 0;
   std::size_t at_ = 0;
-  bool has_backslash_ = false;  // anywhere in the line
+  const char* looked_from_ = nullptr;
+  const char* backslash_ = nullptr;  // the first one at or behind looked_from_, or the line's end
   std::vector<Frame> frames_;
   std::vector<std::string_view> keys_;
   std::vector<std::string_view> sorted_keys_;

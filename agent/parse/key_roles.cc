@@ -155,26 +155,28 @@ std::uint64_t load(const char* p) {
   return v;
 }
 
-// Of the length, the first and the last eight bytes: tells keys apart well, and equal keys always have equal
-// tags.
-std::uint64_t tag_of(std::string_view key) {
-  const char* p = key.data();
-  const std::size_t n = key.size();
+// The length, the first and the last eight bytes: all there is to a short key, and it tells long ones apart
+// well.
+struct Tag {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
-  if (n >= 8) {
-    first = load<8>(p);
-    last = load<8>(p + n - 8);
-  } else if (n >= 4) {
-    first = load<4>(p);
-    last = load<4>(p + n - 4);
-  } else if (n > 0) {
-    first = load<1>(p);
-    last = load<1>(p + n / 2) << 8 | load<1>(p + n - 1);
+  std::size_t length = 0;
+  bool operator==(const Tag&) const = default;
+  bool is_whole() const { return length <= 16; }
+  std::size_t slot(std::size_t slots) const {
+    std::uint64_t h = (first ^ length) * 0x9E3779B97F4A7C15u;
+    h = (h ^ (h >> 32) ^ last) * 0xC2B2AE3D27D4EB4Fu;
+    return (h ^ (h >> 29)) % slots;
   }
-  std::uint64_t h = (first ^ n) * 0x9E3779B97F4A7C15u;
-  h = (h ^ (h >> 32) ^ last) * 0xC2B2AE3D27D4EB4Fu;
-  return h ^ (h >> 29);
+};
+
+Tag tag_of(std::string_view key) {
+  const char* p = key.data();
+  const std::size_t n = key.size();
+  if (n >= 8) return {load<8>(p), load<8>(p + n - 8), n};
+  if (n >= 4) return {load<4>(p), load<4>(p + n - 4), n};
+  if (n > 0) return {load<1>(p), load<1>(p + n / 2) << 8 | load<1>(p + n - 1), n};
+  return {};
 }
 
 // All names with a role in one table, so that a key costs one look-up, and mostly one comparison when it has
@@ -199,10 +201,10 @@ class Table {
   }
 
   const KeyRole& find(std::string_view key) const {
-    const std::uint64_t tag = tag_of(key);
-    for (std::size_t at = tag % kSlots; slots_[at].entry != 0; at = (at + 1) % kSlots) {
-      if (slots_[at].tag == tag && entries_[slots_[at].entry].key == key)
-        return entries_[slots_[at].entry].role;
+    const Tag tag = tag_of(key);
+    for (std::size_t at = tag.slot(kSlots); slots_[at].entry != 0; at = (at + 1) % kSlots) {
+      const Entry& e = entries_[slots_[at].entry];
+      if (slots_[at].tag == tag && (tag.is_whole() || e.key == key)) return e.role;
     }
     return entries_[0].role;
   }
@@ -210,13 +212,13 @@ class Table {
  private:
   static constexpr std::size_t kSlots = 1024;
   struct Slot {
-    std::uint64_t tag = 0;
+    Tag tag;
     std::size_t entry = 0;  // 0: none
   };
 
   KeyRole& entry(std::string_view key) {
-    const std::uint64_t tag = tag_of(key);
-    std::size_t at = tag % kSlots;
+    const Tag tag = tag_of(key);
+    std::size_t at = tag.slot(kSlots);
     while (slots_[at].entry != 0 && entries_[slots_[at].entry].key != key) at = (at + 1) % kSlots;
     if (slots_[at].entry == 0) {
       slots_[at] = {tag, entries_.size()};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 namespace sidelight {
 namespace {
@@ -48,12 +49,24 @@ constexpr auto kWords = std::to_array<Word>({
     {"silly", kTrace, false},     {"statement", kInfo, false},
     {"t", kTrace, false},         {"trace", kTrace, true},
     {"trc", kTrace, true},        {"v", kTrace, false},
-    {"vrb", kTrace, false},       {"verbose", kTrace, true},
+    {"verbose", kTrace, true},    {"vrb", kTrace, false},
     {"w", kWarning, false},       {"warn", kWarning, true},
     {"warning", kWarning, true},  {"wrn", kWarning, true},
 });
 
+static_assert(std::is_sorted(kWords.begin(), kWords.end(),
+                             [](const Word& a, const Word& b) { return a.word < b.word; }));
+
 constexpr std::size_t kLongest = 13;
+
+// kFirst[i]: where the words begin whose first letter is 'a' + i, or a later one.
+constexpr auto kFirst = [] {
+  std::array<std::uint8_t, 27> first{};
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    while (first[i] < kWords.size() && kWords[first[i]].word[0] < static_cast<char>('a' + i)) ++first[i];
+  }
+  return first;
+}();
 
 std::string_view find(std::string_view word, bool in_text) {
   if (word.empty() || word.size() > kLongest) return {};
@@ -63,10 +76,12 @@ std::string_view find(std::string_view word, bool in_text) {
     lower[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   }
   const std::string_view key(lower.data(), word.size());
-  // The words of nearly every line first.
+  // The word of nearly every line first.
   if (key == kInfo) return kInfo;
-  if (key == kError) return kError;
-  for (const Word& w : kWords) {
+  const auto letter = static_cast<std::size_t>(static_cast<unsigned char>(key[0])) - 'a';
+  if (letter >= kFirst.size() - 1) return {};
+  for (std::size_t i = kFirst[letter]; i < kFirst[letter + 1]; ++i) {
+    const Word& w = kWords[i];
     if (w.word == key) return in_text && !w.in_text ? std::string_view{} : w.level;
   }
   return {};

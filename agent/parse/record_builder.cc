@@ -122,7 +122,7 @@ bool RecordBuilder::put_ecs(EcsOrdinal field, std::string_view source_key, const
   if (!convert(field, value, converted)) return false;
   const bool named_itself = source_key == ecs_name(field);
   for (std::size_t i = 0; i < record_->ecs.size(); ++i) {
-    if (record_->ecs[i].key.data() != converted.key.data()) continue;
+    if (record_->ecs[i].ordinal != field) continue;
     Slot& holder = ecs_sources_[i];
     // The field's own name goes before any alias.
     if (!claim(holder, source_key, named_itself ? 0 : 1, value)) return false;
@@ -136,6 +136,7 @@ bool RecordBuilder::put_ecs(EcsOrdinal field, std::string_view source_key, const
 
 bool RecordBuilder::convert(EcsOrdinal field, const FieldValue& value, Field& out) {
   out.key = ecs_name(field);
+  out.ordinal = field;
   if (value.shape == Shape::container) return false;
   const EcsType type = ecs_type(field);
   switch (type) {

@@ -235,7 +235,7 @@ class TextScan {
 
   void put_pid(std::string_view digits) {
     if (digits.empty() || (digits[0] == '0' && digits.size() > 1)) return;  // no JSON number
-    out_.ecs.push_back({ecs_name(kProcessPid), digits, ValueKind::json});
+    out_.ecs.push_back({ecs_name(kProcessPid), digits, ValueKind::json, kProcessPid});
   }
 
   std::string_view s_;

@@ -248,9 +248,35 @@ bool iso_fields(std::string_view s, Civil& t) {
   return bad == 0;
 }
 
+// ".mmmZ", ".uuuuuuZ" or "Z" behind the seconds, at the end of the text or before no letter or digit: its
+// length; 0 when it is something else.
+std::size_t utc_fraction(std::string_view s, std::int64_t& nanos) {
+  std::size_t i = 19;
+  std::int64_t value = 0;
+  std::int64_t unit = kNanos;
+  if (i < s.size() && (s[i] == '.' || s[i] == ',')) {
+    for (++i; i < s.size() && is_digit(s[i]) && unit > 1; ++i) {
+      value = value * 10 + (s[i] - '0');
+      unit /= 10;
+    }
+    if (unit == kNanos) return 0;
+  }
+  if (i >= s.size() || s[i] != 'Z') return 0;
+  ++i;
+  if (i < s.size() && (is_digit(s[i]) || is_alpha(s[i]))) return 0;
+  nanos = value * unit;
+  return i;
+}
+
 std::optional<TimeMatch> match_iso(std::string_view s, const TimeContext& context) {
   Civil t;
   if (!iso_fields(s, t)) return std::nullopt;
+  if (const std::size_t length = utc_fraction(s, t.nanos); length != 0) [[likely]] {
+    t.offset = 0;
+    const auto ns = to_ns(t, *context.zone);
+    if (!ns) return std::nullopt;
+    return TimeMatch{*ns, length};
+  }
   Cursor c(s);
   c.rewind(19);
   c.fraction(t);

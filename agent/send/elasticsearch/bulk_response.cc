@@ -50,7 +50,7 @@ error_code read_error(od::value value, BulkItemError& out, int depth) {
     } else if (key == "caused_by" && depth < kMaxCauses) {
       BulkItemError inner;
       if (auto e = read_error(field.value(), inner, depth + 1)) return e;
-      out.causes = inner.text().substr(0, kMaxReason);
+      out.causes = (inner.type + ": " + inner.full_reason()).substr(0, kMaxReason);
     }
   }
   return SUCCESS;
@@ -132,11 +132,8 @@ error_code read_answer(od::document& document, std::size_t expected, BulkAnswer&
 
 }  // namespace
 
-std::string BulkItemError::text() const {
-  std::string out = type;
-  if (!reason.empty()) out += (out.empty() ? "" : ": ") + reason;
-  if (!causes.empty()) out += "; caused by " + causes;
-  return out;
+std::string BulkItemError::full_reason() const {
+  return causes.empty() ? reason : reason + "; caused by " + causes;
 }
 
 const BulkItemError* BulkAnswer::error_of(std::size_t item) const {

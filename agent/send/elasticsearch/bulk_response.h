@@ -18,9 +18,10 @@ struct BulkItemError {
   std::uint32_t item = 0;
   std::string type;    // of the error itself, at most 256 bytes
   std::string reason;  // its own, at most 2 KiB
-  std::string causes;  // "TYPE: REASON; caused by TYPE: REASON ...", at most 2 KiB, apart because a reason quotes documents
+  std::string causes;  // "TYPE: REASON; caused by TYPE: REASON ...", at most 2 KiB, apart because a reason
+                       // quotes documents
 
-  std::string text() const;  // all of it, for people
+  std::string full_reason() const;  // with the causes, for people
 };
 
 struct BulkAnswer {
@@ -29,7 +30,7 @@ struct BulkAnswer {
   // "_index" of the first item that is stored (2xx or 409), empty where there is none. One that was refused
   // before it was routed names the data stream itself.
   std::string stored_in;
-  bool all_created = false;           // every status is 2xx
+  bool all_created = false;  // every status is 2xx
 
   // The error of `item`, or null. Linear over ascending calls is the caller's business; this is a binary
   // search.

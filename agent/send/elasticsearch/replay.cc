@@ -138,7 +138,8 @@ void Replay::judge(std::vector<Line*>& lines, std::vector<Line*>& again) {
   using Action = ItemVerdict::Action;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const BulkItemError* error = answer_.error_of(i);
-    const ItemVerdict v = judge_item(answer_.status[i], error ? error->type : "", error ? error->reason : "");
+    const ItemVerdict v = judge_item(answer_.status[i], error ? error->type : "", error ? error->reason : "",
+                                     error ? error->causes : "");
     if (v.action == Action::delivered || v.action == Action::already_there) {
       lines[i]->delivered = true;
       ++summary_.delivered;

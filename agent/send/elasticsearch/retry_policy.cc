@@ -80,8 +80,9 @@ bool is_document_type(std::string_view type) {
                      [type](const Phrase& p) { return p.text == type; });
 }
 
-// The reason of an error of a document quotes that document, which may say anything; only the beginning of its
-// cause is the server's own words. (Elasticsearch 8 wraps the field limit in a document_parsing_exception.)
+// The reason of an error of a document quotes that document, which may say anything; only the beginning of
+// its cause is the server's own words. (Elasticsearch 8 wraps the field limit in a
+// document_parsing_exception.)
 std::string_view destination_cause(std::string_view type, std::string_view reason, std::string_view causes) {
   if (is_document_type(type)) {
     const bool limit = causes.starts_with("illegal_argument_exception: Limit of total fields");
@@ -122,7 +123,8 @@ ItemVerdict judge_item(int status, std::string_view type, std::string_view reaso
   using Action = ItemVerdict::Action;
   if (status >= 200 && status < 300) return {Action::delivered, {}, {}};
   if (status == 409) return {Action::already_there, {}, {}};
-  if (const auto blamed = destination_cause(type, reason, causes); !blamed.empty()) return {Action::hold, blamed, {}};
+  if (const auto blamed = destination_cause(type, reason, causes); !blamed.empty())
+    return {Action::hold, blamed, {}};
   if (status == 413) return {Action::dead_letter, {}, "too_large"};
   if (status == 400 || status >= 500) {
     const auto why = document_reason(type, reason, causes);

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::chrono::seconds kIndexCheckInterval{1};
 constexpr std::chrono::seconds kQuietBeforeTrim{5};
+constexpr std::chrono::seconds kGrowEvery{30};
+constexpr std::size_t kGrownEnough = 16u << 20;
 
 }  // namespace
 
@@ -75,8 +77,6 @@ void Sender::step(std::chrono::milliseconds max_wait) {
   while (!waiting_.empty() && waiting_.begin()->first <= now) {
     Work work = std::move(waiting_.begin()->second);
     waiting_.erase(waiting_.begin());
-    if (work.for_destination) --held_for_destination_;
-    work.for_destination = false;
     ready_.push_front(std::move(work));
   }
   run_bootstrap(now);
@@ -150,18 +150,16 @@ std::optional<std::string> Sender::authorization() {
   return std::nullopt;
 }
 
-// True when the work was larger than the destination takes, as learnt from a 413, and its halves wait
+// True when the work was larger than the destination takes, as learnt from its refusals, and its halves wait
 // instead.
 bool Sender::split_to_fit(Work& work) {
   if (most_body_ == 0 || work.size() < 2) return false;
-  if (ctx_.clock.now() >= most_body_until_) {
-    most_body_ = 0;  // the limit may have been raised
-    return false;
+  if (const MonoTime now = ctx_.clock.now(); now >= most_body_until_) {
+    // The limit may have been raised, or the load may be less.
+    most_body_ = most_body_grows_ && most_body_ < kGrownEnough ? 2 * most_body_ : 0;
+    most_body_until_ = now + kGrowEvery;
   }
-  const Batch& batch = *work.held->batch;
-  std::size_t bytes = work.whole ? batch.body.size() : 0;
-  for (const std::uint32_t d : work.docs) bytes += batch.docs[d].body_end - batch.docs[d].body_begin;
-  if (bytes <= most_body_) return false;
+  if (most_body_ == 0 || body_bytes(work) <= most_body_) return false;
   halve(std::move(work));
   return true;
 }
@@ -218,7 +216,6 @@ void Sender::run_bootstrap(MonoTime now) {
 }
 
 void Sender::wait_for(Work work, Nanos delay) {
-  if (work.for_destination) ++held_for_destination_;
   waiting_.emplace(ctx_.clock.now() + delay, std::move(work));
 }
 

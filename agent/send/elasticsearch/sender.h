@@ -59,6 +59,7 @@ class Sender {
     std::size_t unsettled = 0;
     std::size_t body_bytes = 0;
     bool durable = false;
+    bool aside = false;  // made by set_aside()
   };
   // Documents of one batch that go out together.
   struct Work {
@@ -66,9 +67,10 @@ class Sender {
     bool whole = false;               // all of the batch; `docs` is empty then
     std::vector<std::uint32_t> docs;  // ascending
     unsigned attempts = 0;
-    bool for_destination = false;    // waits for the destination to be mended
-    std::shared_ptr<Bisect> bisect;  // a whole request of these documents was refused before
-    bool part = false;               // counted in bisect->outstanding
+    bool for_destination = false;       // waits for the destination to be mended; counted in held_works_
+    std::uint64_t accepted_before = 0;  // accepted_ when it was held for the destination
+    std::shared_ptr<Bisect> bisect;     // a whole request of these documents was refused before
+    bool part = false;                  // counted in bisect->outstanding
     std::size_t size() const { return whole ? held->batch->docs.size() : docs.size(); }
     std::uint32_t doc(std::size_t i) const { return whole ? static_cast<std::uint32_t>(i) : docs[i]; }
   };
@@ -81,6 +83,7 @@ class Sender {
     std::size_t wire_bytes = 0;
     std::size_t charged = 0;
     bool with_index = false;
+    bool was_held = false;  // its work was for_destination
   };
   using FlightIt = std::list<Flight>::iterator;
   struct Unburied {  // dead letters that could not be written yet
@@ -112,7 +115,12 @@ class Sender {
   void on_transport_error(Flight& flight, const TransportError& error);
   void hold_whole(Flight& flight, const RequestVerdict& verdict, const std::string& detail,
                   std::optional<std::chrono::seconds> retry_after);
+  void hold_items(Flight& flight, std::vector<std::uint32_t> docs, std::string_view cause,
+                  std::string detail);
+  void wait_again(const Work& work, std::vector<std::uint32_t> docs,
+                  std::optional<std::chrono::seconds> retry_after);
   void split(Flight& flight, const ErrorAnswer& error);
+  bool too_much_at_once(const Work& work);
   void bad_request(Work work, const ErrorAnswer& error);
   void begin_bisect(Work work, const ErrorAnswer& error);
   void part_done(const std::shared_ptr<Bisect>& bisect, Held* held);
@@ -123,11 +131,14 @@ class Sender {
   void down(std::string_view cause, const std::string& detail);
   void up();
 
-  // Settling.
+  // sender_held.cc: settling, and what is not settled.
+  static std::size_t body_bytes(const Work& work);
   void settle(Held* held, std::uint32_t doc);
   void bury(Held* held, std::uint32_t doc, std::string_view reason, std::string type, std::string detail);
   void bury_waiting(MonoTime now);
   void finish_if_done(Held* held);
+  void set_aside(Held* held);
+  std::multimap<MonoTime, Work>::iterator room_aside(const Held* but, std::size_t bytes);
 
   const ElasticsearchOptions& options_;
   OutputContext ctx_;
@@ -155,10 +166,14 @@ class Sender {
   MonoTime gate_opens_{};
 
   BulkAnswer answer_;
-  std::size_t held_for_destination_ = 0;  // works that wait with for_destination
-  std::uint64_t accepted_ = 0;            // requests with at least one accepted document
-  std::size_t most_body_ = 0;             // learnt from 413; 0: no limit known
+  std::size_t held_works_ = 0;  // works with for_destination
+  std::string held_cause_;      // of the last of them
+  std::string held_detail_;
+  unsigned rejections_ = 0;     // 429 to everything sent, in a row
+  std::uint64_t accepted_ = 0;  // requests with at least one accepted document
+  std::size_t most_body_ = 0;   // learnt from 413 and 429; 0: no limit known
   MonoTime most_body_until_{};
+  bool most_body_grows_ = false;  // learnt from 429: it is doubled then, not forgotten
   MonoTime index_checked_{};
   bool index_ever_checked_ = false;
   bool is_up_ = false;

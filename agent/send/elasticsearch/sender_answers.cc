@@ -9,8 +9,9 @@ namespace sidelight {
 namespace {
 
 constexpr std::chrono::minutes kBodyLimitKnownFor{10};
-constexpr std::chrono::seconds kBuryAgain{3};
-constexpr std::size_t kBuryAtOnce = 256;
+constexpr unsigned kRejectionsBeforeSplit = 3;
+constexpr std::chrono::seconds kSmallerFor{30};
+constexpr std::size_t kSmallEnough = 64u << 10;  // a request of this size is not what overloads a server
 
 double seconds(Nanos n) {
   return std::chrono::duration<double>(n).count();
@@ -45,6 +46,8 @@ void Sender::on_result(FlightIt it, HttpResult result) {
   ctx_.probe.request(seconds(last_activity_ - flight.started), flight.wire_bytes,
                      result ? static_cast<int>(result->status) : 0);
   Held* held = flight.work.held;
+  flight.was_held = std::exchange(flight.work.for_destination, false);
+  if (flight.was_held) --held_works_;
   if (result) {
     on_answer(flight, *result);
   } else {
@@ -52,6 +55,7 @@ void Sender::on_result(FlightIt it, HttpResult result) {
   }
   if (!unburied_.empty() && bury_again_ <= ctx_.clock.now()) bury_waiting(ctx_.clock.now());
   finish_if_done(held);
+  if (held_works_ > 0) set_aside(held);
   ctx_.probe.concurrency_limit(limit_.value());
   report_flights();
 }
@@ -165,7 +169,8 @@ void Sender::judge_items(Flight& flight, std::optional<std::chrono::seconds> ret
     const Doc& doc = batch.docs[d];
     const int status = answer_.status[i];
     const BulkItemError* error = status < 300 ? nullptr : answer_.error_of(i);
-    const ItemVerdict v = judge_item(status, error ? error->type : "", error ? error->reason : "");
+    const ItemVerdict v =
+        judge_item(status, error ? error->type : "", error ? error->reason : "", error ? error->causes : "");
     switch (v.action) {
       case Action::delivered:
         ++delivered;
@@ -184,13 +189,13 @@ void Sender::judge_items(Flight& flight, std::optional<std::chrono::seconds> ret
         if (hold.empty()) {
           hold_cause = v.cause;
           hold_detail = "HTTP " + std::to_string(status) + " for a document";
-          if (error) hold_detail += ": " + error->type + ": " + error->reason;
+          if (error) hold_detail += ": " + error->type + ": " + error->full_reason();
         }
         hold.push_back(d);
         break;
       case Action::dead_letter:
         ++buried;
-        bury(work.held, d, v.reason, error ? error->type : "", error ? error->reason : "");
+        bury(work.held, d, v.reason, error ? error->type : "", error ? error->full_reason() : "");
         break;
     }
   }
@@ -211,23 +216,58 @@ void Sender::judge_items(Flight& flight, std::optional<std::chrono::seconds> ret
     ctx_.probe.retried(again.size(), "rejected");
   }
   const bool nothing_taken = delivered + duplicates + conflicts + buried == 0;
-  const auto send_later = [&](std::vector<std::uint32_t> docs, bool for_destination) {
-    Work later;
-    later.held = work.held;
-    later.docs = std::move(docs);
-    later.attempts = work.attempts + 1;
-    later.for_destination = for_destination;
-    wait_for(std::move(later), backoff_.wait(work.attempts, for_destination ? std::nullopt : retry_after));
-  };
-  if (!again.empty()) send_later(std::move(again), false);
+  const bool refused_all = hold.size() == work.size();
+  if (!again.empty()) wait_again(work, std::move(again), retry_after);
   if (!hold.empty()) {
-    ctx_.probe.retried(hold.size(), "unavailable");
-    if (nothing_taken) close_gate(ctx_.clock.now(), retry_after);
-    send_later(std::move(hold), true);
-    down(hold_cause, hosts_.display(flight.host) + ": " + hold_detail);
+    // That documents which others were taken past are refused once more tells nothing about the destination.
+    const bool known = flight.was_held && accepted_ > work.accepted_before;
+    if (nothing_taken && !(refused_all && known)) close_gate(ctx_.clock.now(), retry_after);
+    hold_items(flight, std::move(hold), hold_cause, std::move(hold_detail));
   }
   if (!nothing_taken) accepted_something();
   if (work.part) part_done(work.bisect, work.held);
+}
+
+// Overload: these alone, later.
+void Sender::wait_again(const Work& work, std::vector<std::uint32_t> docs,
+                        std::optional<std::chrono::seconds> retry_after) {
+  Work later;
+  later.held = work.held;
+  const bool all = docs.size() == work.size();
+  later.docs = std::move(docs);
+  later.attempts = work.attempts + 1;
+  if (all && too_much_at_once(later)) {
+    halve(std::move(later));
+    close_gate(ctx_.clock.now(), retry_after);
+    return;
+  }
+  wait_for(std::move(later), backoff_.wait(work.attempts, retry_after));
+}
+
+// What the destination is to blame for, or what nobody knows: these wait, their neighbours do not.
+void Sender::hold_items(Flight& flight, std::vector<std::uint32_t> docs, std::string_view cause,
+                        std::string detail) {
+  const Work& work = flight.work;
+  const Batch& batch = *work.held->batch;
+  const bool told = docs.size() < work.size() || flight.was_held;  // else down() says it all
+  ctx_.probe.retried(docs.size(), "unavailable");
+  held_cause_ = cause;
+  held_detail_ = hosts_.display(flight.host) + ": " + std::move(detail);
+  if (told) {
+    ctx_.log.warn("send.held", std::to_string(docs.size()) + " of " + std::to_string(work.size()) +
+                                   " documents wait and are tried again (" + held_cause_ +
+                                   "), one of them from " +
+                                   batch.spans[batch.docs[docs[0]].span].source->path + "; " + held_detail_);
+  }
+  Work later;
+  later.held = work.held;
+  later.docs = std::move(docs);
+  later.attempts = work.attempts + 1;
+  later.for_destination = true;
+  later.accepted_before = accepted_;
+  ++held_works_;
+  down(held_cause_, held_detail_);
+  wait_for(std::move(later), backoff_.wait(work.attempts, std::nullopt));
 }
 
 void Sender::on_transport_error(Flight& flight, const TransportError& error) {
@@ -250,6 +290,12 @@ void Sender::hold_whole(Flight& flight, const RequestVerdict& verdict, const std
     down(verdict.cause, hosts_.display(flight.host) + ": " + detail);
   }
   ++flight.work.attempts;
+  flight.work.for_destination = flight.was_held;
+  if (flight.was_held) ++held_works_;
+  if (verdict.retried_as == "rejected" && too_much_at_once(flight.work)) {
+    halve(std::move(flight.work));
+    return;
+  }
   // Behind the others: a request that a proxy takes offence at must not be the only one that is ever tried.
   ready_.push_back(std::move(flight.work));
 }
@@ -263,16 +309,28 @@ void Sender::split(Flight& flight, const ErrorAnswer& error) {
     if (work.part) part_done(work.bisect, work.held);
     return;
   }
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < work.size(); ++i) {
-    const Doc& d = work.held->batch->docs[work.doc(i)];
-    bytes += d.body_end - d.body_begin;
-  }
+  const std::size_t bytes = body_bytes(work);
   most_body_ = most_body_ == 0 ? bytes / 2 + bytes / 8 : std::min(most_body_, bytes / 2 + bytes / 8);
   most_body_until_ = ctx_.clock.now() + kBodyLimitKnownFor;
+  most_body_grows_ = false;
   ctx_.log.warn("send.split", "the destination refuses requests of " + std::to_string(flight.wire_bytes) +
                                   " bytes (413); sending smaller ones (output batch_bytes)");
   halve(std::move(work));
+}
+
+// Whether a request that met nothing but 429 is to be cut: some servers limit the bytes of one request that
+// way, and would never take it. Smaller ones are sent for a while then.
+bool Sender::too_much_at_once(const Work& work) {
+  if (++rejections_ < kRejectionsBeforeSplit) return false;
+  const std::size_t bytes = body_bytes(work);
+  if (work.size() < 2 || work.part || bytes <= kSmallEnough) return false;
+  rejections_ = 0;
+  most_body_ = std::max(kSmallEnough, bytes / 2 + bytes / 8);
+  most_body_until_ = ctx_.clock.now() + kSmallerFor;
+  most_body_grows_ = true;
+  ctx_.log.warn("send.split", "the destination rejects requests of " + std::to_string(bytes) +
+                                  " bytes again and again (429); sending smaller ones for a while");
+  return true;
 }
 
 // Both halves go out next; parts of a bisection stay parts.
@@ -288,6 +346,7 @@ void Sender::halve(Work work) {
   work.whole = second.whole = false;
   second.docs.assign(middle, docs.end());
   work.docs.assign(docs.begin(), middle);
+  if (work.for_destination) ++held_works_;
   ready_.push_front(std::move(second));
   ready_.push_front(std::move(work));
 }
@@ -375,19 +434,23 @@ void Sender::conclude(const std::shared_ptr<Bisect>& bisect, Held* held) {
 void Sender::accepted_something() {
   ++accepted_;
   refusals_ = 0;
+  rejections_ = 0;
   gate_opens_ = MonoTime::min();
-  if (!bootstrap_.blocked()) up();
+  if (bootstrap_.blocked()) return;
+  if (held_works_ > 0) {
+    down(held_cause_, held_detail_);  // it takes others
+  } else {
+    up();
+  }
 }
 
 void Sender::check_index(const Flight& flight) {
-  if (!flight.with_index || answer_.first_index.empty()) return;
+  if (!flight.with_index || answer_.stored_in.empty()) return;
   index_checked_ = ctx_.clock.now();
   index_ever_checked_ = true;
-  if (is_backing_index(answer_.first_index)) return;
-  // An item that was refused before it was routed names the data stream itself.
-  if (answer_.status[0] >= 300) return;
-  bootstrap_.found_plain_index(answer_.first_index);
-  down(cause::kNotADataStream, options_.data_stream + " is the plain index " + answer_.first_index);
+  if (is_backing_index(answer_.stored_in)) return;
+  bootstrap_.found_plain_index(answer_.stored_in);
+  down(cause::kNotADataStream, options_.data_stream + " is the plain index " + answer_.stored_in);
 }
 
 void Sender::down(std::string_view why, const std::string& detail) {
@@ -399,7 +462,7 @@ void Sender::down(std::string_view why, const std::string& detail) {
 }
 
 void Sender::up() {
-  if (is_up_ || held_for_destination_ > 0 || !unburied_.empty()) return;
+  if (is_up_ || held_works_ > 0 || !unburied_.empty()) return;
   is_up_ = true;
   down_cause_.clear();
   ctx_.probe.output_up(true, "");

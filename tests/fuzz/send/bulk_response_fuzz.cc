@@ -20,8 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (answer.status.size() != expected) std::abort();
     for (std::size_t i = 0; i < expected; ++i) {
       const auto* error = answer.error_of(i);
-      const auto verdict =
-          sidelight::judge_item(answer.status[i], error ? error->type : "", error ? error->reason : "");
+      const auto verdict = sidelight::judge_item(answer.status[i], error ? error->type : "",
+                                                 error ? error->reason : "", error ? error->causes : "");
       const bool good = answer.status[i] / 100 == 2;
       if (good != (verdict.action == sidelight::ItemVerdict::Action::delivered)) std::abort();
     }

@@ -24,8 +24,22 @@ TEST_F(BulkResponseTest, ReadsEveryItemsStatus) {
       << why_;
   EXPECT_EQ(answer_.status, (std::vector<std::uint16_t>{201, 200}));
   EXPECT_TRUE(answer_.all_created);
-  EXPECT_EQ(answer_.first_index, ".ds-x-000001");
+  EXPECT_EQ(answer_.stored_in, ".ds-x-000001");
   EXPECT_TRUE(answer_.errors.empty());
+}
+
+TEST_F(BulkResponseTest, OnlyAStoredItemTellsTheIndex) {
+  // Items that are refused before they are routed (missing pipeline, blocked index) name the data stream.
+  ASSERT_TRUE(
+      read(R"({"items":[{"create":{"_index":"logs-a-b","status":400,"error":{"type":"t","reason":"r"}}},)"
+           R"({"create":{"_index":"logs-a-b","status":403}}]})",
+           2));
+  EXPECT_EQ(answer_.stored_in, "");
+  ASSERT_TRUE(read(R"({"items":[{"create":{"_index":"logs-a-b","status":400}},)"
+                   R"({"create":{"_index":".ds-logs-a-b-2026.11.22-000001","status":409}},)"
+                   R"({"create":{"_index":"other","status":201}}]})",
+                   3));
+  EXPECT_EQ(answer_.stored_in, ".ds-logs-a-b-2026.11.22-000001");
 }
 
 TEST_F(BulkResponseTest, DoesNotTrustTheErrorsFlag) {
@@ -46,7 +60,10 @@ TEST_F(BulkResponseTest, ErrorsCarryTypeReasonAndCauses) {
   const BulkItemError* e = answer_.error_of(1);
   ASSERT_NE(e, nullptr);
   EXPECT_EQ(e->type, "document_parsing_exception");
-  EXPECT_EQ(e->reason, "failed \"x\"; caused by illegal_argument_exception: inner; caused by t: innermost");
+  EXPECT_EQ(e->reason, "failed \"x\"");
+  EXPECT_EQ(e->causes, "illegal_argument_exception: inner; caused by t: innermost");
+  EXPECT_EQ(e->full_reason(),
+            "failed \"x\"; caused by illegal_argument_exception: inner; caused by t: innermost");
 }
 
 TEST_F(BulkResponseTest, RefusesWhatIsNoBulkAnswer) {
@@ -94,6 +111,11 @@ TEST_F(BulkResponseTest, LongReasonsAreCut) {
                        std::string(100000, 'r') + R"("}}}]})",
                    1));
   EXPECT_EQ(answer_.errors[0].reason.size(), 2048u);
+  ASSERT_TRUE(read(
+      R"({"items":[{"create":{"status":400,"error":{"type":"t","reason":"r","caused_by":{"type":"u","reason":")" +
+          std::string(100000, 'r') + R"("}}}}]})",
+      1));
+  EXPECT_EQ(answer_.errors[0].causes.size(), 2048u);
 }
 
 TEST(ErrorAnswerTest, ReadsTheErrorOrQuotesTheBody) {

@@ -14,6 +14,7 @@ struct ItemRow {
   const char* reason;
   ItemAction action;
   const char* detail;  // cause or dead letter reason
+  const char* causes = "";
 };
 
 TEST(RetryPolicyTest, JudgesItems) {
@@ -40,9 +41,17 @@ TEST(RetryPolicyTest, JudgesItems) {
       {400, "illegal_argument_exception", "Limit of total fields [1000] has been exceeded", ItemAction::hold,
        "field_limit"},
       {400, "document_parsing_exception",
-       "[1:1] failed to parse: Limit; caused by illegal_argument_exception: Limit of total fields [2000] has "
-       "been exceeded",
-       ItemAction::hold, "field_limit"},
+       "[1:12] failed to parse: Limit of total fields [2000] has been exceeded while adding new fields [1]",
+       ItemAction::hold, "field_limit",
+       "illegal_argument_exception: Limit of total fields [2000] has been exceeded while adding new fields "
+       "[1]"},
+      {400, "document_parsing_exception", "[1:12] failed to parse field [n] of type [long]",
+       ItemAction::dead_letter, "mapping", "illegal_argument_exception: For input string: \"x\""},
+      {400, "illegal_argument_exception",
+       "the document timestamp [x] is outside of ranges of currently writable indices",
+       ItemAction::dead_letter, "mapping"},
+      {500, "exception", "x", ItemAction::hold, "missing_pipeline",
+       "illegal_argument_exception: pipeline with id [p] does not exist"},
       {400, "index_closed_exception", "closed", ItemAction::hold, "index_closed"},
       {403, "cluster_block_exception", "index [x] blocked by: read-only", ItemAction::hold, "cluster_block"},
       {429, "cluster_block_exception", "disk usage exceeded flood-stage watermark", ItemAction::hold,
@@ -55,7 +64,7 @@ TEST(RetryPolicyTest, JudgesItems) {
       {418, "", "", ItemAction::hold, "unknown_error"},
   };
   for (const ItemRow& r : rows) {
-    const ItemVerdict v = judge_item(r.status, r.type, r.reason);
+    const ItemVerdict v = judge_item(r.status, r.type, r.reason, r.causes);
     EXPECT_EQ(v.action, r.action) << r.status << " " << r.type << " " << r.reason;
     EXPECT_EQ(v.action == ItemAction::hold ? v.cause : v.reason, r.detail)
         << r.status << " " << r.type << " " << r.reason;
@@ -63,10 +72,15 @@ TEST(RetryPolicyTest, JudgesItems) {
 }
 
 TEST(RetryPolicyTest, WhatADocumentSaysDoesNotMakeItTheDestinationsFault) {
-  const auto v = judge_item(400, "document_parsing_exception",
-                            "failed to parse field [n]. Preview of field's value: 'pipeline with id [x], no "
-                            "such index, Limit of total fields'");
-  EXPECT_EQ(v.action, ItemAction::dead_letter);
+  constexpr const char* kHostile =
+      "failed to parse field [n]. Preview of field's value: 'pipeline with id [x], no such index, Limit of "
+      "total "
+      "fields; caused by illegal_argument_exception: Limit of total fields'";
+  EXPECT_EQ(judge_item(400, "document_parsing_exception", kHostile, "").action, ItemAction::dead_letter);
+  EXPECT_EQ(
+      judge_item(400, "document_parsing_exception", "r", "number_format_exception: " + std::string(kHostile))
+          .action,
+      ItemAction::dead_letter);
 }
 
 TEST(RetryPolicyTest, JudgesWholeAnswers) {
