@@ -1,5 +1,8 @@
 #include "agent/cli/commands.h"
 
+#include <unistd.h>
+
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 
@@ -17,8 +20,11 @@ namespace sidelight {
 std::optional<std::string> environment_variable(const std::string& name) {
   const char* value =
       std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nothing here changes the environment
-  if (value == nullptr) return std::nullopt;
-  return std::string(value);
+  if (value != nullptr) return std::string(value);
+  // Shells know HOSTNAME but do not export it.
+  std::array<char, 256> host{};
+  if (name == "HOSTNAME" && ::gethostname(host.data(), host.size() - 1) == 0) return std::string(host.data());
+  return std::nullopt;
 }
 
 std::optional<Settings> load_or_explain(FileSystem& fs, const std::string& file) {

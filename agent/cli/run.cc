@@ -91,7 +91,11 @@ class Program {
     pipeline_ = std::move(*pipeline);
     metrics_.pipeline().reload(true);
     ready_ = true;
-    if (!settings_.http) return {};
+    const std::string inputs = std::to_string(settings_.logs.size()) + " log input(s)";
+    if (!settings_.http) {
+      log_->info("run.started", "sidelight " SIDELIGHT_VERSION " is up: " + inputs + ", no HTTP port");
+      return {};
+    }
     HttpRoutes routes;
     routes["/metrics"] = [this](const HttpCall&) {
       return HttpReply{200, metrics_.serialize(), std::string(Metrics::kContentType), {}};
@@ -106,9 +110,8 @@ class Program {
     auto server = HttpServer::start(*settings_.http, std::move(routes), *log_, metrics_.http());
     if (!server) return std::unexpected(server.error());
     server_ = std::move(*server);
-    log_->info("run.started",
-               "sidelight " SIDELIGHT_VERSION " is up: " + std::to_string(settings_.logs.size()) +
-                   " log input(s), metrics on http://" + settings_.http->listen + "/metrics");
+    log_->info("run.started", "sidelight " SIDELIGHT_VERSION " is up: " + inputs + ", metrics on http://" +
+                                  settings_.http->listen + "/metrics");
     return {};
   }
 
