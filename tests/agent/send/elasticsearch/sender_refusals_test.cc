@@ -199,6 +199,17 @@ TEST_F(SenderTest, APlainIndexStopsSending) {
   EXPECT_EQ(world.probe.states.back(), "");
 }
 
+TEST_F(SenderTest, ItemsRefusedBeforeTheyAreRoutedDoNotMakeItAPlainIndex) {
+  es.index_prefix = "";
+  es.refuse = [](const std::string&) -> std::optional<Refusal> {
+    return Refusal{403, "cluster_block_exception", "index [x] blocked by: [FORBIDDEN/8/index write (api)];"};
+  };
+  sender().accept(make_batch(2));
+  run_for(20);
+  EXPECT_EQ(world.probe.states.back(), "cluster_block");
+  EXPECT_FALSE(world.probe.saw("not_a_data_stream"));
+}
+
 TEST_F(SenderTest, FullDeadLettersPauseTheInputAndResumeIt) {
   es.refuse = [](const std::string& d) -> std::optional<Refusal> {
     if (d.find(number(0)) == std::string::npos) return std::nullopt;
