@@ -36,8 +36,9 @@ struct Stream {
   MonoTime tail_since{};   // since when the open tail has not grown
   std::uint64_t tail_size = 0;
   bool tail_terminated =
-      false;              // it ends with a newline: only the next line can tell whether the event is complete
-  MonoTime drained_at{};  // when everything that was there had last been read
+      false;  // it ends with a newline: only the next line can tell whether the event is complete
+  MonoTime oldest_unsettled{};  // when the oldest bytes that are read and not settled were read
+  MonoTime drained_at{};        // when everything that was there had last been read
 
   // The @timestamp of an event at `offset` that has no time of its own. May add a mark and set `unsaved`.
   std::int64_t fallback_time(std::uint64_t offset, std::int64_t now_ns);

@@ -365,6 +365,7 @@ void Worker::checkpoint() {
   for (auto it = active_.begin(); it != active_.end();) {
     Stream& s = **it;
     const auto progress = ctx_.ledger.take(s.id);
+    s.oldest_unsettled = progress.idle ? now : progress.oldest;
     if (progress.advanced_to) {
       s.committed = *progress.advanced_to;
       s.trim();
@@ -397,7 +398,11 @@ void Worker::report(MonoTime now) {
     const std::uint64_t behind = s->file->seen.size > low ? s->file->seen.size - low : 0;
     bytes[s->file->input] += behind;
     if (behind == 0) continue;
-    const auto age = std::chrono::duration<double>(now - s->drained_at).count();
+    // What was read waits for its acknowledgement; what was not read waits since the file was last read to
+    // its end.
+    const MonoTime since =
+        s->file->unread() > 0 ? std::min(s->oldest_unsettled, s->drained_at) : s->oldest_unsettled;
+    const auto age = std::chrono::duration<double>(now - since).count();
     seconds[s->file->input] = std::max(seconds[s->file->input], age);
   }
   for (std::uint32_t i = 0; i < inputs_.size(); ++i) ctx_.probe.lag(i, bytes[i], seconds[i]);
