@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -140,6 +141,18 @@ std::string tls_message(CURLcode code, const std::string& detail, const HttpRequ
   return what + " [" + detail + "]";
 }
 
+// "Failed to connect to es port 9200 after 3 ms: Couldn't connect to server", with the reason in place of the
+// echo.
+std::string connect_message(const Transfer& t, std::string detail) {
+  long os_error = 0;
+  curl_easy_getinfo(t.easy.get(), CURLINFO_OS_ERRNO, &os_error);
+  if (os_error == 0) return detail;
+  const std::string_view echo = curl_easy_strerror(CURLE_COULDNT_CONNECT);
+  if (detail.ends_with(echo)) detail.resize(detail.size() - echo.size());
+  return detail + (detail.ends_with(": ") || detail.empty() ? "" : ": ") +
+         std::generic_category().message(static_cast<int>(os_error));
+}
+
 TransportError classify(CURLcode code, const Transfer& t) {
   const bool sent = t.times_sent > 0;
   std::string detail = t.error[0] != '\0' ? t.error : curl_easy_strerror(code);
@@ -151,7 +164,7 @@ TransportError classify(CURLcode code, const Transfer& t) {
   if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
     return {Kind::resolve, sent, std::move(detail)};
   }
-  if (code == CURLE_COULDNT_CONNECT) return {Kind::connect, sent, std::move(detail)};
+  if (code == CURLE_COULDNT_CONNECT) return {Kind::connect, sent, connect_message(t, std::move(detail))};
   if (is_tls_code(code)) return {Kind::tls, sent, tls_message(code, detail, t.request)};
   if (code == CURLE_OPERATION_TIMEDOUT) return {Kind::timeout, sent, std::move(detail)};
   if (code == CURLE_RECV_ERROR &&
