@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -19,11 +18,10 @@ char* put_short_hex(char* out, std::uint32_t v) {
   const std::uint64_t letters = (x + 0x0606'0606'0606'0606u) >> 4 & 0x0101'0101'0101'0101u;
   x += 0x3030'3030'3030'3030u + letters * ('a' - '0' - 10);
   const auto digits = std::max(1u, (static_cast<unsigned>(std::bit_width(v)) + 3) / 4);
-  std::array<char, 8> text;
-  for (unsigned i = 0; i < text.size(); ++i) text[i] = static_cast<char>(x >> (8 * (7 - i)) & 0xFF);
-  std::array<char, 16> shifted{};
-  std::memcpy(shifted.data(), text.data(), text.size());
-  std::memcpy(out, shifted.data() + (text.size() - digits), text.size());
+  const unsigned unused = 8 * (8 - digits);
+  const std::uint64_t text =
+      std::endian::native == std::endian::little ? std::byteswap(x) >> unused : x << unused;
+  std::memcpy(out, &text, sizeof text);
   return out + digits;
 }
 

@@ -22,6 +22,7 @@ class JsonLineParser final : public LineParser {
     }
     if (outcome != JsonIndex::Outcome::fine || reader_.peek() != '{') return false;
     builder_.begin(context, arena, out);
+    place_ = 0;
     if (!members({}, false) || !reader_.at_end()) return false;
     builder_.finish();
     return true;
@@ -46,7 +47,7 @@ class JsonLineParser final : public LineParser {
     std::string_view key;
     if (!reader_.key(key)) return false;
     if (!prefix.empty()) key = join(prefix, key);
-    const KeyRole& role = all_labels ? kNoRole : find_role(key);
+    const KeyRole& role = all_labels ? kNoRole : roles_.find(key, place_++);
     if (reader_.peek() == '{') {
       if (role.parent) return members(role.as, false);
       if (role.role == Role::labels) return members({}, true);
@@ -67,6 +68,8 @@ class JsonLineParser final : public LineParser {
 
   JsonReader reader_;
   RecordBuilder builder_;
+  RoleMemory roles_;
+  std::size_t place_ = 0;  // of the next key in its line
   Arena* arena_ = nullptr;
 };
 

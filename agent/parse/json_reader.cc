@@ -12,10 +12,6 @@ namespace {
 // More keys than this are compared by sorting.
 constexpr std::size_t kFewKeys = 12;
 
-bool is_json_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 }  // namespace
 
 JsonIndex::Outcome JsonReader::start(std::string_view text, Arena& arena) {
@@ -33,37 +29,11 @@ JsonIndex::Outcome JsonReader::start(std::string_view text, Arena& arena) {
   return outcome;
 }
 
-// From the token's first byte to the next token, without the blanks between.
-std::string_view JsonReader::token_text(std::size_t token) const {
-  const std::size_t begin = position(token);
-  std::size_t end = position(token + 1);
-  while (end > begin && is_json_blank(text_[end - 1])) --end;
-  return text_.substr(begin, end - begin);
-}
-
-bool JsonReader::string_body(std::string_view token, std::string_view& body) const {
-  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return false;
-  body = token.substr(1, token.size() - 2);
-  return true;
-}
-
 void JsonReader::find_backslash(const char* from) {
   const char* const end = text_.data() + text_.size();
   const auto* found = static_cast<const char*>(std::memchr(from, '\\', static_cast<std::size_t>(end - from)));
   backslash_ = found != nullptr ? found : end;
   looked_from_ = from;
-}
-
-// Each byte of a line is looked at once, as long as texts are asked about in their order.
-bool JsonReader::has_backslash(std::string_view body) {
-  const char* const end = body.data() + body.size();
-  if (body.data() > backslash_ || body.data() < looked_from_) find_backslash(body.data());
-  return backslash_ < end;
-}
-
-bool JsonReader::key(std::string_view& out) {
-  bool verbatim = true;
-  return key(out, verbatim);
 }
 
 bool JsonReader::key(std::string_view& out, bool& verbatim) {
@@ -76,14 +46,6 @@ bool JsonReader::key(std::string_view& out, bool& verbatim) {
     out = unescape(out, *arena_);
   }
   at_ += 2;
-  return true;
-}
-
-bool JsonReader::next_member(bool& more) {
-  const char c = peek();
-  if (c != ',' && c != '}') return false;
-  ++at_;
-  more = c == ',';
   return true;
 }
 

@@ -55,7 +55,7 @@ class JsonReader {
   std::size_t position(std::size_t token) const { return token < count_ ? positions_[token] : text_.size(); }
   std::string_view token_text(std::size_t token) const;
   bool key(std::string_view& out, bool& verbatim);  // verbatim: as it stands it may be passed on
-  bool string_body(std::string_view token, std::string_view& body) const;
+  static bool string_body(std::string_view token, std::string_view& body);
   void find_backslash(const char* from);
   bool has_backslash(std::string_view body);
   bool scalar(std::string_view token, FieldValue& out);
@@ -83,5 +83,40 @@ class JsonReader {
   std::vector<std::string_view> keys_;
   std::vector<std::string_view> sorted_keys_;
 };
+
+// From the token's first byte to the next token, without the blanks between.
+inline std::string_view JsonReader::token_text(std::size_t token) const {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+  const std::size_t begin = position(token);
+  std::size_t end = position(token + 1);
+  while (end > begin && is_blank(text_[end - 1])) --end;
+  return {text_.data() + begin, end - begin};
+}
+
+inline bool JsonReader::string_body(std::string_view token, std::string_view& body) {
+  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return false;
+  body = {token.data() + 1, token.size() - 2};
+  return true;
+}
+
+inline bool JsonReader::next_member(bool& more) {
+  const char c = peek();
+  if (c != ',' && c != '}') return false;
+  ++at_;
+  more = c == ',';
+  return true;
+}
+
+// Each byte of a line is looked at once, as long as texts are asked about in their order.
+inline bool JsonReader::has_backslash(std::string_view body) {
+  if (body.data() > backslash_ || body.data() < looked_from_) [[unlikely]]
+    find_backslash(body.data());
+  return backslash_ < body.data() + body.size();
+}
+
+inline bool JsonReader::key(std::string_view& out) {
+  bool verbatim = true;
+  return key(out, verbatim);
+}
 
 }  // namespace sidelight

@@ -148,35 +148,10 @@ struct Entry {
   KeyRole role;
 };
 
-template <std::size_t kBytes>
-std::uint64_t load(const char* p) {
-  std::uint64_t v = 0;
-  std::memcpy(&v, p, kBytes);
-  return v;
-}
-
-// The length, the first and the last eight bytes: all there is to a short key, and it tells long ones apart
-// well.
-struct Tag {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-  std::size_t length = 0;
-  bool operator==(const Tag&) const = default;
-  bool is_whole() const { return length <= 16; }
-  std::size_t slot(std::size_t slots) const {
-    std::uint64_t h = (first ^ length) * 0x9E3779B97F4A7C15u;
-    h = (h ^ (h >> 32) ^ last) * 0xC2B2AE3D27D4EB4Fu;
-    return (h ^ (h >> 29)) % slots;
-  }
-};
-
-Tag tag_of(std::string_view key) {
-  const char* p = key.data();
-  const std::size_t n = key.size();
-  if (n >= 8) return {load<8>(p), load<8>(p + n - 8), n};
-  if (n >= 4) return {load<4>(p), load<4>(p + n - 4), n};
-  if (n > 0) return {load<1>(p), load<1>(p + n / 2) << 8 | load<1>(p + n - 1), n};
-  return {};
+std::size_t slot_of(const KeyTag& tag, std::size_t slots) {
+  std::uint64_t h = (tag.first ^ tag.length) * 0x9E3779B97F4A7C15u;
+  h = (h ^ (h >> 32) ^ tag.last) * 0xC2B2AE3D27D4EB4Fu;
+  return (h ^ (h >> 29)) % slots;
 }
 
 // All names with a role in one table, so that a key costs one look-up, and mostly one comparison when it has
@@ -201,8 +176,8 @@ class Table {
   }
 
   const KeyRole& find(std::string_view key) const {
-    const Tag tag = tag_of(key);
-    for (std::size_t at = tag.slot(kSlots); slots_[at].entry != 0; at = (at + 1) % kSlots) {
+    const KeyTag tag(key);
+    for (std::size_t at = slot_of(tag, kSlots); slots_[at].entry != 0; at = (at + 1) % kSlots) {
       const Entry& e = entries_[slots_[at].entry];
       if (slots_[at].tag == tag && (tag.is_whole() || e.key == key)) return e.role;
     }
@@ -212,13 +187,13 @@ class Table {
  private:
   static constexpr std::size_t kSlots = 1024;
   struct Slot {
-    Tag tag;
+    KeyTag tag;
     std::size_t entry = 0;  // 0: none
   };
 
   KeyRole& entry(std::string_view key) {
-    const Tag tag = tag_of(key);
-    std::size_t at = tag.slot(kSlots);
+    const KeyTag tag(key);
+    std::size_t at = slot_of(tag, kSlots);
     while (slots_[at].entry != 0 && entries_[slots_[at].entry].key != key) at = (at + 1) % kSlots;
     if (slots_[at].entry == 0) {
       slots_[at] = {tag, entries_.size()};

@@ -2,7 +2,10 @@
 // ECS name whoever wrote it.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "agent/base/ecs_fields.h"
@@ -29,8 +32,62 @@ struct KeyRole {
   std::string_view as;  // "error" for `err`, mostly the key itself; static
 };
 
+// The length, the first and the last eight bytes: all there is to a short key, and it tells long ones apart
+// well.
+struct KeyTag {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::size_t length = 0;
+
+  KeyTag() = default;
+  explicit KeyTag(std::string_view key) : length(key.size()) {
+    const char* const p = key.data();
+    if (length >= 8) {
+      first = load<8>(p);
+      last = load<8>(p + length - 8);
+    } else if (length >= 4) {
+      first = load<4>(p);
+      last = load<4>(p + length - 4);
+    } else if (length > 0) {
+      first = load<1>(p);
+      last = load<1>(p + length / 2) << 8 | load<1>(p + length - 1);
+    }
+  }
+  bool operator==(const KeyTag&) const = default;
+  // Keys with equal tags are equal.
+  bool is_whole() const { return length <= 16; }
+
+ private:
+  template <std::size_t Bytes>
+  static std::uint64_t load(const char* p) {
+    std::uint64_t v = 0;
+    std::memcpy(&v, p, Bytes);
+    return v;
+  }
+};
+
 // `key` is the dotted path from the top of the line ("msg", "log.level"). Covers ECS names too (Role::ecs).
 // The role is static; thread-safe.
 const KeyRole& find_role(std::string_view key);
+
+// find_role() for keys that come in the same order from line to line, as a program's lines mostly do: `place`
+// is the number of the key in its line. One thread.
+class RoleMemory {
+ public:
+  const KeyRole& find(std::string_view key, std::size_t place) {
+    if (place >= known_.size()) return find_role(key);
+    const KeyTag tag(key);
+    Known& k = known_[place];
+    if (k.role == nullptr || !(k.tag == tag) || !tag.is_whole()) k = {tag, &find_role(key)};
+    return *k.role;
+  }
+
+ private:
+  struct Known {
+    KeyTag tag;
+    const KeyRole* role = nullptr;
+  };
+  std::array<Known, 32> known_{};
+};
 
 }  // namespace sidelight

@@ -22,7 +22,8 @@ struct Field {
   std::string_view value;
   ValueKind kind = ValueKind::text;
   static constexpr std::uint16_t kUnknown = 0xFFFF;
-  std::uint16_t ordinal = kUnknown;  // ECS: the key's place in ecs_fields.h where the parser knows it, so that nobody looks twice
+  std::uint16_t ordinal =
+      kUnknown;  // ECS: the key's place in ecs_fields.h where the parser knows it, so that nobody looks twice
 };
 
 // Reused from event to event; clear() before each. Views live as long as the event's window and the arena.
