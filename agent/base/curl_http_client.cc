@@ -153,6 +153,15 @@ std::string connect_message(const Transfer& t, std::string detail) {
          std::generic_category().message(static_cast<int>(os_error));
 }
 
+// A server that refuses the client of a TLS 1.3 connection cuts it after the handshake; its alert may get
+// lost in that.
+bool cut_after_handshake(const Transfer& t, CURLcode code) {
+  long new_connections = 0;
+  curl_easy_getinfo(t.easy.get(), CURLINFO_NUM_CONNECTS, &new_connections);
+  const bool cut = code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
+  return cut && new_connections > 0 && t.request.url.starts_with("https") && t.response.headers.empty();
+}
+
 TransportError classify(CURLcode code, const Transfer& t) {
   const bool sent = t.times_sent > 0;
   std::string detail = t.error[0] != '\0' ? t.error : curl_easy_strerror(code);
@@ -170,6 +179,14 @@ TransportError classify(CURLcode code, const Transfer& t) {
   if (code == CURLE_RECV_ERROR &&
       contains(detail, "alert")) {  // TLS 1.3: a refused client learns it at its first read
     return {Kind::tls, sent, tls_message(code, detail, t.request)};
+  }
+  if (contains(detail, "getpeername()")) detail = curl_easy_strerror(code);  // its trouble, not its cause
+  if (sent && cut_after_handshake(t, code)) {
+    return {Kind::reset, sent,
+            "the connection was cut right after the TLS handshake: the server is not well, or it refused our "
+            "client "
+            "certificate (or wants one) [" +
+                detail + "]"};
   }
   switch (code) {
     case CURLE_GOT_NOTHING:

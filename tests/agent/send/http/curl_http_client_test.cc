@@ -163,7 +163,7 @@ TEST_F(CurlHttpClientTest, ConnectionsAreKept) {
 }
 
 TEST_F(CurlHttpClientTest, ARequestThatADyingKeptConnectionMadeGoOutTwiceIsTold) {
-  int requests = 0;
+  std::atomic<int> requests{0};
   TinyServer server([&](const auto&, const auto&) { return ++requests == 2 ? std::string() : ok("x"); });
   const auto first = get(request(server.url()));
   ASSERT_TRUE(first);
@@ -181,10 +181,11 @@ TEST_F(CurlHttpClientTest, ARequestThatADyingKeptConnectionMadeGoOutTwiceIsTold)
 }
 
 TEST_F(CurlHttpClientTest, ARepeatThatFindsTheServerGoneMayHaveArrivedBefore) {
-  int requests = 0;
+  std::atomic<int> requests{0};
   TinyServer server([&](const auto&, const auto&) {
-    if (++requests == 2) server.stop_listening();
-    return requests == 2 ? std::string() : ok("x");
+    const bool second = ++requests == 2;
+    if (second) server.stop_listening();
+    return second ? std::string() : ok("x");
   });
   ASSERT_TRUE(get(request(server.url())));
   HttpRequest post = request(server.url());
