@@ -24,10 +24,14 @@ Expected<std::string> base_directory(FileSystem& files, const std::string& file)
   return absolute_path(*here, dir);
 }
 
+// Those of one place stay in the order in which they were found. (An insertion sort: they are few and nearly
+// in order, and std::stable_sort of libstdc++ 12 draws a warning from clang.)
 void sort_by_place(std::vector<ConfigProblem>& problems) {
-  std::stable_sort(problems.begin(), problems.end(), [](const ConfigProblem& a, const ConfigProblem& b) {
+  const auto before = [](const ConfigProblem& a, const ConfigProblem& b) {
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
-  });
+  };
+  for (auto it = problems.begin(); it != problems.end(); ++it)
+    std::rotate(std::upper_bound(problems.begin(), it, *it, before), it, it + 1);
 }
 
 void read_settings(FileSystem& files, const std::string& base_dir, const Environment& environment,

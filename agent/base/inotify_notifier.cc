@@ -67,6 +67,8 @@ class InotifyNotifier final : public FileNotifier {
                                     IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
     const int wd = ::inotify_add_watch(fd_, dir.c_str(), kMask);
     if (wd < 0) return fail("watch " + dir + ": " + std::system_category().message(errno), errno);
+    // A path whose symlink was swapped leads to another directory now.
+    if (const auto it = by_dir_.find(dir); it != by_dir_.end() && it->second != wd) unwatch(dir);
     // The same directory under two names has one descriptor: tell the changes under each.
     auto& names = dirs_[wd];
     for (const auto& n : names)

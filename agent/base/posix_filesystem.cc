@@ -165,15 +165,20 @@ Expected<void> PosixFileSystem::remove(const std::string& path) {
 }
 
 Expected<void> PosixFileSystem::make_dirs(const std::string& dir) {
-  if (::mkdir(dir.c_str(), 0750) == 0) return {};
-  if (errno == EEXIST) {
+  int code = ::mkdir(dir.c_str(), 0750) == 0 ? 0 : errno;
+  if (code == EEXIST) {
     auto st = stat(dir);
     if (st && st->is_directory()) return {};
     return fail(dir + " exists and is not a directory", ENOTDIR);
   }
-  if (errno != ENOENT) return os_error("make directory " + dir, errno);
-  if (auto r = make_dirs(dir_name(dir)); !r) return r;
-  if (::mkdir(dir.c_str(), 0750) != 0 && errno != EEXIST) return os_error("make directory " + dir, errno);
+  if (code == ENOENT && dir_name(dir) != dir) {
+    if (auto r = make_dirs(dir_name(dir)); !r) return r;
+    code = ::mkdir(dir.c_str(), 0750) == 0 || errno == EEXIST ? 0 : errno;
+  }
+  if (code != 0) return os_error("make directory " + dir, code);
+  // So that it outlives a power cut with what is synced in it; a parent that we may not read cannot be
+  // synced.
+  (void)sync_dir(dir_name(dir));
   return {};
 }
 

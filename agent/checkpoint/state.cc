@@ -1,6 +1,7 @@
 #include "agent/checkpoint/state.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace sidelight {
 namespace {
@@ -8,6 +9,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view kHex = "0123456789abcdef";
+constexpr std::string_view kKeyLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 // Percent-encoding of everything that is not printable ASCII: file names and log bytes need not be UTF-8.
 std::string armour(std::string_view bytes) {
@@ -42,6 +44,20 @@ bool unarmour(const std::string& text, std::string& out) {
   return true;
 }
 
+// Only a number that T holds as it is.
+template <class T>
+bool integer(const Json& j, T& out) {
+  if (j.is_number_unsigned()) {
+    const auto n = j.get<std::uint64_t>();
+    out = static_cast<T>(n);
+    return std::in_range<T>(n);
+  }
+  if (!j.is_number_integer()) return false;
+  const auto n = j.get<std::int64_t>();
+  out = static_cast<T>(n);
+  return std::in_range<T>(n);
+}
+
 template <class T>
 bool get(const Json& j, const char* name, T& out) {
   const auto it = j.find(name);
@@ -53,10 +69,33 @@ bool get(const Json& j, const char* name, T& out) {
     out = it->get<bool>();
     return true;
   } else {
-    if (!it->is_number_integer()) return false;
-    out = it->get<T>();
-    return true;
+    return integer(*it, out);
   }
+}
+
+bool is_key(std::string_view key) {
+  return key.size() == 22 && key.find_first_not_of(kKeyLetters) == std::string_view::npos;
+}
+
+bool get_cuts(const Json& j, std::vector<std::uint64_t>& out) {
+  const auto it = j.find("cuts");
+  if (it == j.end()) return true;
+  if (!it->is_array()) return false;
+  for (const auto& c : *it)
+    if (!integer(c, out.emplace_back())) return false;
+  return true;
+}
+
+bool get_times(const Json& j, std::vector<TimeMark>& out) {
+  const auto it = j.find("times");
+  if (it == j.end()) return true;
+  if (!it->is_array()) return false;
+  for (const auto& m : *it) {
+    if (!m.is_array() || m.size() != 2) return false;
+    TimeMark& mark = out.emplace_back();
+    if (!integer(m[0], mark.offset) || !integer(m[1], mark.time_ns)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -73,42 +112,30 @@ std::string encode_state(const CheckpointState& s) {
     for (const auto& m : s.time_marks) marks.push_back({m.offset, m.time_ns});
   }
   if (!s.carry.empty()) j["carry"] = armour(s.carry);
-  if (!s.carry_from.empty()) j["carry_from"] = s.carry_from;
+  if (!s.carry_from.empty()) j["carry_from"] = armour(s.carry_from);
   if (s.finished) j["finished"] = true;
   return j.dump();
 }
 
 bool decode_state(std::string_view json, CheckpointState& out) {
-  const Json j = Json::parse(json, nullptr, false);
+  return state_from_json(Json::parse(json, nullptr, false), out);
+}
+
+bool state_from_json(const Json& j, CheckpointState& out) {
   if (!j.is_object()) return false;
   CheckpointState s;
-  if (!get(j, "key", s.key) || s.key.size() != 22) return false;
+  if (!get(j, "key", s.key) || !is_key(s.key)) return false;
   if (!get(j, "path", s.path) || s.path.empty()) return false;
   s.real = s.path;
-  const bool scalars =
-      get(j, "real", s.real) && get(j, "dev", s.dev) && get(j, "inode", s.inode) &&
-      get(j, "birth", s.birth_ns) && get(j, "size", s.size) && get(j, "head_len", s.head_len) &&
-      get(j, "head", s.head_hash) && get(j, "lane0", s.lane[0]) && get(j, "lane1", s.lane[1]) &&
-      get(j, "frame_state", s.frame_state) && get(j, "tail_len", s.tail_len) && get(j, "tail", s.tail_hash) &&
-      get(j, "carry", s.carry) && get(j, "carry_from", s.carry_from) && get(j, "finished", s.finished);
-  if (!scalars) return false;
-  if (const auto it = j.find("cuts"); it != j.end()) {
-    if (!it->is_array()) return false;
-    for (const auto& c : *it) {
-      if (!c.is_number_integer()) return false;
-      s.cuts.push_back(c.get<std::uint64_t>());
-    }
-  }
-  if (const auto it = j.find("times"); it != j.end()) {
-    if (!it->is_array()) return false;
-    for (const auto& m : *it) {
-      if (!m.is_array() || m.size() != 2 || !m[0].is_number_integer() || !m[1].is_number_integer())
-        return false;
-      s.time_marks.push_back({m[0].get<std::uint64_t>(), m[1].get<std::int64_t>()});
-    }
-  }
-  out = std::move(s);
-  return true;
+  const bool good = get(j, "real", s.real) && get(j, "dev", s.dev) && get(j, "inode", s.inode) &&
+                    get(j, "birth", s.birth_ns) && get(j, "size", s.size) && get(j, "head_len", s.head_len) &&
+                    get(j, "head", s.head_hash) && get(j, "lane0", s.lane[0]) && get(j, "lane1", s.lane[1]) &&
+                    get(j, "frame_state", s.frame_state) && get(j, "tail_len", s.tail_len) &&
+                    get(j, "tail", s.tail_hash) && get_cuts(j, s.cuts) && get_times(j, s.time_marks) &&
+                    get(j, "carry", s.carry) && get(j, "carry_from", s.carry_from) &&
+                    get(j, "finished", s.finished);
+  if (good) out = std::move(s);
+  return good;
 }
 
 }  // namespace sidelight

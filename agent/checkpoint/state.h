@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,5 +45,6 @@ struct CheckpointState {
 // One JSON object on one line; decode(encode(s)) == s. decode fails on anything else, never throws.
 std::string encode_state(const CheckpointState& state);
 bool decode_state(std::string_view json, CheckpointState& out);
+bool state_from_json(const nlohmann::json& json, CheckpointState& out);
 
 }  // namespace sidelight

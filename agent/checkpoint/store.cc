@@ -33,6 +33,20 @@ std::string_view payload_of(std::string_view line) {
   return line.substr(0, 8) == std::string_view(crc, 8) ? payload : std::string_view{};
 }
 
+// Whether it is the header of a journal that this program understands; else `problem` may say more.
+bool read_header(std::string_view payload, std::string& problem) {
+  const Json header = Json::parse(payload, nullptr, false);
+  if (!header.is_object()) return false;
+  const auto format = header.find("format");
+  const auto version = header.find("version");
+  if (format == header.end() || *format != kFormat) return false;
+  if (version == header.end() || !version->is_number_integer()) return false;
+  if (*version == kVersion) return true;
+  problem =
+      "it is of version " + version->dump() + ", this program knows version " + std::to_string(kVersion);
+  return false;
+}
+
 }  // namespace
 
 CheckpointStore::CheckpointStore(Context context, std::string dir, std::unique_ptr<File> lock)
@@ -58,35 +72,49 @@ Expected<std::unique_ptr<CheckpointStore>> CheckpointStore::open(Context context
 }
 
 void CheckpointStore::load() {
-  const Loaded current = load_file(path(), false);
-  const bool sound = current.usable && current.damaged == 0;
-  if (!sound) {
-    const Loaded previous = load_file(path(".previous"), true);
-    first_start_ = !current.exists && !previous.exists;
-    if (current.exists) {
-      ctx_.probe.damaged();
-      const std::string aside = path(".damaged");
-      auto moved = ctx_.fs.rename(path(), aside);
-      const std::string why =
-          current.usable ? std::to_string(current.damaged) + " damaged records" : current.problem;
-      ctx_.log.error("checkpoint.damaged",
-                     path() + " is damaged (" + why + "); " +
-                         (moved ? "it is kept as " + aside : std::string("it could not be set aside")) +
-                         "; going on with " +
-                         (previous.usable  ? "its predecessor"
-                          : current.usable ? "what can be read of it"
-                                           : "nothing") +
-                         ". Lines shipped since then are offered again; the destination knows most of them "
-                         "by their id.");
-    }
+  Loaded current = load_file(path());
+  states_ = std::move(current.states);
+  if (current.usable && current.damaged == 0) {
+    ctx_.probe.committed(loaded_saved_at_ns_, 0, states_.size());
+    return;
   }
+  Loaded previous = load_file(path(".previous"));
+  for (auto& [key, encoded] : previous.states)
+    if (!current.forgotten.contains(key)) states_.try_emplace(key, std::move(encoded));
+  // One that was set aside, by us or just before a crash, is no first start either.
+  first_start_ = !current.exists && !previous.exists && !ctx_.fs.stat(path(".damaged"));
   if (first_start_) return;
+  if (current.exists || (previous.exists && !previous.usable)) set_aside(current, previous);
   ctx_.probe.committed(loaded_saved_at_ns_, 0, states_.size());
 }
 
-CheckpointStore::Loaded CheckpointStore::load_file(const std::string& file, bool only_missing) {
+void CheckpointStore::set_aside(const Loaded& current, const Loaded& previous) {
+  const bool predecessor = !current.exists;  // the damaged one
+  const Loaded& damaged = predecessor ? previous : current;
+  const std::string from = path(predecessor ? ".previous" : "");
+  const std::string to = path(".damaged");
+  const auto moved = ctx_.fs.rename(from, to);
+  std::string rest = "nothing";
+  if (previous.usable) rest = "its predecessor";
+  if (current.usable) rest = "what can be read of it" + (previous.usable ? " and " + rest : "");
+  ctx_.probe.damaged();
+  ctx_.log.error(
+      "checkpoint.damaged",
+      from + " is damaged (" +
+          (damaged.usable ? std::to_string(damaged.damaged) + " damaged records" : damaged.problem) + "); " +
+          (moved ? "it is kept as " + to : "it could not be set aside (" + moved.error().message + ")") +
+          "; going on with " + rest +
+          ". Lines shipped since then are offered again; the destination knows most of them by their id.");
+  // What was read of it must not wait for the first commit: a crash would leave the predecessor alone.
+  if (auto r = rewrite(); !r) {
+    ctx_.probe.write_error();
+    ctx_.log.error("checkpoint.write", "the checkpoint cannot be written: " + r.error().message);
+  }
+}
+
+CheckpointStore::Loaded CheckpointStore::load_file(const std::string& file) {
   Loaded result;
-  auto bytes = ctx_.fs.read_file(file, kMaxFile);
+  const auto bytes = ctx_.fs.read_file(file, kMaxFile);
   if (!bytes) {
     result.exists = bytes.error().code != ENOENT;
     result.problem = bytes.error().message;
@@ -95,42 +123,32 @@ CheckpointStore::Loaded CheckpointStore::load_file(const std::string& file, bool
   result.exists = true;
   result.problem = bytes->empty() ? "it is empty" : "its header cannot be read";
   std::string_view rest = *bytes;
-  bool first = true;
-  while (!rest.empty()) {
+  for (;;) {
     const auto nl = rest.find('\n');
-    if (nl == std::string_view::npos)
-      break;  // torn by a crash in mid-append: it was never promised to anyone
+    // What follows was torn by a crash in mid-append: it was never promised to anyone.
+    if (nl == std::string_view::npos) return result;
     const auto payload = payload_of(rest.substr(0, nl));
     rest.remove_prefix(nl + 1);
-    if (first) {
-      first = false;
-      const Json header = Json::parse(payload, nullptr, false);
-      if (!header.is_object() || header.value("format", "") != kFormat) return result;
-      const auto version = header.find("version");
-      if (version == header.end() || !version->is_number_integer()) return result;
-      if (*version != kVersion) {
-        result.problem = "it is of version " + version->dump() + ", this program knows version " +
-                         std::to_string(kVersion);
-        return result;
-      }
+    if (result.usable) {
+      if (!apply(payload, result)) ++result.damaged;
+    } else if (!read_header(payload, result.problem)) {
+      return result;
+    } else {
       result.usable = true;
-      (void)apply(payload, only_missing);  // its "at"
-      continue;
+      (void)apply(payload, result);  // its "at"
     }
-    if (payload.empty() || !apply(payload, only_missing)) ++result.damaged;
   }
-  if (first) return result;
-  return result;
 }
 
-bool CheckpointStore::apply(std::string_view payload, bool only_missing) {
+bool CheckpointStore::apply(std::string_view payload, Loaded& to) {
   const Json j = Json::parse(payload, nullptr, false);
   if (!j.is_object()) return false;
   if (const auto t = j.find("at"); t != j.end() && t->is_number_integer())
     loaded_saved_at_ns_ = std::max(loaded_saved_at_ns_, t->get<std::int64_t>());
   if (const auto f = j.find("forget"); f != j.end()) {
     if (!f->is_string()) return false;
-    if (!only_missing) states_.erase(f->get<std::string>());
+    to.states.erase(f->get<std::string>());
+    to.forgotten.insert(f->get<std::string>());
     return true;
   }
   const auto files = j.find("files");
@@ -138,12 +156,12 @@ bool CheckpointStore::apply(std::string_view payload, bool only_missing) {
   bool good = true;
   for (const auto& f : *files) {
     CheckpointState s;
-    if (!decode_state(f.dump(), s)) {
+    if (!state_from_json(f, s)) {
       good = false;
       continue;
     }
-    if (only_missing && states_.contains(s.key)) continue;
-    states_[s.key] = encode_state(s);
+    to.forgotten.erase(s.key);
+    to.states[s.key] = encode_state(s);
   }
   return good;
 }

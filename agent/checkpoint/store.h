@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "agent/base/clock.h"
@@ -35,7 +36,7 @@ class CheckpointStore {
   // predecessor is used.
   static Expected<std::unique_ptr<CheckpointStore>> open(Context context, const std::string& state_dir);
 
-  // As loaded, in no order. first_start: there was no checkpoint at all.
+  // As loaded, in no order. first_start: there was no checkpoint at all, not even a damaged one.
   std::vector<CheckpointState> states() const;
   bool first_start() const { return first_start_; }
   std::int64_t loaded_saved_at_ns() const { return loaded_saved_at_ns_; }
@@ -53,14 +54,18 @@ class CheckpointStore {
  private:
   CheckpointStore(Context context, std::string dir, std::unique_ptr<File> lock);
   void load();
+  using States = std::unordered_map<std::string, std::string>;  // key -> encoded state
   struct Loaded {
     bool exists = false;
     bool usable = false;        // header read and understood
     std::uint64_t damaged = 0;  // lines that could not be used, a torn last one apart
     std::string problem;
+    States states;
+    std::unordered_set<std::string> forgotten;
   };
-  Loaded load_file(const std::string& path, bool only_missing);
-  bool apply(std::string_view payload, bool only_missing);
+  Loaded load_file(const std::string& path);
+  bool apply(std::string_view payload, Loaded& to);
+  void set_aside(const Loaded& current, const Loaded& previous);
   std::uint64_t append(const std::string& payload);
   Expected<void> write_pending(std::string& bytes);
   Expected<void> rewrite();
@@ -72,8 +77,8 @@ class CheckpointStore {
   bool first_start_ = false;
   std::int64_t loaded_saved_at_ns_ = 0;
 
-  mutable std::mutex state_mutex_;                       // guards states_ .. next_seq_
-  std::unordered_map<std::string, std::string> states_;  // key -> encoded state
+  mutable std::mutex state_mutex_;  // guards states_ .. next_seq_
+  States states_;
   std::uint64_t live_bytes_ = 0;
   std::string pending_;
   std::uint64_t next_seq_ = 0;

@@ -27,6 +27,9 @@ struct Node {
   std::string bytes;  // file: content; symlink: target
   std::map<std::string, std::shared_ptr<Node>> children;
   std::weak_ptr<void> lock_holder;
+  // What a power cut cannot take away; kept only while that is tracked.
+  std::string synced;
+  std::vector<std::map<std::string, std::shared_ptr<Node>>> listings;  // since the last sync, oldest first
 };
 using NodePtr = std::shared_ptr<Node>;
 
@@ -64,6 +67,7 @@ struct MemoryFileSystem::State {
   std::int64_t ticks = 1'000'000'000;
   std::uint64_t free_bytes = std::numeric_limits<std::uint64_t>::max();
   bool reuse = false;
+  bool tracking = false;
   std::deque<std::uint64_t> freed;
   std::map<std::string, std::deque<int>> faults;
 
@@ -165,6 +169,7 @@ struct MemoryFileSystem::State {
     if (place->node) return place->node;
     NodePtr node = make(NodeKind::file, permissions);
     attach(*place, node);
+    changed(*place->dir);
     return node;
   }
 
@@ -178,8 +183,52 @@ struct MemoryFileSystem::State {
       if (place->node) continue;
       const NodePtr node = make(NodeKind::directory, 0750);
       attach(*place, node);
+      changed(*place->dir);
     }
     return {};
+  }
+
+  // One change of a directory is done: it reaches the disk whole, and in its turn.
+  void changed(Node& dir) const {
+    if (tracking) dir.listings.push_back(dir.children);
+  }
+
+  void all_is_synced(Node& node) {
+    node.synced = node.bytes;
+    node.listings.assign(1, node.children);
+    for (const auto& [name, child] : node.children) all_is_synced(*child);
+  }
+
+  void cut_power(Node& node, const Chooser& choose) {
+    if (node.kind == NodeKind::file && node.bytes != node.synced) {
+      const bool appended = node.bytes.starts_with(node.synced);
+      const auto unsynced = appended ? node.bytes.size() - node.synced.size() : 0;
+      switch (choose(4)) {
+        case 0:
+          break;  // it happened to be written
+        case 1:
+          if (appended) node.bytes.resize(node.synced.size() + choose(unsynced + 1));
+          break;
+        case 2:
+          if (appended) node.bytes.replace(node.synced.size(), unsynced, unsynced, '\0');
+          break;
+        default:
+          node.bytes = node.synced;
+      }
+    }
+    if (node.listings.size() > 1) node.children = node.listings[choose(node.listings.size())];
+    for (const auto& [name, child] : node.children) cut_power(*child, choose);
+  }
+
+  void forget_links(Node& node) {
+    node.links = 0;
+    for (const auto& [name, child] : node.children) forget_links(*child);
+  }
+  void count_links(Node& node) {
+    for (const auto& [name, child] : node.children) {
+      ++child->links;
+      count_links(*child);
+    }
   }
 
   void resize(Node& node, std::uint64_t size) {
@@ -191,18 +240,11 @@ struct MemoryFileSystem::State {
     if (free_bytes != std::numeric_limits<std::uint64_t>::max()) free_bytes += bytes;
   }
 
-  Expected<void> write_at(Node& node, std::uint64_t offset, std::string_view bytes) {
-    const std::uint64_t end = offset + bytes.size();
-    const std::uint64_t growth = end > node.bytes.size() ? end - node.bytes.size() : 0;
-    const bool fits = growth <= free_bytes;
-    if (!fits) bytes = bytes.substr(0, bytes.size() - static_cast<std::size_t>(growth - free_bytes));
-    if (offset + bytes.size() > node.bytes.size()) {
-      if (free_bytes != std::numeric_limits<std::uint64_t>::max()) {
-        free_bytes -= offset + bytes.size() - node.bytes.size();
-      }
-      node.bytes.resize(offset + bytes.size());
-    }
-    std::copy(bytes.begin(), bytes.end(), node.bytes.begin() + static_cast<std::ptrdiff_t>(offset));
+  Expected<void> append(Node& node, std::string_view bytes) {
+    const bool fits = bytes.size() <= free_bytes;
+    if (!fits) bytes = bytes.substr(0, static_cast<std::size_t>(free_bytes));
+    if (free_bytes != std::numeric_limits<std::uint64_t>::max()) free_bytes -= bytes.size();
+    node.bytes += bytes;
     node.mtime_ns = tick();
     if (!fits) return os_error("write", ENOSPC);
     return {};
@@ -239,11 +281,7 @@ class MemoryFile final : public File {
     const std::lock_guard guard(state_->mutex);
     if (const int code = state_->fault("write")) return os_error("write", code);
     if (mode_ == OpenMode::read) return os_error("write", EBADF);
-    const std::uint64_t at = mode_ == OpenMode::append ? node_->bytes.size() : position_;
-    const std::uint64_t before = node_->bytes.size();
-    auto result = state_->write_at(*node_, at, bytes);
-    position_ = result ? at + bytes.size() : std::max<std::uint64_t>(before, node_->bytes.size());
-    return result;
+    return state_->append(*node_, bytes);
   }
   Expected<void> truncate(std::uint64_t size) override {
     const std::lock_guard guard(state_->mutex);
@@ -255,6 +293,7 @@ class MemoryFile final : public File {
   Expected<void> sync() override {
     const std::lock_guard guard(state_->mutex);
     if (const int code = state_->fault("sync")) return os_error("sync", code);
+    if (state_->tracking) node_->synced = node_->bytes;
     return {};
   }
 
@@ -262,7 +301,6 @@ class MemoryFile final : public File {
   std::shared_ptr<MemoryFileSystem::State> state_;
   NodePtr node_;
   OpenMode mode_;
-  std::uint64_t position_ = 0;
   std::shared_ptr<void> held_;
 };
 
@@ -353,6 +391,8 @@ Expected<void> MemoryFileSystem::rename(const std::string& from, const std::stri
   const NodePtr node = source->node;
   state_->detach(*source);
   state_->attach(*target, node);
+  state_->changed(*source->dir);
+  if (target->dir != source->dir) state_->changed(*target->dir);
   return {};
 }
 
@@ -365,6 +405,7 @@ Expected<void> MemoryFileSystem::remove(const std::string& path) {
   if (place->node->kind == NodeKind::directory) return os_error("remove " + path, EISDIR);
   if (place->node->links == 1) state_->give_back(place->node->bytes.size());
   state_->detach(*place);
+  state_->changed(*place->dir);
   return {};
 }
 
@@ -379,6 +420,7 @@ Expected<void> MemoryFileSystem::sync_dir(const std::string& dir) {
   if (const int code = state_->fault("sync_dir")) return os_error("sync " + dir, code);
   auto node = state_->find(dir, true);
   if (!node) return std::unexpected(node.error());
+  if (state_->tracking) (*node)->listings.assign(1, (*node)->children);
   return {};
 }
 
@@ -451,6 +493,26 @@ void MemoryFileSystem::set_free_bytes(std::uint64_t bytes) {
 void MemoryFileSystem::fail_next(const std::string& op, int error) {
   const std::lock_guard guard(state_->mutex);
   state_->faults[op].push_back(error);
+}
+
+void MemoryFileSystem::clear_faults() {
+  const std::lock_guard guard(state_->mutex);
+  state_->faults.clear();
+}
+
+void MemoryFileSystem::track_syncs() {
+  const std::lock_guard guard(state_->mutex);
+  state_->tracking = true;
+  state_->all_is_synced(*state_->root);
+}
+
+void MemoryFileSystem::cut_power(const Chooser& choose) {
+  const std::lock_guard guard(state_->mutex);
+  state_->cut_power(*state_->root, choose);
+  state_->forget_links(*state_->root);
+  state_->root->links = 1;
+  state_->count_links(*state_->root);
+  state_->all_is_synced(*state_->root);
 }
 
 void MemoryFileSystem::reuse_inodes(bool on) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -47,6 +48,14 @@ class MemoryFileSystem final : public FileSystem {
   // The next call of `op` fails with `error`: open, stat, lstat, real_path, list, rename, remove, make_dirs,
   // sync_dir, lock, read, write, truncate, sync. Several calls queue up.
   void fail_next(const std::string& op, int error);
+  void clear_faults();
+  // From now on what is synced is told from what is not; everything there is counts as synced.
+  void track_syncs();
+  // The machine goes down and comes up again. Of what was not synced since track_syncs(), choose(n), a number
+  // below n, decides what is left: of a file all, a part, as many zeros, or nothing; of a directory's changes
+  // the first few. Files that are open are not to be used any more.
+  using Chooser = std::function<std::size_t(std::size_t n)>;
+  void cut_power(const Chooser& choose);
   // Hand out inode numbers of deleted files again at once, as ext4 does.
   void reuse_inodes(bool on);
 

@@ -121,6 +121,27 @@ TEST(MemoryFileSystem, AtomicWriteLeavesTheOldContentWhenTheDiskIsFull) {
   EXPECT_EQ(content(fs, "/f"), "old");
 }
 
+TEST(MemoryFileSystem, PowerCutTakesWhatWasNotSynced) {
+  MemoryFileSystem fs;
+  fs.write_file("/d/old", "old");
+  fs.track_syncs();
+  auto file = fs.open("/d/old", OpenMode::append).value();
+  ASSERT_TRUE(file->write("+kept"));
+  ASSERT_TRUE(file->sync());
+  ASSERT_TRUE(file->write("+lost"));
+  ASSERT_TRUE(fs.rename("/d/old", "/d/new"));
+  file.reset();
+  fs.cut_power([](std::size_t n) { return n == 4 ? 3u : 0u; });
+  EXPECT_EQ(content(fs, "/d/old"), "old+kept");
+  EXPECT_FALSE(fs.stat("/d/new"));
+  EXPECT_EQ(fs.stat("/d/old")->links, 1u);
+
+  ASSERT_TRUE(fs.rename("/d/old", "/d/new"));
+  ASSERT_TRUE(fs.sync_dir("/d"));
+  fs.cut_power([](std::size_t) { return 0u; });
+  EXPECT_EQ(content(fs, "/d/new"), "old+kept");
+}
+
 TEST(FakeClock, BothTimesMoveTogether) {
   FakeClock clock(5);
   const MonoTime start = clock.now();
