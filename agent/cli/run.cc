@@ -1,4 +1,5 @@
 // `sidelight run`: the program's life from start to signal.
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -59,6 +60,17 @@ ConfigVersion version_of(FileSystem& fs, const std::string& file) {
   if (auto real = fs.real_path(file)) v.real_path = *real;
   if (auto st = fs.stat(file)) v.stat = *st;
   return v;
+}
+
+// Bodies go back to the system when they are freed, whatever lies around them, and threads share heaps: what
+// a burst took is not kept for good. (Buffers that steady shipping needs are pooled; smaller ones are left to
+// the heap, since fresh pages cost more than they do.)
+void keep_heap_small() {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 2 << 20);
+#endif
 }
 
 // Where our own output goes, should it go to files that a glob matches.
@@ -219,6 +231,7 @@ class Program {
 }  // namespace
 
 int run_command(const std::string& config_file) {
+  keep_heap_small();
   PosixFileSystem fs;
   const auto settings = load_or_explain(fs, config_file);
   if (!settings) return 2;

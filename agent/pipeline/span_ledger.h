@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "agent/base/clock.h"
 #include "agent/batch/batch.h"
@@ -48,8 +48,8 @@ class SpanLedger final : public Ledger {
     bool settled = false;
   };
   struct Stream {
-    std::deque<Entry> entries;
-    std::uint32_t first = 0;  // number of entries[0]
+    std::vector<Entry> entries;  // few: what one file has in flight
+    std::uint32_t first = 0;     // number of entries[0]
     std::optional<SettledTo> advanced;
   };
   Entry* find(std::uint64_t span, Stream*& stream);

@@ -23,8 +23,8 @@ struct Stream {
   FramePosition position;  // handed out; position.low() == file->read_to
   SettledTo committed;
   std::shared_ptr<const Source> source;
-  std::unique_ptr<DocTemplate> doc_template;
-  std::vector<std::uint64_t> cuts;  // forced event ends at or behind committed.position.low()
+  std::unique_ptr<DocTemplate> doc_template;  // made for the first document, dropped when all is quiet
+  std::vector<std::uint64_t> cuts;            // forced event ends at or behind committed.position.low()
   std::vector<TimeMark> time_marks;
   std::string carry;
   std::string carry_from;

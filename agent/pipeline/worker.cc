@@ -60,9 +60,6 @@ void Worker::on_new(TailedFile& file, bool restored) {
   s.file = &file;
   s.window = ctx_.chunks.standard_size() - kTailBytes;
   s.source = std::make_shared<const Source>(Source{file.input, file.path, file.key});
-  DocConstants constants = inputs_[file.input].constants;
-  constants.path = file.path;
-  s.doc_template = encoder_->prepare(constants);
   s.position.lane.fill(file.read_to);
   if (const auto it = restoring_.find(file.key); restored && it != restoring_.end()) {
     CheckpointState& c = it->second;
@@ -213,7 +210,8 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
   if (at_end && consumed == bytes.size()) s.drained_at = ctx_.clock.now();
   note_tail(s, bytes.substr(consumed), at_end);
 
-  const std::size_t held = batch_->body.capacity() + batch_->arena.capacity();
+  const std::size_t held =
+      batch_->body.capacity() + batch_->arena.capacity() + batch_->docs.capacity() * sizeof(Doc);
   if (held > batch_->charged) {
     ctx_.budget.charge(held - batch_->charged);
     batch_->charged = held;
@@ -226,6 +224,11 @@ std::size_t Worker::encode(Stream& s, const std::vector<Event>& events, std::uin
   const std::int64_t now = ctx_.clock.wall();
   std::uint64_t parse_errors = 0;
   const std::size_t had = batch_->docs.size();
+  if (!s.doc_template) {
+    DocConstants constants = inputs_[s.file->input].constants;
+    constants.path = s.source->path;
+    s.doc_template = encoder_->prepare(constants);
+  }
   for (const Event& e : events) {
     record_.clear();
     parser.parse(e, now, batch_->arena, record_);
@@ -260,7 +263,8 @@ void Worker::note_tail(Stream& s, std::string_view rest, bool at_end) {
 
 void Worker::check_tails(MonoTime now) {
   std::vector<Stream*> due;
-  for (Stream* s : open_tails_) {
+  // Of a copy: a tail that is carried over leaves the set.
+  for (Stream* s : std::vector<Stream*>(open_tails_.begin(), open_tails_.end())) {
     if (s->cut_now) continue;
     auto timeout = s->tail_terminated ? options_.multiline_timeout : options_.unterminated_timeout;
     if (finishing_) timeout = std::min(timeout, kFinishQuiet);
@@ -378,7 +382,9 @@ void Worker::checkpoint() {
       s.unsaved = false;
       unsaved_.erase(&s);
     }
-    it = progress.idle && s.file->settled ? active_.erase(it) : std::next(it);
+    const bool quiet = progress.idle && s.file->settled;
+    if (quiet) s.doc_template.reset();  // of ten thousand quiet files each would keep one
+    it = quiet ? active_.erase(it) : std::next(it);
   }
   // Files that changed without being read: new sizes, renames, retirements.
   tailer_->for_each([&](TailedFile& f) {
