@@ -77,7 +77,11 @@ void Sender::step(std::chrono::milliseconds max_wait) {
   while (!waiting_.empty() && waiting_.begin()->first <= now) {
     Work work = std::move(waiting_.begin()->second);
     waiting_.erase(waiting_.begin());
-    ready_.push_front(std::move(work));
+    if (work.for_destination) {
+      ready_.push_back(std::move(work));  // whose outcome is the least certain goes last
+    } else {
+      ready_.push_front(std::move(work));
+    }
   }
   run_bootstrap(now);
   start_ready();

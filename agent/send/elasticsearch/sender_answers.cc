@@ -264,7 +264,8 @@ void Sender::hold_items(Flight& flight, std::vector<std::uint32_t> docs, std::st
   later.docs = std::move(docs);
   later.attempts = work.attempts + 1;
   later.for_destination = true;
-  later.accepted_before = accepted_;
+  // Kept over repeated refusals: these must not count as the destination refusing, long after it took others.
+  later.accepted_before = flight.was_held ? work.accepted_before : accepted_;
   ++held_works_;
   down(held_cause_, held_detail_);
   wait_for(std::move(later), backoff_.wait(work.attempts, std::nullopt));

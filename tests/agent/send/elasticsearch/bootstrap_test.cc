@@ -105,9 +105,9 @@ TEST_F(BootstrapTest, ConnectCheckSaysWhatItFound) {
   const auto good = check([](const ScriptedHttpClient::Seen& r) -> HttpResult {
     if (r.url == "http://es:9200/")
       return answer(200, R"({"version":{"distribution":"opensearch","number":"2.19.6"}})");
-    return answer(404);
+    return answer(404, R"({"error":{"type":"index_not_found_exception"}})");
   });
-  ASSERT_TRUE(good);
+  ASSERT_TRUE(good) << good.error().message;
   EXPECT_EQ(*good,
             "http://es:9200 is OpenSearch 2.19.6; logs-shop-default will be made with the first document");
   const auto odd = check([](const ScriptedHttpClient::Seen& r) -> HttpResult {
@@ -119,6 +119,9 @@ TEST_F(BootstrapTest, ConnectCheckSaysWhatItFound) {
   });
   ASSERT_FALSE(plain);
   EXPECT_NE(plain.error().message.find("plain index"), std::string::npos);
+  const auto other = check([](const auto&) -> HttpResult { return answer(404, "<html>nginx</html>"); });
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().message.find("not as Elasticsearch or OpenSearch does"), std::string::npos);
   const auto refused = check([](const auto&) -> HttpResult { return answer(401); });
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("401"), std::string::npos);

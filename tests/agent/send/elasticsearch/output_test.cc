@@ -47,6 +47,22 @@ TEST_F(ElasticsearchOutputTest, DrainGivesUpAtTheDeadlineAndSettlesNothingItDidN
   EXPECT_TRUE(world.ledger.settled.empty());
 }
 
+TEST_F(ElasticsearchOutputTest, DrainDeliversTheNeighboursOfADocumentThatWaitsAndEndsAtItsDeadline) {
+  es.refuse = [](const std::string& d) -> std::optional<FakeElasticsearch::Refusal> {
+    if (d.find("\"n\":7,") == std::string::npos) return std::nullopt;
+    return FakeElasticsearch::Refusal{400, "new_exception", "never seen"};
+  };
+  auto output = make();
+  for (std::size_t i = 0; i < 20; ++i) output->submit(make_batch(50, 50 * i));
+  const MonoTime begin = world.clock.now();
+  EXPECT_FALSE(output->drain(begin + std::chrono::seconds(25)));
+  EXPECT_LT(world.clock.now() - begin, std::chrono::seconds(27));
+  EXPECT_EQ(es.stored.size(), 999u);
+  EXPECT_LT(output->queued_bytes(), 200u) << "one document";
+  output.reset();
+  EXPECT_EQ(world.ledger.settled.size(), 19u);
+}
+
 TEST_F(ElasticsearchOutputTest, TheEncodingFollowsTheDestination) {
   EXPECT_EQ(make()->encoding().shape, BulkShape::fixed_target);
   EXPECT_TRUE(make()->encoding().with_ids);
