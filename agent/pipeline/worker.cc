@@ -13,6 +13,7 @@ constexpr std::size_t kReadsATurn = 64;
 // Under steady writing, news are let to gather this long: one look at a thousand lines instead of a thousand
 // looks.
 constexpr std::chrono::milliseconds kLeastTurn{10};
+constexpr std::size_t kTemplatesKept = 512;  // a few KiB each; making one costs a few microseconds
 constexpr std::size_t kMuchData = 64 * 1024;
 constexpr std::chrono::milliseconds kFinishQuiet{500};
 
@@ -197,7 +198,6 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
   const bool more = !at_end;
   if (consumed == 0 && more) {
     s.window = std::max(framer.window_bytes() + kTailBytes, 2 * s.window);  // one long event: look wider
-    tailer_->retry(file);
   } else {
     const std::size_t widest = ctx_.chunks.standard_size() - kTailBytes;
     if (events_.size() > kManyEvents) {
@@ -207,6 +207,8 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
     }
   }
   tailer_->advance(file, after.low(), before);
+  if (consumed == 0 && more)
+    tailer_->retry(file);  // behind advance(), which takes the file as looked through
   if (at_end && consumed == bytes.size()) s.drained_at = ctx_.clock.now();
   note_tail(s, bytes.substr(consumed), at_end);
 
@@ -228,6 +230,12 @@ std::size_t Worker::encode(Stream& s, const std::vector<Event>& events, std::uin
     DocConstants constants = inputs_[s.file->input].constants;
     constants.path = s.source->path;
     s.doc_template = encoder_->prepare(constants);
+    with_template_.push_back(s.id);
+    if (with_template_.size() > kTemplatesKept) {
+      const auto oldest = streams_.find(with_template_.front());
+      if (oldest != streams_.end() && oldest->second.get() != &s) oldest->second->doc_template.reset();
+      with_template_.pop_front();
+    }
   }
   for (const Event& e : events) {
     record_.clear();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -113,6 +114,7 @@ class Worker final : public TailListener {
   std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
   std::unordered_map<std::string, CheckpointState> restoring_;  // by key, during restore()
   std::uint32_t next_stream_ = 1;
+  std::deque<std::uint32_t> with_template_;  // streams that were given one, the oldest first
   std::set<Stream*> unsaved_;
   std::set<Stream*> open_tails_;
   std::set<Stream*> active_;  // something may have changed since the last checkpoint
