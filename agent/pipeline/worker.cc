@@ -394,11 +394,14 @@ void Worker::checkpoint() {
     if (quiet) s.doc_template.reset();  // of ten thousand quiet files each would keep one
     it = quiet ? active_.erase(it) : std::next(it);
   }
-  // Files that changed without being read: new sizes, renames, retirements.
+  // Files that changed without being read: new sizes, renames, retirements; unread bytes count as lag from
+  // now on.
   tailer_->for_each([&](TailedFile& f) {
+    Stream& s = stream_of(f);
+    if (f.unread() > 0 && active_.insert(&s).second) s.oldest_unsettled = s.drained_at = now;
     if (!f.dirty) return;
     f.dirty = false;
-    states.push_back(stream_of(f).state());
+    states.push_back(s.state());
   });
   saved_seq_ = ctx_.store.put(states);
   report(now);
