@@ -20,6 +20,8 @@ std::int64_t Stream::fallback_time(std::uint64_t offset, std::int64_t now_ns) {
     const bool is_last = covering == &time_marks.back();
     if (!is_last || replay || now_ns - covering->time_ns < kMarkEvery) return covering->time_ns;
   }
+  now_ns -=
+      now_ns % 1'000'000;  // the time of reading, to the millisecond: more digits would promise too much
   time_marks.push_back({offset, now_ns});
   std::sort(time_marks.begin(), time_marks.end(),
             [](const auto& a, const auto& b) { return a.offset < b.offset; });
