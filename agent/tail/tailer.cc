@@ -268,11 +268,13 @@ void Tailer::make_room_for_descriptor() {
   ctx_.log.warn("tail.descriptors",
                 "more files than descriptors (" + std::to_string(max_open_) +
                     "): quiet ones are closed and opened again when they grow; raise RLIMIT_NOFILE");
-  // The quietest file that can be found again by its name.
+  // The quietest file that can be found again by its name; one that is fully read, if there is any.
   TailedFile* quietest = nullptr;
   for (auto& [pointer, f] : files_) {
-    if (!f->file || f->place == Place::deleted || !f->at_end()) continue;
-    if (quietest == nullptr || f->last_growth < quietest->last_growth) quietest = f.get();
+    if (!f->file || f->place == Place::deleted) continue;
+    if (quietest == nullptr ||
+        std::pair(!f->at_end(), f->last_growth) < std::pair(!quietest->at_end(), quietest->last_growth))
+      quietest = f.get();
   }
   if (quietest != nullptr) close(*quietest);
 }

@@ -141,12 +141,16 @@ void Rig::start() {
   inputs[0].framer = std::move(*framer);
   inputs[0].parser = std::move(*parser);
   p.worker = std::make_unique<Worker>(WorkerContext{fs_, notifier, clock, log_, p.budget, p.chunks, p.batches,
-                                                    p.ledger, *p.store, tail_probe, pipeline_probe_},
+                                                    p.ledger, *p.store, tail_probe, pipeline_probe},
                                       options, std::move(inputs), std::vector<TailOptions>{tail_}, limits,
                                       std::set<std::string>{});
   worker_ = p.worker.get();
   worker_->set_output(p.sink, make_encoder(p.sink.encoding()));
   worker_->restore();
+}
+
+std::size_t Rig::budget_used() const {
+  return process_->budget.used();
 }
 
 void Rig::crash() {
@@ -188,9 +192,11 @@ void Rig::store(const Batch& batch) {
     const std::string id = j.at("event").at("id");
     StoredDoc doc{j.at("message"), j.at("log").at("file").at("path"), j.at("log").at("offset"), {}};
     if (j.at("log").contains("flags")) doc.flags = j.at("log").at("flags").get<std::vector<std::string>>();
+    doc.timestamp = j.at("@timestamp");
     if (!stored.emplace(id, doc).second) {
       ++duplicates;
       EXPECT_EQ(stored.at(id).message, doc.message) << "one id, two texts: " << id;
+      EXPECT_EQ(stored.at(id).timestamp, doc.timestamp) << "one id, two times: " << id;
     }
   }
 }

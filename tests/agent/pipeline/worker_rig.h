@@ -44,6 +44,25 @@ struct StoredDoc {
   std::string path;
   std::uint64_t offset = 0;
   std::vector<std::string> flags;
+  std::string timestamp = {};
+};
+
+class CountingPipelineProbe final : public PipelineProbe {
+ public:
+  void read(std::uint32_t, std::uint64_t) override {}
+  void events(std::uint32_t, std::uint64_t, std::uint64_t) override {}
+  void truncated(std::uint32_t, std::uint64_t events, std::uint64_t bytes) override {
+    truncated_events += events;
+    truncated_bytes += bytes;
+  }
+  void dropped(std::uint32_t, std::uint64_t, DropReason) override {}
+  void parse_errors(std::uint32_t, std::uint64_t) override {}
+  void lag(std::uint32_t, std::uint64_t bytes, double) override { lag_bytes = bytes; }
+  void in_flight(std::uint64_t used, std::uint64_t) override { in_flight_bytes = used; }
+  void input_paused(std::uint32_t, bool paused, PauseReason) override { is_paused = paused; }
+  void reload(bool) override {}
+  std::uint64_t truncated_events = 0, truncated_bytes = 0, lag_bytes = 0, in_flight_bytes = 0;
+  bool is_paused = false;
 };
 
 class CountingTailProbe final : public TailProbe {
@@ -95,6 +114,9 @@ class Rig {
   SteppedClock clock;
   SteppedNotifier notifier;
   CountingTailProbe tail_probe;
+  CountingPipelineProbe pipeline_probe;
+  Worker& worker() { return *worker_; }
+  std::size_t budget_used() const;
   WorkerOptions options;
   TailLimits limits;
   std::size_t budget_bytes = 32u << 20;
@@ -110,7 +132,6 @@ class Rig {
   PosixFileSystem fs_;
   StderrLogger log_;
   NullCheckpointProbe checkpoint_probe_;
-  NullPipelineProbe pipeline_probe_;
   std::unique_ptr<Process> process_;
   Worker* worker_ = nullptr;
 };

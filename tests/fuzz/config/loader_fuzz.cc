@@ -33,7 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(r.settings.has_value() == r.errors.empty());
   for (const auto& p : r.errors) require(p.line >= 0 && p.column >= 0 && !p.message.empty());
   const std::string printed = sidelight::render_problems(r.errors, r.warnings);
-  require(printed.find(kSecret) == std::string::npos);
+  // What the file itself spells out is no secret of the environment.
+  if (text.find(kSecret) == std::string::npos) require(printed.find(kSecret) == std::string::npos);
   if (r.settings) require(!sidelight::render_settings(*r.settings).empty());
   return 0;
 }

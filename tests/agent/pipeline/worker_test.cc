@@ -1,0 +1,282 @@
+// What a user sees of events: last lines without a newline, joined lines, long lines, their times, and the
+// limits on memory.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/agent/pipeline/worker_rig.h"
+
+namespace sidelight::test {
+namespace {
+
+using std::chrono::milliseconds;
+using Texts = std::vector<std::string>;
+using Flags = std::vector<std::string>;
+
+// Sorted.
+Texts texts(const Rig& rig) {
+  Texts out;
+  for (const auto& [id, doc] : rig.stored) out.push_back(doc.message);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Texts ids(const Rig& rig) {
+  Texts out;
+  for (const auto& [id, doc] : rig.stored) out.push_back(id);
+  return out;
+}
+
+// The flags of the one document with this text.
+Flags flags_of(const Rig& rig, const std::string& text) {
+  Texts found;
+  for (const auto& [id, doc] : rig.stored)
+    if (doc.message == text) return doc.flags;
+  return {"(no such document)"};
+}
+
+DecodeOptions java() {
+  DecodeOptions d;
+  d.multiline.preset = MultilinePreset::java;
+  return d;
+}
+
+const std::string kTrace =
+    "ERROR failed\njava.lang.IllegalStateException: no\n\tat shop.Order.pay(Order.java:5)";
+
+TEST(UnterminatedLine, WaitsForItsTimeoutAndIsMarked) {
+  Rig rig;
+  rig.options.unterminated_timeout = milliseconds(5000);
+  rig.start();
+  rig.append("a.log", "one\ntwo");
+  for (int i = 0; i < 4; ++i) rig.turn();
+  EXPECT_EQ(texts(rig), Texts{"one"});
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{"one", "two"}));
+  EXPECT_EQ(flags_of(rig, "one"), Flags{});
+  EXPECT_EQ(flags_of(rig, "two"), Flags{"unterminated"});
+}
+
+TEST(UnterminatedLine, GrowingOneWaitsOn) {
+  Rig rig;
+  rig.options.unterminated_timeout = milliseconds(5000);
+  rig.start();
+  rig.append("a.log", "a");
+  for (int i = 0; i < 20; ++i) {
+    rig.turn();
+    rig.append("a.log", "a");
+  }
+  rig.append("a.log", "\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), Texts{std::string(21, 'a')});
+}
+
+TEST(UnterminatedLine, ContinuationIsASecondMarkedDocument) {
+  Rig rig;
+  rig.options.unterminated_timeout = milliseconds(5000);
+  rig.start();
+  rig.append("a.log", "half");
+  rig.settle();
+  rig.append("a.log", " done\nnext\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{" done", "half", "next"}));
+  EXPECT_EQ(flags_of(rig, "half"), Flags{"unterminated"});
+  EXPECT_EQ(flags_of(rig, " done"), Flags{"continuation"});
+  EXPECT_EQ(flags_of(rig, "next"), Flags{});
+}
+
+TEST(UnterminatedLine, CutSurvivesACrash) {
+  Rig rig;
+  rig.options.unterminated_timeout = milliseconds(3000);
+  rig.start();
+  rig.append("a.log", "one\nhalf");
+  for (int i = 0; i < 6; ++i) rig.turn();  // sent, never acknowledged
+  ASSERT_EQ(texts(rig), (Texts{"half", "one"}));
+  const Texts before = ids(rig);
+  rig.crash();
+  rig.start();
+  rig.turn();
+  EXPECT_EQ(rig.duplicates, 2u) << "the same cut, without waiting again";
+  EXPECT_EQ(ids(rig), before);
+  rig.append("a.log", " done\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{" done", "half", "one"}));
+}
+
+TEST(UnterminatedLine, CutSurvivesACrashAfterMoreWasWritten) {
+  Rig rig;
+  rig.options.unterminated_timeout = milliseconds(3000);
+  rig.start();
+  rig.append("a.log", "half");
+  for (int i = 0; i < 6; ++i) rig.turn();
+  rig.crash();
+  rig.append("a.log", " done\n");
+  rig.start();
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{" done", "half"}));
+}
+
+TEST(UnterminatedLine, GoesAtShutdownMarked) {
+  Rig rig;
+  rig.start();
+  rig.append("a.log", "one\nhalf");
+  rig.turn();
+  rig.worker().finish(rig.clock.now());  // the deadline has passed already
+  EXPECT_EQ(texts(rig), (Texts{"half", "one"}));
+  EXPECT_EQ(flags_of(rig, "half"), Flags{"unterminated"});
+}
+
+TEST(Multiline, EventSurvivesARotationByRename) {
+  Rig rig({}, java());
+  rig.start();
+  rig.append("a.log", "INFO before\n" + kTrace.substr(0, 40));
+  rig.turn();
+  rig.rename("a.log", "a.log.1");
+  rig.append("a.log", kTrace.substr(40) + "\nINFO after\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{kTrace, "INFO after", "INFO before"}));
+}
+
+TEST(Multiline, EventThatWentOverARotationSurvivesACrash) {
+  for (int crash_after = 0; crash_after < 8; ++crash_after) {
+    Rig rig({}, java());
+    rig.start();
+    rig.append("a.log", "INFO before\n" + kTrace.substr(0, 40));
+    rig.turn();
+    rig.rename("a.log", "a.log.1");
+    rig.append("a.log", kTrace.substr(40) + "\nINFO after\n");
+    for (int i = 0; i < crash_after; ++i) rig.turn();
+    rig.crash();
+    rig.start();
+    rig.settle();
+    EXPECT_EQ(texts(rig), (Texts{kTrace, "INFO after", "INFO before"})) << crash_after;
+  }
+}
+
+TEST(Multiline, ArrivesWholeHoweverItIsWritten) {
+  Rig rig({}, java());
+  rig.start();
+  for (const char c : kTrace + "\nINFO after\n") {
+    rig.append("a.log", std::string(1, c));
+    rig.turn();
+    rig.acknowledge(1);
+  }
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{kTrace, "INFO after"}));
+}
+
+TEST(Multiline, TimeoutClosesAnEventAndWhatComesLaterIsItsContinuation) {
+  Rig rig({}, java());
+  rig.options.multiline_timeout = milliseconds(2000);
+  rig.start();
+  rig.append("a.log", kTrace + "\n");
+  rig.turn();
+  EXPECT_EQ(texts(rig), Texts{});
+  for (int i = 0; i < 5; ++i) rig.turn();
+  EXPECT_EQ(texts(rig), Texts{kTrace});
+  rig.crash();
+  rig.append("a.log", "\tat shop.Main.main(Main.java:1)\nINFO after\n");
+  rig.start();
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{"\tat shop.Main.main(Main.java:1)", kTrace, "INFO after"}));
+  EXPECT_EQ(flags_of(rig, "\tat shop.Main.main(Main.java:1)"), Flags{"continuation"});
+}
+
+TEST(Time, OfALineWithoutOneIsTheSameOnReplay) {
+  Rig rig;
+  rig.start();
+  for (int i = 0; i < 5; ++i) {
+    rig.append("a.log", "line " + std::to_string(i) + "\n");
+    for (int j = 0; j < 3; ++j) rig.turn();  // never acknowledged
+  }
+  ASSERT_EQ(rig.stored.size(), 5u);
+  rig.clock.step(std::chrono::hours(1));
+  rig.crash();
+  rig.start();
+  rig.settle();  // the rig compares times of equal ids
+  EXPECT_EQ(rig.duplicates, 5u);
+  EXPECT_EQ(rig.stored.size(), 5u);
+}
+
+TEST(Lines, CarriageReturnsAreNoPartOfThem) {
+  Rig rig;
+  rig.start();
+  rig.append("a.log", "one\r\ntwo\r");
+  rig.turn();
+  rig.append("a.log", "\n\r\nthree\rx\r\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{"one", "three\rx", "two"}));
+}
+
+TEST(Lines, LongOneIsCutMarkedAndCounted) {
+  Rig rig;
+  rig.start();
+  rig.append("a.log", std::string(2u << 20, 'x') + "\nnext\n");
+  rig.settle();
+  ASSERT_EQ(rig.stored.size(), 2u);
+  const Texts all = texts(rig);
+  EXPECT_EQ(all[0], "next");
+  EXPECT_EQ(all[1], std::string(1u << 20, 'x'));
+  EXPECT_EQ(flags_of(rig, all[1]), Flags{"truncated"});
+  EXPECT_EQ(rig.pipeline_probe.truncated_events, 1u);
+  EXPECT_EQ(rig.pipeline_probe.truncated_bytes, (1u << 20) + 1) << "the rest and its newline";
+}
+
+TEST(Lines, PiecesOfAContainerLineAreJoinedOverARotation) {
+  DecodeOptions cri;
+  cri.container = ContainerFormat::cri;
+  Rig rig({}, cri);
+  rig.start();
+  const std::string t = "2026-01-02T03:04:05.000000001Z ";
+  rig.append("a.log", t + "stdout F before\n" + t + "stdout P first \n");
+  rig.turn();
+  rig.rename("a.log", "a.log.1");
+  rig.append("a.log", t + "stdout F second\n" + t + "stderr F after\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{"after", "before", "first second"}));
+}
+
+TEST(Memory, ReadingStopsAtTheBudgetAndGoesOnWithAcknowledgements) {
+  Rig rig;
+  rig.budget_bytes = 8u << 20;
+  rig.options.batch_bytes = 1u << 20;
+  rig.start();
+  const std::string line(200, 'x');
+  std::string bytes;
+  constexpr int kLines = 100'000;
+  for (int i = 0; i < kLines; ++i) bytes += std::to_string(i) + line + "\n";
+  rig.append("a.log", bytes);
+  for (int i = 0; i < 30; ++i) {
+    rig.turn();
+    EXPECT_LT(rig.budget_used(), 12u << 20);
+  }
+  const std::size_t stuck = rig.stored.size();
+  EXPECT_GT(stuck, 1000u);
+  EXPECT_LT(stuck, std::size_t{kLines} * 2 / 3);
+  rig.turn();
+  EXPECT_EQ(rig.stored.size(), stuck);
+  rig.settle();
+  rig.settle();
+  EXPECT_EQ(rig.stored.size(), std::size_t{kLines});
+  EXPECT_EQ(rig.duplicates, 0u);
+}
+
+TEST(Pause, InputIsNotReadUntilItIsResumed) {
+  Rig rig;
+  rig.start();
+  rig.append("a.log", "one\n");
+  rig.settle();
+  rig.worker().pause_input(0, "the dead letters are full");
+  EXPECT_TRUE(rig.pipeline_probe.is_paused);
+  rig.append("a.log", "two\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), Texts{"one"});
+  EXPECT_EQ(rig.pipeline_probe.lag_bytes, 4u) << "and is told as behind";
+  rig.worker().resume_input(0);
+  EXPECT_FALSE(rig.pipeline_probe.is_paused);
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{"one", "two"}));
+}
+
+}  // namespace
+}  // namespace sidelight::test
