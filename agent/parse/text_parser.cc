@@ -130,7 +130,7 @@ class TextScan {
     }
     // Seconds or milliseconds since 1970, only where they are the first thing said.
     const std::size_t n = digits_at(rest, 0);
-    if ((n != 10 && n != 13) || (at_ > 2 && !out_.level.size())) return false;
+    if ((n != 10 && n != 13) || (at_ > 2 && out_.level.empty())) return false;
     std::size_t end = n;
     if (n == 10 && end < rest.size() && rest[end] == '.') end += 1 + digits_at(rest, end + 1);
     if (end < rest.size() && !is_blank(rest[end]) && rest[end] != ']') return false;

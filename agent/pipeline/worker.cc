@@ -14,7 +14,6 @@ constexpr std::size_t kReadsATurn = 64;
 // looks.
 constexpr std::chrono::milliseconds kLeastTurn{10};
 constexpr std::size_t kTemplatesKept = 512;  // a few KiB each; making one costs a few microseconds
-constexpr std::size_t kMuchData = 64 * 1024;
 constexpr std::chrono::milliseconds kFinishQuiet{500};
 
 }  // namespace

@@ -295,20 +295,19 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
 }
 
 bool Tailer::is_copy_of_live(TailedFile& live, const File& candidate, const FileStat& st) {
+  const std::string path = live.path;
   look(live);
   if (live.place == Place::live && open(live)) {
     // A truncation can hide behind new bytes; when it comes to light, the copy is adopted.
     const auto unchanged = bears_marks(*live.file, live.head, live.read_to, live.tail);
-    if (unchanged && !*unchanged) {
-      const std::string path = live.path;
-      truncated(live);
-      if (by_inode(st) != nullptr) return true;
-      TailedFile* fresh = live_at(path);
-      return fresh != nullptr && is_copy_of_live(*fresh, candidate, st);
-    }
+    if (unchanged && !*unchanged) truncated(live);
   }
   if (by_inode(st) != nullptr) return true;
-  if (live.place != Place::live || !live.file) return false;
+  if (live.place != Place::live) {
+    TailedFile* fresh = live_at(path);
+    return fresh != nullptr && fresh != &live && is_copy_of_live(*fresh, candidate, st);
+  }
+  if (!live.file) return false;
   // A copy is younger than what it was made of, and no longer.
   if (st.size > live.seen.size) return false;
   if (st.birth_ns != 0 && live.seen.birth_ns != 0 && st.birth_ns < live.seen.birth_ns) return false;
@@ -316,7 +315,13 @@ bool Tailer::is_copy_of_live(TailedFile& live, const File& candidate, const File
     return true;  // a copy that is about to be written, or nothing at all: looked at again when it grows
   const auto common = std::min(st.size, live.seen.size);
   if (common == 0) return false;
-  return same_ends(*live.file, candidate, common);
+  if (same_ends(*live.file, candidate, common)) return true;
+  // Copytruncate truncates right behind the copy, perhaps in the middle of our comparison: it only counts
+  // when the live file still is what it was before it.
+  const auto still = bears_marks(*live.file, live.head, live.read_to, live.tail);
+  const auto now = live.file->stat();
+  if (!still || !now || (*still && now->size >= common)) return false;
+  return is_copy_of_live(live, candidate, st);
 }
 
 bool Tailer::restore_by_inode(const SavedFile& saved) {
