@@ -119,7 +119,8 @@ void Sender::start_ready() {
     Work work = std::move(ready_.front());
     ready_.pop_front();
     if (!make_durable(work, now)) {
-      wait_for(std::move(work), backoff_.wait(work.attempts++, std::nullopt));
+      const Nanos delay = backoff_.wait(work.attempts++, std::nullopt);
+      wait_for(std::move(work), delay);
       continue;
     }
     if (split_to_fit(work)) continue;

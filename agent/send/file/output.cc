@@ -134,7 +134,7 @@ void FileOutput::run() {
     lock.unlock();
     const std::size_t bytes = batch->body.size();
     const bool done = deliver_one(*batch, wait);
-    if (done) ctx_.recycler.recycle(std::move(batch));
+    if (done) ctx_.recycler.recycle(std::exchange(batch, nullptr));
     lock.lock();
     if (done) {
       queued_ -= bytes;

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 namespace sidelight {
 Expected<void> StdoutSink::write(std::string_view lines) {
@@ -17,7 +17,8 @@ Expected<void> StdoutSink::write(std::string_view lines) {
       if (::poll(&p, 1, patience_ms_) == 0) return fail("standard output takes nothing", EAGAIN);
     } else if (n < 0 && errno != EINTR) {
       const int code = errno;
-      return fail(std::string("cannot write to standard output: ") + std::strerror(code), code);
+      return fail(std::string("cannot write to standard output: ") + std::system_category().message(code),
+                  code);
     }
   }
   done_ = 0;
