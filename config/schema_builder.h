@@ -58,7 +58,7 @@ class SchemaBuilder {
 
   // An enumeration: the names and what they stand for.
   template <class A, class E>
-  KeyBuilder choice(std::string key, A access, std::vector<std::pair<std::string, E>> names,
+  KeyBuilder choice(std::string key, A access, const std::vector<std::pair<std::string, E>>& names,
                     std::string help) {
     KeySpec& f = add(std::move(key), KeyType::choice, std::move(help));
     for (const auto& [name, value] : names) f.choices.push_back(name);
