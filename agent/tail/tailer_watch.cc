@@ -52,7 +52,7 @@ void Tailer::scan() {
   unreadable_.clear();
   auto found = discovery_->scan();
   // Live names before rotated ones: a copy is recognised by its original.
-  std::stable_partition(found.begin(), found.end(), [](const FoundFile& f) {
+  std::partition(found.begin(), found.end(), [](const FoundFile& f) {
     const std::string name = base_name(f.path);
     return family_name(name) == name;
   });
