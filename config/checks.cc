@@ -9,6 +9,7 @@
 #include <set>
 #include <string_view>
 
+#include "config/checks_logstash.h"
 #include "config/names.h"
 #include "config/proxy.h"
 
@@ -149,6 +150,7 @@ void check_elasticsearch(const Environment& environment, const std::string& stat
 void check_output(const Environment& environment, Settings& settings, Findings& findings) {
   OutputSettings& out = settings.output;
   if (out.elasticsearch) check_elasticsearch(environment, settings.state_dir, *out.elasticsearch, findings);
+  if (out.logstash) check_logstash("output.logstash", *out.logstash, findings);
   if (out.file) check_own_file(settings, out.file->path, "output.file.path", findings);
   check_own_file(settings, settings.log.file, "log.file", findings);
   if (out.batch_bytes > settings.memory_budget / 2) {

@@ -176,5 +176,7 @@ class SchemaBuilder {
 
 std::shared_ptr<const ObjectSchema> log_input_schema();
 std::shared_ptr<const ObjectSchema> output_schema();
+std::shared_ptr<const ObjectSchema> logstash_schema();
+std::shared_ptr<const ObjectSchema> tls_schema();  // TlsOptions
 
 }  // namespace sidelight

@@ -11,6 +11,8 @@ constexpr std::int64_t kMiB = 1024 * kKiB;
 constexpr std::int64_t kTiB = 1024 * 1024 * kMiB;
 constexpr std::int64_t kSecond = 1000;
 
+}  // namespace
+
 std::shared_ptr<const ObjectSchema> tls_schema() {
   SchemaBuilder<TlsOptions> s("TLS towards the hosts whose URLs begin with https.");
   s.field(
@@ -33,6 +35,8 @@ std::shared_ptr<const ObjectSchema> tls_schema() {
   s.needs("key_file", "certificate_file");
   return s.done();
 }
+
+namespace {
 
 std::shared_ptr<const ObjectSchema> dead_letters_schema() {
   SchemaBuilder<DeadLetterOptions> s(
@@ -190,8 +194,9 @@ std::shared_ptr<const ObjectSchema> stdout_schema() {
 
 std::shared_ptr<const ObjectSchema> output_schema() {
   using Out = OutputSettings;
-  SchemaBuilder<Out> s("Where the documents go: exactly one of `elasticsearch`, `file` and `stdout`.");
+  SchemaBuilder<Out> s("Where the documents go: exactly one of `elasticsearch`, `logstash`, `file` and `stdout`.");
   s.object("elasticsearch", [](Out& o) -> auto& { return o.elasticsearch; }, elasticsearch_schema()).shown();
+  s.object("logstash", [](Out& o) -> auto& { return o.logstash; }, logstash_schema());
   s.object("file", [](Out& o) -> auto& { return o.file; }, file_schema());
   s.object("stdout", [](Out& o) -> auto& { return o.file; }, stdout_schema()).example("{}");
   s.field(
@@ -206,7 +211,7 @@ std::shared_ptr<const ObjectSchema> output_schema() {
        "batch_documents", KeyType::integer, [](Out& o) -> auto& { return o.batch_documents; },
        "A batch is sent at this many documents.")
       .between(1, 100'000);
-  s.exactly_one({"elasticsearch", "file", "stdout"});
+  s.exactly_one({"elasticsearch", "logstash", "file", "stdout"});
   return s.done();
 }
 

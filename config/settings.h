@@ -14,6 +14,7 @@
 #include "agent/parse/parser.h"
 #include "agent/send/elasticsearch/options.h"
 #include "agent/send/file/options.h"
+#include "agent/send/logstash/options.h"
 #include "agent/tail/options.h"
 
 namespace sidelight {
@@ -31,6 +32,7 @@ struct LogInput {
 struct OutputSettings {
   // Exactly one is set.
   std::optional<ElasticsearchOptions> elasticsearch;
+  std::optional<LogstashOptions> logstash;
   std::optional<FileOutputOptions> file;           // path empty: stdout
   std::chrono::milliseconds flush_interval{1000};  // a batch is sent at this age at the latest
   std::size_t batch_bytes = 2u << 20;              // or at this body size
