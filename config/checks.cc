@@ -9,6 +9,7 @@
 #include <set>
 #include <string_view>
 
+#include "config/checks_collectors.h"
 #include "config/checks_logstash.h"
 #include "config/names.h"
 #include "config/proxy.h"
@@ -193,6 +194,7 @@ void complete_settings(const Environment& environment, Settings& settings, Findi
   check_output(environment, settings, findings);
   check_http(settings, findings);
   add_host_fields(environment, settings);
+  complete_collectors(settings, findings);
 }
 
 }  // namespace sidelight

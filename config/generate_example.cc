@@ -18,7 +18,7 @@ class ExampleWriter {
     const std::shared_ptr<void> defaults = schema.make();
     bool first = as_list_item;
     for (const KeySpec& key : schema.fields) {
-      const bool off = commented || !(key.in_example || key.required);
+      const bool off = commented || !(key.in_example || key.required || !key.required_with.empty());
       // The first key of a list's item has "- " before it, so its help goes above the item.
       const int help_depth = first ? depth - 1 : depth;
       help(key, help_depth);
@@ -62,8 +62,8 @@ class ExampleWriter {
 
   void line(const KeySpec& key, const void* defaults, int depth, bool off, bool list_item) {
     std::string lead = indent(depth);
-    if (list_item) lead.replace(lead.size() - 2, 2, "- ");
-    out += lead + (off ? "#" : "") + key.key + ":";
+    if (list_item) lead.resize(lead.size() - 2);
+    out += lead + (off ? "#" : "") + (list_item ? "- " : "") + key.key + ":";
     const bool has_keys = key.object && !key.object->fields.empty();
     if (!has_keys) {
       const bool empty_section = key.object != nullptr;

@@ -26,6 +26,8 @@ Json scalar_form(const KeySpec& key) {
       return any_of({{{"type", "boolean"}}, environment_form()});
     case KeyType::integer:
       return any_of({{{"type", "integer"}, {"minimum", key.min}, {"maximum", key.max}}, environment_form()});
+    case KeyType::number:
+      return any_of({{{"type", "number"}, {"minimum", key.min}, {"maximum", key.max}}, environment_form()});
     case KeyType::bytes:
       return any_of({{{"type", "integer"}, {"minimum", key.min}, {"maximum", key.max}},
                      {{"type", "string"}, {"pattern", "^[0-9]+ ?([KMGT]i?B|[KMGT]i|B)?$"}},
@@ -51,13 +53,14 @@ Json form(const KeySpec& key) {
       if (key.leave_out) forms.push_back({{"enum", {"off", false}}});
       if (!key.object->short_form.empty())
         forms.push_back(scalar_form(*key.object->find(key.object->short_form)));
-      if (!key.required) forms.push_back({{"type", "null"}});
+      if (!key.required && key.required_with.empty()) forms.push_back({{"type", "null"}});
       if (forms.empty()) return section;
       forms.insert(forms.begin(), std::move(section));
       return any_of(std::move(forms));
     }
     case KeyType::object_list:
-      return {{"type", "array"}, {"minItems", key.min}, {"items", object_form(*key.object)}};
+      return any_of({object_form(*key.object),
+                     {{"type", "array"}, {"minItems", key.min}, {"items", object_form(*key.object)}}});
     case KeyType::texts:
     case KeyType::globs:
     case KeyType::urls: {
@@ -94,16 +97,21 @@ Json object_form(const ObjectSchema& schema) {
   for (const KeySpec& key : schema.fields) {
     Json property = {{"description", key.help}};
     property.update(form(key));
-    if (!key.object && !key.required && key.default_note.empty()) {
+    if (!key.object && !key.required && key.required_with.empty() && key.default_note.empty()) {
       const std::string value = format_value(key, key.get(defaults.get()));
       const bool plain = value != "''" && value != "[]" && value != "{}" && !value.empty();
       if (plain && key.type == KeyType::boolean) property["default"] = value == "true";
       if (plain && key.type == KeyType::integer)
         property["default"] = std::get<std::int64_t>(key.get(defaults.get()));
-      if (plain && key.type != KeyType::boolean && key.type != KeyType::integer) property["default"] = value;
+      if (plain && key.type == KeyType::number)
+        property["default"] = std::get<double>(key.get(defaults.get()));
+      const bool in_quotes =
+          key.type != KeyType::boolean && key.type != KeyType::integer && key.type != KeyType::number;
+      if (plain && in_quotes) property["default"] = value;
     }
     out["properties"][key.key] = std::move(property);
     if (key.required) required.push_back(key.key);
+    if (!key.required_with.empty()) out["dependentRequired"][key.required_with].push_back(key.key);
   }
   if (!required.empty()) out["required"] = std::move(required);
   if (Json all = groups(schema); !all.empty()) out["allOf"] = std::move(all);

@@ -37,7 +37,8 @@ void sort_by_place(std::vector<ConfigProblem>& problems) {
 void read_settings(FileSystem& files, const std::string& base_dir, const Environment& environment,
                    const DocumentNode& root, Findings& findings, Settings& settings) {
   if (root.kind == DocumentNode::Kind::null) {
-    findings.error({1, 1}, {}, "the configuration is empty; it needs at least logs, output and state_dir");
+    findings.error({1, 1}, {},
+                   "the configuration is empty; it needs logs (with output and state_dir), or collectors");
     return;
   }
   settings.http.emplace();  // on unless switched off

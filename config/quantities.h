@@ -22,6 +22,11 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::string format_bytes(std::int64_t bytes);
 std::string format_duration(std::chrono::milliseconds duration);
 
+// A finite decimal number: "0.25", "-3", "1e3". Nothing for anything else.
+std::optional<double> parse_number(std::string_view text);
+// The shortest text that parse_number() reads back as the same number.
+std::string format_number(double number);
+
 // A decimal integer within int64, with an optional minus sign and nothing else.
 std::optional<std::int64_t> parse_integer(std::string_view text);
 

@@ -204,7 +204,8 @@ void Reader::check_keys(const ObjectSchema& schema, const DocumentNode& node, co
   };
   const auto given = [&](const std::string& key) { return findings_.given(join_key(path, key)); };
   for (const KeySpec& field : schema.fields) {
-    if (!field.required || present(field.key)) continue;
+    if (!field.required && (field.required_with.empty() || !present(field.required_with))) continue;
+    if (present(field.key)) continue;
     // Its misspelt form was just reported.
     const bool misspelt = std::any_of(node.entries.begin(), node.entries.end(), [&](const DocumentEntry& e) {
       return schema.find(e.key) == nullptr && nearest(e.key, keys_of(schema)) == field.key;
@@ -264,6 +265,10 @@ void Reader::read_section(const KeySpec& field, void* owner, const DocumentNode&
 
 void Reader::read_sections(const KeySpec& field, void* owner, const DocumentNode& node,
                            const std::string& path) {
+  if (node.kind == DocumentNode::Kind::map) {  // a list of one may stand without its dash
+    findings_.note(path, position_of(node));
+    return read_object(*field.object, field.append(owner), node, path);
+  }
   if (node.kind != DocumentNode::Kind::list) {
     findings_.error(position_of(node), path,
                     "expected a list, each item beginning with \"- \"; got " + describe(node));
@@ -356,7 +361,8 @@ void Reader::read_scalar(const KeySpec& field, void* owner, const DocumentNode& 
   if (!expand_scalar(field, node, path, value)) return;
   if (value.text.empty()) {
     // An empty value, such as ${VAR:-}, leaves the default; a required key has none.
-    if (field.required) findings_.error(position_of(node), path, "must not be empty");
+    if (field.required || !field.required_with.empty())
+      findings_.error(position_of(node), path, "must not be empty");
     return;
   }
   findings_.note(path, position_of(node));
@@ -364,6 +370,15 @@ void Reader::read_scalar(const KeySpec& field, void* owner, const DocumentNode& 
     case KeyType::boolean: {
       if (value.text != "true" && value.text != "false") return wrong(field, node, path);
       return field.set(owner, value.text == "true");
+    }
+    case KeyType::number: {
+      const auto number = parse_number(value.text);
+      if (!number) return wrong(field, node, path);
+      if (*number < static_cast<double>(field.min) || *number > static_cast<double>(field.max)) {
+        findings_.error(position_of(node), path, "must be " + bounds_text(field) + shown(field, node));
+        return;
+      }
+      return field.set(owner, *number);
     }
     case KeyType::integer:
     case KeyType::bytes:

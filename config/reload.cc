@@ -39,7 +39,32 @@ void compare(const ObjectSchema& schema, const void* a, const void* b, const std
   }
 }
 
+bool equal(const ObjectSchema& schema, const void* a, const void* b);
+
+bool equal_key(const KeySpec& field, const void* a, const void* b) {
+  if (field.type == KeyType::object) {
+    const void* left = field.peek(a);
+    const void* right = field.peek(b);
+    if (left == nullptr || right == nullptr) return left == right;
+    return equal(*field.object, left, right);
+  }
+  if (field.type != KeyType::object_list) return field.get(a) == field.get(b);
+  const auto left = field.elements(a);
+  const auto right = field.elements(b);
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [&](const void* l, const void* r) { return equal(*field.object, l, r); });
+}
+
+bool equal(const ObjectSchema& schema, const void* a, const void* b) {
+  return std::all_of(schema.fields.begin(), schema.fields.end(),
+                     [&](const KeySpec& field) { return equal_key(field, a, b); });
+}
+
 }  // namespace
+
+bool same_collectors(const Settings& a, const Settings& b) {
+  return equal_key(*settings_schema().find("collectors"), &a, &b);
+}
 
 bool same_except_reloadable(const Settings& a, const Settings& b, std::vector<std::string>& needs_restart) {
   const std::size_t before = needs_restart.size();

@@ -52,6 +52,8 @@ std::string type_name(KeyType type) {
       return "size";
     case KeyType::duration:
       return "duration";
+    case KeyType::number:
+      return "number";
     case KeyType::choice:
       return "one of several words";
     case KeyType::path:
@@ -97,6 +99,8 @@ std::string sample(const KeySpec& field) {
       return field.choices.front();
     case KeyType::integer:
       return std::to_string(std::max<std::int64_t>(field.min, 1));
+    case KeyType::number:
+      return "0.5";
     case KeyType::bytes:
       return "32MiB";
     case KeyType::duration:
@@ -111,8 +115,8 @@ std::string sample(const KeySpec& field) {
 }
 
 std::string bounds_text(const KeySpec& field) {
-  const bool numeric =
-      field.type == KeyType::integer || field.type == KeyType::bytes || field.type == KeyType::duration;
+  const bool numeric = field.type == KeyType::integer || field.type == KeyType::bytes ||
+                       field.type == KeyType::duration || field.type == KeyType::number;
   if (!numeric) return {};
   if (field.max == INT64_MAX) return "at least " + format_amount(field.type, field.min);
   return "from " + format_amount(field.type, field.min) + " to " + format_amount(field.type, field.max);
@@ -121,6 +125,7 @@ std::string bounds_text(const KeySpec& field) {
 std::string format_value(const KeySpec& field, const KeyValue& value) {
   if (const auto* b = std::get_if<bool>(&value)) return *b ? "true" : "false";
   if (const auto* n = std::get_if<std::int64_t>(&value)) return format_amount(field.type, *n);
+  if (const auto* d = std::get_if<double>(&value)) return format_number(*d);
   if (const auto* s = std::get_if<std::string>(&value)) return quoted(*s);
   std::string out;
   if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {

@@ -20,6 +20,7 @@ enum class KeyType {
   integer,
   bytes,          // int64
   duration,       // int64 milliseconds
+  number,         // double; min and max bound it in whole numbers
   choice,         // one of KeySpec::choices
   path,           // made absolute
   url,            // http or https with a host, without credentials
@@ -39,7 +40,7 @@ enum class KeyType {
 };
 
 using TextMap = std::vector<std::pair<std::string, std::string>>;
-using KeyValue = std::variant<bool, std::int64_t, std::string, std::vector<std::string>, TextMap>;
+using KeyValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>, TextMap>;
 
 struct ObjectSchema;
 
@@ -50,9 +51,10 @@ struct KeySpec {
   std::string example;       // YAML for the right-hand side, on one line; empty: the default serves
   std::string default_note;  // in place of the default where that is worked out at run time
   bool required = false;
-  bool restart = false;     // a change takes effect at the next start only; otherwise at a reload
-  bool in_example = false;  // written out in the example; else it stands there as a comment
-  std::int64_t min = 0;     // integer, bytes, duration; for lists the least number of items
+  std::string required_with;  // a key beside it: required where that one is given
+  bool restart = false;       // a change takes effect at the next start only; otherwise at a reload
+  bool in_example = false;    // written out in the example; else it stands there as a comment
+  std::int64_t min = 0;       // integer, bytes, duration, number; for lists the least number of items
   std::int64_t max = INT64_MAX;
   std::vector<std::string> choices;
   std::function<std::string(const std::string&)>

@@ -19,6 +19,7 @@ class KeyBuilder {
  public:
   explicit KeyBuilder(KeySpec& field) : field_(field) {}
   KeyBuilder& required() { return field_.required = true, *this; }
+  KeyBuilder& required_with(std::string key) { return field_.required_with = std::move(key), *this; }
   KeyBuilder& restart() { return field_.restart = true, *this; }
   KeyBuilder& shown() { return field_.in_example = true, *this; }
   KeyBuilder& example(std::string yaml) { return field_.example = std::move(yaml), *this; }
@@ -131,6 +132,8 @@ class SchemaBuilder {
   static void assign(U& to, KeyValue v) {
     if constexpr (std::is_same_v<U, bool>) {
       to = std::get<bool>(v);
+    } else if constexpr (std::is_same_v<U, double>) {
+      to = std::get<double>(v);
     } else if constexpr (std::is_integral_v<U>) {
       to = static_cast<U>(std::get<std::int64_t>(v));
     } else if constexpr (std::is_same_v<U, std::chrono::milliseconds>) {

@@ -11,33 +11,6 @@ constexpr std::int64_t kMiB = 1024 * kKiB;
 constexpr std::int64_t kTiB = 1024 * 1024 * kMiB;
 constexpr std::int64_t kSecond = 1000;
 
-}  // namespace
-
-std::shared_ptr<const ObjectSchema> tls_schema() {
-  SchemaBuilder<TlsOptions> s("TLS towards the hosts whose URLs begin with https.");
-  s.field(
-       "ca_file", KeyType::readable_file, [](TlsOptions& t) -> auto& { return t.ca_file; },
-       "Certificate authorities to trust (PEM).")
-      .default_note("those of the system")
-      .example("/etc/ssl/shop-ca.pem");
-  s.field(
-       "certificate_file", KeyType::readable_file, [](TlsOptions& t) -> auto& { return t.certificate_file; },
-       "Our certificate (PEM), for mutual TLS.")
-      .example("/etc/ssl/sidelight.pem");
-  s.field(
-       "key_file", KeyType::secret_file, [](TlsOptions& t) -> auto& { return t.key_file; },
-       "The key of our certificate (PEM).")
-      .example("/etc/ssl/private/sidelight.key");
-  s.field(
-      "verify", KeyType::boolean, [](TlsOptions& t) -> auto& { return t.verify; },
-      "Whether the server's certificate is verified. Switch it off for experiments only.");
-  s.needs("certificate_file", "key_file");
-  s.needs("key_file", "certificate_file");
-  return s.done();
-}
-
-namespace {
-
 std::shared_ptr<const ObjectSchema> dead_letters_schema() {
   SchemaBuilder<DeadLetterOptions> s(
       "Where documents go that the destination refuses for their own content: `dead-letters` in "

@@ -1,4 +1,6 @@
+#include "collectors/objectives.h"
 #include "config/schema_builder.h"
+#include "config/schema_collectors.h"
 #include "config/settings.h"
 
 namespace sidelight {
@@ -39,6 +41,13 @@ std::shared_ptr<const ObjectSchema> http_schema() {
        "Address and port; port 0 takes a free one.")
       .restart()
       .shown();
+  s.field(
+       "token_file", KeyType::secret_file, [](HttpServerOptions& h) -> auto& { return h.token_file; },
+       "File with a token that the status page and its API ask for (`Authorization: Bearer`, or as a "
+       "password of any user). Without "
+       "it they answer on loopback addresses only; metrics and health are open in any case.")
+      .restart()
+      .example("/run/secrets/page-token");
   return s.done();
 }
 
@@ -104,23 +113,29 @@ const ObjectSchema& settings_schema() {
     SchemaBuilder<Settings> s("The configuration of Sidelight.");
     s.objects(
          "logs", [](Settings& c) -> auto& { return c.logs; }, log_input_schema())
-        .required()
         .at_least(1)
         .shown()
         .example("[{paths: [/var/log/app/*.log]}]");
     s.object(
          "output", [](Settings& c) -> auto& { return c.output; }, output_schema())
-        .required()
+        .required_with("logs")
         .shown()
         .example("{file: {path: ./out.ndjson}}");
     s.field(
          "state_dir", KeyType::path, [](Settings& c) -> auto& { return c.state_dir; },
          "Directory for positions and dead letters; made if absent. One program at a time may use it. It "
          "must outlive a restart.")
-        .required()
+        .required_with("logs")
         .restart()
         .shown()
         .example("./state");
+    s.object("collectors", [](Settings& c) -> auto& { return c.collectors; }, collectors_schema());
+    s.field(
+         "objectives", KeyType::text_map, [](Settings& c) -> auto& { return c.objectives; },
+         "What the team promises, by the name of a metric: exported as NAME_objective, and alert rules join "
+         "it. Known: " +
+             known_objectives_text() + ".")
+        .example("{mes_queue_drain_seconds: 300, mes_cache_hit_ratio: 0.6}");
     s.object("log", [](Settings& c) -> auto& { return c.log; }, log_schema());
     s.object_or_off("http", [](Settings& c) -> auto& { return c.http; }, http_schema()).restart().shown();
     s.object("tailing", [](Settings& c) -> auto& { return c.limits; }, tailing_schema());

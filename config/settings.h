@@ -16,6 +16,7 @@
 #include "agent/send/file/options.h"
 #include "agent/send/logstash/options.h"
 #include "agent/tail/options.h"
+#include "collectors/settings.h"
 
 namespace sidelight {
 
@@ -41,8 +42,10 @@ struct OutputSettings {
 
 struct Settings {
   std::vector<LogInput> logs;
-  OutputSettings output;
-  std::string state_dir;
+  OutputSettings output;  // with logs
+  std::string state_dir;  // with logs
+  CollectorSettings collectors;
+  std::vector<std::pair<std::string, std::string>> objectives;  // names are known, values are numbers
   LogOptions log;
   std::optional<HttpServerOptions> http;  // absent: no port (http: off)
   TailLimits limits;

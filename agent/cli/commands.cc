@@ -12,10 +12,21 @@
 #include "agent/observe/metrics.h"
 #include "agent/send/elasticsearch/connect_check.h"
 #include "agent/send/elasticsearch/replay.h"
+#include "collectors/catalog.h"
 #include "config/generate.h"
 #include "config/loader.h"
 
 namespace sidelight {
+namespace {
+
+std::vector<DeclaredMetric> all_metrics(const Metrics& metrics) {
+  std::vector<DeclaredMetric> all = metrics.declared();
+  const std::vector<DeclaredMetric> more = collector_metrics();
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+}  // namespace
 
 std::optional<std::string> environment_variable(const std::string& name) {
   const char* value =
@@ -41,12 +52,14 @@ int check_command(const std::string& config_file, bool connect, bool print) {
   PosixFileSystem fs;
   const auto settings = load_or_explain(fs, config_file);
   if (!settings) return 2;
+  const SystemClock clock;
+  NullLogger log;
   if (print) std::printf("%s", render_settings(*settings).c_str());
-  std::printf("%s: the configuration is good (%zu log input%s)\n", config_file.c_str(), settings->logs.size(),
-              settings->logs.size() == 1 ? "" : "s");
+  const std::size_t targets = make_collectors(settings->collectors, {fs, clock, log}).size();
+  std::printf("%s: the configuration is good (%zu log input%s, %zu target%s)\n", config_file.c_str(),
+              settings->logs.size(), settings->logs.size() == 1 ? "" : "s", targets, targets == 1 ? "" : "s");
   if (!connect || !settings->output.elasticsearch) return 0;
   auto http = make_curl_http_client();
-  const SystemClock clock;
   auto found = probe_elasticsearch(*settings->output.elasticsearch, fs, *http, clock);
   if (!found) {
     std::fprintf(stderr, "output.elasticsearch: %s\n", found.error().message.c_str());
@@ -61,7 +74,7 @@ int schema_command(const std::string& what) {
     const SystemClock clock;
     PosixFileSystem fs;
     const Metrics metrics(clock, fs, SIDELIGHT_VERSION);
-    std::printf("%s", metrics.reference().c_str());
+    std::printf("%s", metrics_reference(all_metrics(metrics)).c_str());
     return 0;
   }
   const std::string text = what == "reference"     ? generate_reference()

@@ -16,6 +16,9 @@
 #include "agent/observe/log.h"
 #include "agent/observe/metrics.h"
 #include "agent/pipeline/pipeline.h"
+#include "collectors/catalog.h"
+#include "collectors/framework/runner.h"
+#include "collectors/objectives.h"
 #include "config/loader.h"
 
 namespace sidelight {
@@ -101,9 +104,12 @@ class Program {
     auto pipeline = start_pipeline(settings_);
     if (!pipeline) return std::unexpected(pipeline.error());
     pipeline_ = std::move(*pipeline);
+    start_collectors(settings_);
+    set_objectives(settings_);
     metrics_.pipeline().reload(true);
     ready_ = true;
-    const std::string inputs = std::to_string(settings_.logs.size()) + " log input(s)";
+    const std::string inputs = std::to_string(settings_.logs.size()) + " log input(s), " +
+                               std::to_string(runner_ ? runner_->status().size() : 0) + " target(s)";
     if (!settings_.http) {
       log_->info("run.started", "sidelight " SIDELIGHT_VERSION " is up: " + inputs + ", no HTTP port");
       return {};
@@ -141,10 +147,38 @@ class Program {
   }
 
  private:
+  // Null when there are no logs to read.
   Expected<std::unique_ptr<Pipeline>> start_pipeline(const Settings& settings) {
+    if (settings.logs.empty()) return std::unique_ptr<Pipeline>();
     return Pipeline::start({fs_, clock_, *log_, metrics_.tail(), metrics_.pipeline(), metrics_.checkpoint(),
                             metrics_.send(), own_streams(fs_)},
                            settings);
+  }
+
+  void start_collectors(const Settings& settings) {
+    stop_collectors();
+    const CollectorContext context{fs_, clock_, *log_};
+    auto tasks = make_collectors(settings.collectors, context);
+    if (!tasks.empty()) runner_ = std::make_unique<CollectorRunner>(std::move(tasks), context);
+    show_sources();
+  }
+
+  void stop_collectors() {
+    const auto old = std::move(runner_);
+    show_sources();  // before it goes
+  }
+
+  void set_objectives(const Settings& settings) {
+    const auto old = std::move(objectives_);
+    objectives_ = std::make_unique<Objectives>(settings.objectives);
+    show_sources();
+  }
+
+  void show_sources() {
+    std::vector<MetricSource*> sources;
+    if (runner_) sources.push_back(runner_.get());
+    if (objectives_) sources.push_back(objectives_.get());
+    metrics_.set_sources(std::move(sources));
   }
 
   void reload() {
@@ -163,10 +197,10 @@ class Program {
       log_->warn("config.restart", "these changes take effect at the next start: " + keys);
     }
     Settings next = std::move(*loaded.settings);
-    next.state_dir = settings_.state_dir;  // its lock and its keys stay ours
+    if (!settings_.logs.empty()) next.state_dir = settings_.state_dir;  // its lock and its keys stay ours
     next.http = settings_.http;
     next.log = settings_.log;
-    pipeline_->stop(Pipeline::Stop::as_is, clock_.now() + kReloadDrain);
+    if (pipeline_) pipeline_->stop(Pipeline::Stop::as_is, clock_.now() + kReloadDrain);
     pipeline_.reset();
     metrics_.set_inputs(input_names(next));
     auto started = start_pipeline(next);
@@ -185,13 +219,20 @@ class Program {
     }
     pipeline_ = std::move(*started);
     if (!good) return;
+    if (!same_collectors(settings_, next)) start_collectors(next);
+    set_objectives(next);
     settings_ = std::move(next);
     log_->info("config.reloaded", "the new configuration is in force");
   }
 
   int stop(const Signals& signals) {
     ready_ = false;
-    if (!pipeline_) return 1;
+    stop_collectors();
+    if (failed_) return 1;
+    if (!pipeline_) {
+      log_->info("run.stopped", "stopped");
+      return 0;
+    }
     log_->info("run.stopping", "stopping: reading to the end, sending what is left");
     const MonoTime deadline = clock_.now() + settings_.shutdown_deadline;
     std::atomic<bool> done{false};
@@ -221,7 +262,9 @@ class Program {
   PosixFileSystem fs_;
   std::unique_ptr<Logger> log_;
   Metrics metrics_;
-  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<Pipeline> pipeline_;       // with logs
+  std::unique_ptr<CollectorRunner> runner_;  // with targets
+  std::unique_ptr<Objectives> objectives_;
   std::unique_ptr<HttpServer> server_;
   std::atomic<bool> ready_{false};
   ConfigVersion seen_;

@@ -7,15 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/base/label_text.h"
+
 namespace sidelight {
 
 inline constexpr std::size_t kMaxInputLabels = 200;
 inline constexpr std::string_view kOverflowLabel = "overflow";
 // Series of a family with the label `input`, the overflow included, for each combination of its other labels.
 inline constexpr std::size_t kMaxInputSeries = kMaxInputLabels + 1;
-
-// Cuts a text to what a label value may be: valid UTF-8 (other bytes become U+FFFD), at most 200 bytes.
-std::string label_value(std::string_view text);
 
 struct InputLabel {
   std::string text;

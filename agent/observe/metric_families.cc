@@ -19,7 +19,15 @@ std::string_view kind_name(MetricKind kind) {
 }
 
 std::string_view role_heading(MetricRole role) {
-  return role == MetricRole::every_instance ? "Every instance" : "Beside a pod: the log path";
+  switch (role) {
+    case MetricRole::every_instance:
+      return "Every instance";
+    case MetricRole::beside_a_pod:
+      return "Beside a pod: the log path, metrics from logs, the pod itself";
+    case MetricRole::beside_a_target:
+      return "Beside a target: collectors";
+  }
+  return "";
 }
 
 void append_row(std::string& out, const DeclaredMetric& metric) {
@@ -69,7 +77,8 @@ std::string metrics_reference(std::vector<DeclaredMetric> declared) {
   });
   std::string out =
       "# Metrics\n\n"
-      "<!-- Generated from the declarations in agent/observe; a test compares. SIDELIGHT_UPDATE_GOLDEN=1 "
+      "<!-- Generated from the declarations in agent and collectors; a test compares. "
+      "SIDELIGHT_UPDATE_GOLDEN=1 "
       "rewrites it. -->\n\n"
       "What `/metrics` shows, in base units. Counters start at 0 with the program, so that a rate sees the "
       "first\n"
@@ -77,7 +86,10 @@ std::string metrics_reference(std::vector<DeclaredMetric> declared) {
       "histogram\n"
       "are one); a label that could grow is capped: counters beyond the cap are summed under `overflow`, "
       "gauges beyond\n"
-      "it are left out, and `sidelight_inputs_over_cap` says so.\n";
+      "it are left out, and `sidelight_inputs_over_cap` or `sidelight_collector_series_dropped_total` says "
+      "so. For metrics "
+      "with the\n"
+      "label `target`, it is the most for each target.\n";
   const MetricRole* section = nullptr;
   for (const DeclaredMetric& metric : declared) {
     if (section == nullptr || *section != metric.info.role) {

@@ -7,10 +7,9 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
-#include <cstddef>
-#include <string>
-#include <string_view>
 #include <vector>
+
+#include "agent/base/metric_info.h"
 
 namespace sidelight {
 
@@ -19,25 +18,6 @@ using Gauge = prometheus::Gauge;
 using Histogram = prometheus::Histogram;
 template <class T>
 using Family = prometheus::Family<T>;
-
-enum class MetricKind { counter, gauge, histogram };
-// Which instances have it.
-enum class MetricRole { every_instance, beside_a_pod };
-
-struct MetricInfo {
-  std::string_view name = {};
-  MetricRole role = MetricRole::beside_a_pod;
-  std::string_view unit = {};    // "" for plain numbers
-  std::string_view labels = {};  // "name" or "name: value, value" for a fixed set; several joined by "; "
-  std::size_t max_series = 1;
-  std::string_view help = {};  // one line
-};
-
-// A declared family. All of MetricInfo's views are string literals.
-struct DeclaredMetric {
-  MetricInfo info;
-  MetricKind kind;
-};
 
 // Adds families to a registry and remembers their declarations. One thread, while the program starts.
 class MetricFamilies {
@@ -59,8 +39,5 @@ class MetricFamilies {
   prometheus::Registry& registry_;
   std::vector<DeclaredMetric> declared_;
 };
-
-// The page docs/metrics.md, sorted by role and name.
-std::string metrics_reference(std::vector<DeclaredMetric> declared);
 
 }  // namespace sidelight

@@ -3,6 +3,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <sstream>
 
@@ -24,8 +25,20 @@ void declare_build_info(MetricFamilies& families, std::string_view version) {
                .role = MetricRole::every_instance,
                .labels = "version",
                .help = "Always 1; says which version runs."})
-      .Add({{"version", label_value(version)}})
+      .Add({{"version", label_text(version)}})
       .Set(1);
+}
+
+// Families by name, in the text format.
+using Page = std::map<std::string, std::string, std::less<>>;
+
+void add_source(MetricSource& source, Page& page) {
+  std::vector<std::shared_ptr<const RenderedFamily>> families;
+  source.families(families);
+  for (const auto& family : families) {
+    const auto [it, is_new] = page.try_emplace(family->name, family->header);
+    it->second += family->lines;
+  }
 }
 
 }  // namespace
@@ -52,8 +65,9 @@ struct Metrics::State {
   CheckpointMetrics checkpoint;
   HttpMetrics http;
   ProcessMetrics process;
-  std::mutex mutex;  // guards labels, and one scrape at a time
+  std::mutex mutex;  // guards what follows, and one scrape at a time
   InputLabels labels;
+  std::vector<MetricSource*> sources;
 };
 
 Metrics::Metrics(const Clock& clock, FileSystem& files, std::string_view version)
@@ -91,17 +105,28 @@ std::string Metrics::serialize() {
   std::vector<prometheus::MetricFamily> collected = state_->registry.Collect();
   // A family without series would be a header without samples.
   std::erase_if(collected, [](const auto& family) { return family.metric.empty(); });
-  std::sort(collected.begin(), collected.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   for (auto& family : collected)
     std::sort(family.metric.begin(), family.metric.end(),
               [](const auto& a, const auto& b) { return a.label < b.label; });
-  std::ostringstream out;
-  prometheus::TextSerializer().Serialize(out, collected);
-  return std::move(out).str();
+  Page page;
+  for (const auto& family : collected) {
+    std::ostringstream text;
+    prometheus::TextSerializer().Serialize(text, {family});
+    page.emplace(family.name, std::move(text).str());
+  }
+  for (MetricSource* source : state_->sources) add_source(*source, page);
+  std::string out;
+  for (const auto& [name, text] : page) out += text;
+  return out;
 }
 
-std::string Metrics::reference() const {
-  return metrics_reference(state_->families.declared());
+void Metrics::set_sources(std::vector<MetricSource*> sources) {
+  const std::lock_guard lock(state_->mutex);
+  state_->sources = std::move(sources);
+}
+
+std::vector<DeclaredMetric> Metrics::declared() const {
+  return state_->families.declared();
 }
 
 }  // namespace sidelight

@@ -9,6 +9,8 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/filesystem.h"
+#include "agent/base/metric_info.h"
+#include "agent/base/metric_page.h"
 #include "agent/checkpoint/checkpoint_probe.h"
 #include "agent/observe/http_probe.h"
 #include "agent/pipeline/pipeline_probe.h"
@@ -41,8 +43,11 @@ class Metrics {
   // type.
   static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
   std::string serialize();
-  // The page docs/metrics.md.
-  std::string reference() const;
+  // What else serialize() shows, from now on; sources are asked in this order. They outlive their last
+  // scrape: call it with the others before one is destroyed.
+  void set_sources(std::vector<MetricSource*> sources);
+  // The program's own families.
+  std::vector<DeclaredMetric> declared() const;
 
  private:
   struct State;

@@ -140,7 +140,7 @@ void SendMetrics::output_up(bool up, std::string_view cause) {
   if (current_cause_ != nullptr) current_cause_->Set(0);
   current_cause_ = nullptr;
   if (up) return;
-  std::string label = label_value(cause.empty() ? "unknown" : cause);
+  std::string label = label_text(cause.empty() ? "unknown" : cause);
   auto it = causes_.find(label);
   if (it == causes_.end()) {
     if (causes_.size() >= kMaxCauses) label = kOverflowLabel;

@@ -3,34 +3,14 @@
 #include <chrono>
 #include <string_view>
 
+#include "agent/base/secret.h"
+
 namespace sidelight {
 namespace {
 
 constexpr std::chrono::seconds kLookInterval{1};
-constexpr std::size_t kMaxSecret = 64 * 1024;
-
-std::string without_last_newline(std::string s) {
-  while (!s.empty() && (s.back() == '\n' || s.back() == '\r')) s.pop_back();
-  return s;
-}
 
 }  // namespace
-
-std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (j < n ? static_cast<unsigned char>(bytes[i + j]) : 0u);
-    }
-    for (std::size_t j = 0; j < 4; ++j) out += j <= n ? kDigits[group >> (18 - 6 * j) & 63] : '=';
-  }
-  return out;
-}
 
 Credentials::Credentials(const ElasticsearchOptions& o, FileSystem& fs, const Clock& clock)
     : fs_(fs), clock_(clock) {
@@ -77,12 +57,12 @@ Expected<std::string> Credentials::header() {
   looked_ = now;
   const auto stat = fs_.stat(file_);
   if (stat && known_ && !stale_ && stat->mtime_ns == mtime_ns_ && stat->inode == inode_) return value_;
-  auto text = fs_.read_file(file_, kMaxSecret);
-  if (!text) {
+  auto secret = read_secret(fs_, file_);
+  if (!secret) {
     if (known_) return value_;
-    return fail("cannot read the credentials in " + file_ + ": " + text.error().message, text.error().code);
+    return std::unexpected(secret.error());
   }
-  value_ = format(without_last_newline(std::move(*text)));
+  value_ = format(*secret);
   known_ = true;
   stale_ = false;
   if (stat) {

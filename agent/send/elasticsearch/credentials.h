@@ -38,6 +38,4 @@ class Credentials {
   MonoTime looked_{};
 };
 
-std::string base64(std::string_view bytes);
-
 }  // namespace sidelight

@@ -7,23 +7,23 @@ namespace {
 
 TEST(LabelValue, KeepsValidUtf8) {
   for (const char* s : {"", "shop", "магазин", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"})
-    EXPECT_EQ(label_value(s), s);
+    EXPECT_EQ(label_text(s), s);
 }
 
 TEST(LabelValue, ReplacesWhatIsNotUtf8) {
   const std::string r = "\xEF\xBF\xBD";
-  EXPECT_EQ(label_value("a\xffz"), "a" + r + "z");
-  EXPECT_EQ(label_value("\xC0\x80"), r + r) << "overlong";
-  EXPECT_EQ(label_value("\xED\xA0\x80"), r + r + r) << "surrogate";
-  EXPECT_EQ(label_value("\xF4\x90\x80\x80"), r + r + r + r) << "past U+10FFFF";
-  EXPECT_EQ(label_value("\xE2\x82"), r + r) << "cut short";
+  EXPECT_EQ(label_text("a\xffz"), "a" + r + "z");
+  EXPECT_EQ(label_text("\xC0\x80"), r + r) << "overlong";
+  EXPECT_EQ(label_text("\xED\xA0\x80"), r + r + r) << "surrogate";
+  EXPECT_EQ(label_text("\xF4\x90\x80\x80"), r + r + r + r) << "past U+10FFFF";
+  EXPECT_EQ(label_text("\xE2\x82"), r + r) << "cut short";
 }
 
 TEST(LabelValue, CutsBetweenCharacters) {
   std::string text;
   for (int i = 0; i < 150; ++i) text += "\xC3\xA9";
-  EXPECT_EQ(label_value(text), text.substr(0, 200));
-  EXPECT_EQ(label_value("x" + text), "x" + text.substr(0, 198));
+  EXPECT_EQ(label_text(text), text.substr(0, 200));
+  EXPECT_EQ(label_text("x" + text), "x" + text.substr(0, 198));
 }
 
 TEST(InputLabels, GivesEqualNamesANumber) {

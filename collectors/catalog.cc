@@ -1,0 +1,39 @@
+#include "collectors/catalog.h"
+
+#include <string>
+
+#include "collectors/framework/runner.h"
+#include "collectors/nginx/collector.h"
+#include "collectors/objectives.h"
+
+namespace sidelight {
+namespace {
+
+template <class Options, class Make>
+void add(std::vector<CollectorTask>& tasks, const char* kind, const std::vector<Options>& targets,
+         const CollectorContext& context, Make make, bool target_label = true) {
+  for (const Options& options : targets)
+    tasks.push_back({kind, options.target, make(options, context), target_label});
+}
+
+void append(std::vector<DeclaredMetric>& all, const std::vector<DeclaredMetric>& some) {
+  all.insert(all.end(), some.begin(), some.end());
+}
+
+}  // namespace
+
+std::vector<CollectorTask> make_collectors(const CollectorSettings& settings,
+                                           const CollectorContext& context) {
+  std::vector<CollectorTask> tasks;
+  add(tasks, "nginx", settings.nginx, context, make_nginx_collector);
+  return tasks;
+}
+
+std::vector<DeclaredMetric> collector_metrics() {
+  std::vector<DeclaredMetric> all = runner_metrics();
+  append(all, objective_metrics());
+  append(all, nginx_metrics());
+  return all;
+}
+
+}  // namespace sidelight

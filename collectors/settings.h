@@ -1,0 +1,15 @@
+// Which targets to watch, as the configuration says it.
+#pragma once
+
+#include <vector>
+
+#include "collectors/nginx/options.h"
+
+namespace sidelight {
+
+// One list a kind of collector, each in the configuration's order.
+struct CollectorSettings {
+  std::vector<NginxOptions> nginx;
+};
+
+}  // namespace sidelight

@@ -1,0 +1,75 @@
+#include "config/checks_collectors.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "collectors/objectives.h"
+#include "config/names.h"
+
+namespace sidelight {
+namespace {
+
+// Host and port of a URL of any scheme; `port` stands in where it names none.
+std::string host_and_port(const std::string& url, const std::string& port) {
+  const std::size_t scheme = url.find("://");
+  std::string rest = scheme == std::string::npos ? url : url.substr(scheme + 3);
+  rest.resize(std::min(rest.find_first_of("/?#"), rest.size()));
+  if (const std::size_t at = rest.rfind('@'); at != std::string::npos) rest.erase(0, at + 1);
+  const std::size_t colon = rest.rfind(':');
+  const bool has_port = colon != std::string::npos && rest.find(']', colon) == std::string::npos;
+  return has_port ? rest : rest + ":" + port;
+}
+
+std::string web_place(const std::string& url) {
+  return host_and_port(url, url.starts_with("https:") ? "443" : "80");
+}
+
+// Where the n-th target of a kind stands in the file: a list of one may stand without its dash.
+std::string target_path(const std::string& kind, std::size_t i, const Findings& findings) {
+  const std::string item = "collectors." + kind + "[" + std::to_string(i) + "]";
+  return findings.given(item) ? item : "collectors." + kind;
+}
+
+template <class Options, class DefaultName>
+void name_targets(const std::string& kind, std::vector<Options>& targets, DefaultName default_name,
+                  Findings& findings) {
+  std::set<std::string> taken;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    std::string& name = targets[i].target.name;
+    if (name.empty()) name = default_name(targets[i]);
+    if (taken.insert(name).second) continue;
+    findings.error_at(target_path(kind, i, findings), "its name \"" + name + "\" is taken by another " +
+                                                          kind + " target; give it a name of its own");
+  }
+}
+
+void check_objectives(const Settings& settings, Findings& findings) {
+  const std::vector<std::string> known = known_objectives();
+  for (const auto& [name, value] : settings.objectives) {
+    const std::string path = "objectives." + name;
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      const std::string near = nearest(name, known);
+      findings.error_at(path, "unknown objective" + (near.empty() ? "; config/REFERENCE.md lists them"
+                                                                  : "; did you mean \"" + near + "\"?"));
+    } else if (const std::string wrong = check_objective_value(value); !wrong.empty()) {
+      findings.error_at(path, wrong + ", got \"" + value + "\"");
+    }
+  }
+}
+
+bool any_target(const CollectorSettings& c) {
+  return !c.nginx.empty();
+}
+
+}  // namespace
+
+void complete_collectors(Settings& settings, Findings& findings) {
+  CollectorSettings& c = settings.collectors;
+  name_targets("nginx", c.nginx, [](const NginxOptions& o) { return web_place(o.url); }, findings);
+  check_objectives(settings, findings);
+  if (settings.logs.empty() && !any_target(c) && findings.errors.empty())
+    findings.error({1, 1}, {}, "nothing to do: give logs, or targets under collectors");
+}
+
+}  // namespace sidelight

@@ -1,0 +1,29 @@
+#include "config/schema_collectors.h"
+
+#include "collectors/settings.h"
+
+namespace sidelight {
+
+std::shared_ptr<const ObjectSchema> nginx_schema() {
+  SchemaBuilder<NginxOptions> s("nginx, by its stub_status page.");
+  s.field(
+       "url", KeyType::url, [](NginxOptions& o) -> auto& { return o.url; },
+       "URL of a location with `stub_status`.")
+      .required()
+      .example("http://127.0.0.1:8080/stub_status");
+  add_target_keys(s);
+  add_access_keys(s);
+  return s.done();
+}
+
+std::shared_ptr<const ObjectSchema> collectors_schema() {
+  using C = CollectorSettings;
+  SchemaBuilder<C> s(
+      "Targets to watch: each kind has one target, or a list of them. One instance beside each target is "
+      "enough; a "
+      "second one changes no alert.");
+  s.objects("nginx", [](C& c) -> auto& { return c.nginx; }, nginx_schema());
+  return s.done();
+}
+
+}  // namespace sidelight
