@@ -1,0 +1,73 @@
+"""Writes the configuration with which Sidelight watches the whole plant."""
+
+import json
+import pathlib
+
+from .servers.process import free_port
+
+SECTIONS = ("logs", "output", "log_metrics", "rabbitmq", "redis", "memcached", "postgres", "nginx", "http_json", "process", "objectives")
+
+
+def settings(plant, sections=None, interval="5s", listen=None, more=None):
+    """The configuration as a dictionary. `sections` selects from SECTIONS (default: all that the plant's parts allow); `more` is
+    merged over the top level."""
+    wanted = set(SECTIONS if sections is None else sections)
+    unknown = wanted - set(SECTIONS)
+    if unknown:
+        raise ValueError(f"there are no sections {sorted(unknown)}; there are: {', '.join(SECTIONS)}")
+    out = {"http": {"listen": listen or f"127.0.0.1:{free_port()}"}}
+    if "logs" in wanted:
+        out["logs"] = _logs(plant)
+        out["state_dir"] = str(plant.directory / "state")
+    if "output" in wanted:
+        out["output"] = {"file": {"path": str(plant.directory / "out" / "events.ndjson")}}
+        (plant.directory / "out").mkdir(exist_ok=True)
+    collectors = {name: value for name, value in _collectors(plant, interval).items() if name in wanted}
+    if collectors:
+        out["collectors"] = collectors
+    if "log_metrics" in wanted:
+        out["log_metrics"] = {"presets": ["app", "mes", *(["gateway"] if "gateway" in plant.parts else [])]}
+    if "objectives" in wanted:
+        out["objectives"] = {"mes_queue_drain_seconds": 600, "mes_queue_head_age_seconds": 900, "mes_cache_hit_ratio": 0.3,
+                             "mes_price_calculation_duration_seconds": 10}
+    out.update(more or {})
+    return out
+
+
+def _logs(plant):
+    inputs = [{"paths": [str(plant.logs / service / f"{service}.log")], "format": "json", "service": service}
+              for service in ("shop", "crm", "mes", "partner-api") if service in plant.parts or service == "partner-api" and
+              "partner-api-a" in plant.parts]
+    if "gateway" in plant.parts:
+        inputs.append({"paths": [str(plant.logs / "gateway" / "access.log")], "format": "json", "service": "gateway"})
+        inputs.append({"paths": [str(plant.logs / "gateway" / "error.log")], "format": "nginx_error", "service": "gateway"})
+    return inputs
+
+
+def _collectors(plant, interval):
+    secrets = plant.secrets / "sidelight.pw"
+    out = {}
+    if plant.rabbitmq is not None:
+        out["rabbitmq"] = {"name": "mes-broker", "url": f"http://127.0.0.1:{plant.rabbitmq.management_port}", "username": "sidelight",
+                           "password_file": str(secrets), "queues": ["mes.*"], "interval": interval}
+    if plant.redis is not None:
+        out["redis"] = {"name": "price-cache", "url": plant.redis.url, "username": "sidelight", "password_file": str(secrets),
+                        "interval": interval}
+    if "mes" in plant.parts:
+        out["http_json"] = {"name": "mes", "url": f"http://127.0.0.1:{plant.mes.port}/stats", "interval": interval, "metrics": [
+            {"name": "mes_workers_busy", "pointer": "/workers/busy", "type": "gauge", "help": "Workers that price a model now."},
+            {"name": "mes_workers", "pointer": "/workers/total", "type": "gauge", "help": "Workers that run."},
+            {"name": "mes_calculations_in_progress", "pointer": "/calculations/in_progress", "type": "gauge",
+             "help": "Price calculations that run now."},
+            *({"name": "mes_orders_total", "pointer": f"/orders/{status}", "type": "counter", "labels": {"status": status},
+               "help": "Orders that reached a status."}
+              for status in ("new", "priced", "in_production", "shipped", "closed", "rejected"))]}
+    out["process"] = {}
+    return out
+
+
+def write(plant, path=None, **options):
+    """Writes the configuration (JSON, which is YAML) and returns its path; options as of `settings`."""
+    path = pathlib.Path(path) if path else plant.directory / "sidelight.yaml"
+    path.write_text(json.dumps(settings(plant, **options), indent=2) + "\n", encoding="utf-8")
+    return path
