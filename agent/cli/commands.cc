@@ -7,11 +7,13 @@
 #include <cstdlib>
 
 #include "agent/base/http_client.h"
+#include "agent/base/stream_client.h"
 #include "agent/cli/configuration.h"
 #include "agent/observe/log.h"
 #include "agent/observe/metrics.h"
 #include "agent/send/elasticsearch/connect_check.h"
 #include "agent/send/elasticsearch/replay.h"
+#include "agent/send/logstash/connect_check.h"
 #include "collectors/catalog.h"
 #include "config/generate.h"
 #include "config/loader.h"
@@ -48,6 +50,22 @@ std::optional<Settings> load_or_explain(FileSystem& fs, const std::string& file)
   return std::nullopt;
 }
 
+// Whether the destination answers; the exit status.
+static int connect_to_output(const OutputSettings& output, FileSystem& fs, const Clock& clock) {
+  if (!output.elasticsearch && !output.logstash) return 0;
+  const std::string name = output.elasticsearch ? "output.elasticsearch" : "output.logstash";
+  auto http = make_curl_http_client();
+  auto streams = make_asio_stream_client();
+  const auto found = output.elasticsearch ? probe_elasticsearch(*output.elasticsearch, fs, *http, clock)
+                                          : probe_logstash(*output.logstash, fs, *http, *streams, clock);
+  if (!found) {
+    std::fprintf(stderr, "%s: %s\n", name.c_str(), found.error().message.c_str());
+    return 1;
+  }
+  std::printf("%s: %s\n", name.c_str(), found->c_str());
+  return 0;
+}
+
 int check_command(const std::string& config_file, bool connect, bool print) {
   PosixFileSystem fs;
   const auto settings = load_or_explain(fs, config_file);
@@ -58,15 +76,7 @@ int check_command(const std::string& config_file, bool connect, bool print) {
   const std::size_t targets = make_collectors(settings->collectors, {fs, clock, log}).size();
   std::printf("%s: the configuration is good (%zu log input%s, %zu target%s)\n", config_file.c_str(),
               settings->logs.size(), settings->logs.size() == 1 ? "" : "s", targets, targets == 1 ? "" : "s");
-  if (!connect || !settings->output.elasticsearch) return 0;
-  auto http = make_curl_http_client();
-  auto found = probe_elasticsearch(*settings->output.elasticsearch, fs, *http, clock);
-  if (!found) {
-    std::fprintf(stderr, "output.elasticsearch: %s\n", found.error().message.c_str());
-    return 1;
-  }
-  std::printf("output.elasticsearch: %s\n", found->c_str());
-  return 0;
+  return connect ? connect_to_output(settings->output, fs, clock) : 0;
 }
 
 int schema_command(const std::string& what) {

@@ -1,20 +1,23 @@
 #!/bin/bash
-# Builds a runnable OpenSearch or Elasticsearch node from Maven Central.   setup.sh [opensearch|elasticsearch [DESTINATION]]
-# Without arguments it builds both. Needs mvn and JDK 17. The result is cached in DESTINATION (default build/components/NAME) and built again only when the
+# Builds what tests run and no package holds: OpenSearch and Elasticsearch nodes from Maven Central (needs mvn and JDK 17), the
+# reference Lumberjack server from Go modules (needs go 1.19).   setup.sh [opensearch|elasticsearch|lumberjack [DESTINATION]]
+# Without arguments it builds all. The result is cached in DESTINATION (default build/components/NAME) and built again only when the
 # sources beside this script change. Prints the destination.
 #   opensearch:     java ... -cp 'DEST/classes:DEST/lib/*' OsNode HOME PORT [key=value ...]
 #   elasticsearch:  java ... --module-path DEST/server --add-modules ALL-MODULE-PATH -cp DEST/classes EsNode HOME PORT [key=value ...]
 #                   where HOME/modules is a copy of DEST/modules
+#   lumberjack:     DEST/lumberjack-server -h
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 if [ $# -eq 0 ]; then
   "$here/setup.sh" opensearch
+  "$here/setup.sh" lumberjack
   exec "$here/setup.sh" elasticsearch
 fi
 name=$1
 dest=${2:-$here/../../build/components/$name}
 source_dir=$here/$name
-[ -f "$source_dir/pom.xml" ] || { echo "setup.sh: no component $name" >&2; exit 2; }
+[ -d "$source_dir" ] || { echo "setup.sh: no component $name" >&2; exit 2; }
 
 stamp=$(cat "$source_dir"/* "$here/setup.sh" | sha256sum | cut -d' ' -f1)
 mkdir -p "$dest"
@@ -22,6 +25,13 @@ dest=$(cd "$dest" && pwd)
 exec 9>"$dest/.lock"
 flock 9
 if [ "$(cat "$dest/.stamp" 2>/dev/null || true)" = "$stamp" ]; then
+  echo "$dest"
+  exit 0
+fi
+if [ "$name" = lumberjack ]; then
+  command -v go >/dev/null || { echo "setup.sh: go is missing (apt-get install golang-go)" >&2; exit 3; }
+  (cd "$source_dir" && go build -buildvcs=false -o "$dest/lumberjack-server" .) >&2
+  echo "$stamp" >"$dest/.stamp"
   echo "$dest"
   exit 0
 fi

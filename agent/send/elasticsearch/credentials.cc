@@ -35,6 +35,18 @@ Credentials::Credentials(const ElasticsearchOptions& o, FileSystem& fs, const Cl
   }
 }
 
+Credentials::Credentials(const std::string& username, const std::string& password,
+                         const std::string& password_file, FileSystem& fs, const Clock& clock)
+    : scheme_(username.empty() ? Scheme::none : Scheme::basic),
+      username_(username),
+      file_(username.empty() ? std::string() : password_file),
+      fs_(fs),
+      clock_(clock) {
+  if (!file_.empty()) return;
+  value_ = format(password);
+  known_ = true;
+}
+
 std::string Credentials::format(const std::string& secret) const {
   switch (scheme_) {
     case Scheme::none:

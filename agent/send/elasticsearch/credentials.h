@@ -14,6 +14,9 @@ namespace sidelight {
 class Credentials {
  public:
   Credentials(const ElasticsearchOptions& options, FileSystem& fs, const Clock& clock);
+  // Basic authentication alone; `password_file` wins over `password`. No credentials without a name.
+  Credentials(const std::string& username, const std::string& password, const std::string& password_file,
+              FileSystem& fs, const Clock& clock);
   // The header's value, "" where there are no credentials. A file is looked at once a second at most. While a
   // known file cannot be read, the last value that was read stays in use; the error is for a file that never
   // could be.

@@ -21,7 +21,6 @@ class LogstashOutput final : public Output {
   LogstashOutput(LogstashOptions options, OutputContext context, FileSystem& fs)
       : options_(std::move(options)),
         clock_(context.clock),
-        streams_(make_asio_stream_client()),
         sender_(make_sender(context, fs)),
         thread_([this] { run(); }) {}
 
@@ -60,8 +59,14 @@ class LogstashOutput final : public Output {
   }
 
  private:
-  std::unique_ptr<LogstashSender> make_sender(OutputContext context, FileSystem& /*fs*/) {
-    return make_stream_sender(options_, context, *streams_, std::random_device{}());
+  std::unique_ptr<LogstashSender> make_sender(OutputContext context, FileSystem& fs) {
+    const std::uint64_t seed = std::random_device{}();
+    if (options_.protocol == LogstashProtocol::http) {
+      http_ = make_curl_http_client();
+      return make_http_sender(options_, context, fs, *http_, seed);
+    }
+    streams_ = make_asio_stream_client();
+    return make_stream_sender(options_, context, *streams_, seed);
   }
   void run();
   void take_inbox();
@@ -70,7 +75,8 @@ class LogstashOutput final : public Output {
 
   const LogstashOptions options_;
   const Clock& clock_;
-  std::unique_ptr<StreamClient> streams_;
+  std::unique_ptr<StreamClient> streams_;  // one of these two
+  std::unique_ptr<HttpClient> http_;
   std::unique_ptr<LogstashSender> sender_;  // the thread's
   std::atomic<std::size_t> queued_{0};
   std::atomic<bool> stop_{false};

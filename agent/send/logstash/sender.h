@@ -24,6 +24,7 @@ inline constexpr std::string_view kTimeout = "timeout";
 inline constexpr std::string_view kConnectionLost = "connection_lost";
 inline constexpr std::string_view kBadAnswer = "bad_answer";
 inline constexpr std::string_view kOverloaded = "overloaded";
+inline constexpr std::string_view kTooLarge = "too_large";
 inline constexpr std::string_view kUnauthorized = "unauthorized";
 inline constexpr std::string_view kUnavailable = "unavailable";
 inline constexpr std::string_view kState = "state_unwritable";
@@ -51,5 +52,9 @@ class LogstashSender {
 // Protocols lumberjack and tcp. The options and the references outlive it.
 std::unique_ptr<LogstashSender> make_stream_sender(const LogstashOptions& options, OutputContext context,
                                                    StreamClient& client, std::uint64_t seed);
+
+// Protocol http.
+std::unique_ptr<LogstashSender> make_http_sender(const LogstashOptions& options, OutputContext context,
+                                                 FileSystem& fs, HttpClient& client, std::uint64_t seed);
 
 }  // namespace sidelight
