@@ -5,7 +5,8 @@ import signal
 import sys
 import threading
 
-from .plant import ALL_PARTS, Plant
+from .assembly import ALL_PARTS
+from .plant import Plant
 from .scenarios import SCENARIOS
 
 

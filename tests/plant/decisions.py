@@ -11,6 +11,7 @@ import random
 
 ORDINARY_PARTNERS = ("acme", "bolt", "cube")
 NOISY_PARTNER = "noisy"
+SESSIONS = 200  # of shoppers
 # What the partners' programs send in X-API-Key. Only the gateway's map reads it; it is logged nowhere.
 API_KEYS = {"acme": "k-acme-6b1f", "bolt": "k-bolt-90d3", "cube": "k-cube-2e77", "noisy": "k-noisy-51aa"}
 
@@ -25,6 +26,7 @@ class Request:
     partner: str = ""
     poison: bool = False
     tier: str = ""
+    session: str = ""
 
 
 class Models:
@@ -62,13 +64,13 @@ def shoppers(seed, name, scenario, start=""):
     models = Models(rng, scenario.models, scenario.fresh_models, f"s{start}")
     pages = Models(rng, scenario.models, 0, "")
     while True:
-        gap, dice = rng.expovariate(1.0), rng.random()
+        gap, dice, session = rng.expovariate(1.0), rng.random(), str(rng.randrange(SESSIONS))
         if dice < 0.2:
-            yield Request(gap, "price", models.draw())
+            yield Request(gap, "price", models.draw(), session=session)
         elif dice < 0.9:
-            yield Request(gap, "model", pages.draw())
+            yield Request(gap, "model", pages.draw(), session=session)
         elif dice < 0.98:
-            yield Request(gap, "home")
+            yield Request(gap, "home", session=session)
         else:
             yield Request(gap, "missing")
 

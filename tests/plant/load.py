@@ -111,7 +111,7 @@ class Actor:
 
 
 class Load:
-    """All actors. `ports()` gives the ports of shop, crm and partner API as they are to be reached, None for what is not there."""
+    """All actors. `ports()` gives service -> (port, through the gateway?) for shop, crm and partner-api as far as they are there."""
 
     def __init__(self, truth, pace, ports):
         self._truth = truth
@@ -162,6 +162,8 @@ class Load:
         if port is None:
             return
         headers = {"Content-Type": "application/json"} if body is not None else {}
+        if r.session:
+            headers["X-Session"] = r.session
         if r.partner:
             headers["X-API-Key"] = decisions.API_KEYS[r.partner]
         status, answer = self._client.request(port, method, path, json.dumps(body) if body is not None else None, headers)

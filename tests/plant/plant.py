@@ -10,23 +10,14 @@ import threading
 import time
 import types
 
-from . import messaging, servers, sidelight_config
+from . import database, messaging, sidelight_config
+from .assembly import ALL_PARTS, SERVERS, SERVICES, Services, check_parts, make_gateway, make_servers
 from .load import Load
-from .logs import ServiceLog
 from .pace import Pace
-from .price_cache import Cache
-from .scenarios import ALGORITHMS, NORMAL, WORKERS, scenario
-from .services.crm import Crm
-from .services.mes import Mes
-from .services.shop import Shop
+from .scenarios import NORMAL, WORKERS, scenario
 from .servers.process import wait_until
 from .truth import Truth
 from .truth_server import TruthServer
-
-SERVERS = ("rabbitmq", "redis")
-SERVICES = ("mes", "crm", "shop")
-ALL_PARTS = (*SERVERS, *SERVICES)
-PAGE_TTL = 60.0  # plant seconds that the shop caches a page
 
 
 def _reachable_by_others(path):
@@ -40,35 +31,35 @@ class Plant:
     scenario    a name of scenarios.SCENARIOS
     seed        the same seed makes the same decisions in the same order
     speed       plant seconds in a real second: rates are multiplied and durations divided by it
-    parts       names of ALL_PARTS; default all. A part that is not there is done without
+    parts       names of assembly.ALL_PARTS; default all. What is not there is done without
     timestamps  whether messages carry the timestamp property
     workers     of the MES: how many prices it calculates at a time
+    statistics_interval_ms   of the broker's management API
+    cache_memory             Redis' maxmemory
+
+    Servers are the attributes rabbitmq, redis, redis_replica, memcached, postgres, replica, gateway, services mes, crm, shop,
+    partner_api_a, partner_api_b; None when the part is not there.
     """
+
+    rabbitmq = redis = redis_replica = memcached = postgres = replica = gateway = None
+    mes = crm = shop = partner_api_a = partner_api_b = None
 
     def __init__(self, directory, scenario="normal_day", seed=1, speed=1.0, parts=None, timestamps=True, workers=WORKERS,
                  statistics_interval_ms=5000, cache_memory="64mb"):
-        unknown = set(parts or ()) - set(ALL_PARTS)
-        if unknown:
-            raise ValueError(f"there are no parts {sorted(unknown)}; there are: {', '.join(ALL_PARTS)}")
-        self.directory = pathlib.Path(directory)
-        self.parts = set(parts or ALL_PARTS)
+        self.directory = pathlib.Path(directory).resolve()
+        self.parts = check_parts(ALL_PARTS if parts is None else parts)
         self.seed = seed
         self.pace = Pace(speed)
         self.scenario = scenario
-        self._first_scenario = scenario
-        self._timestamps = timestamps
-        self._workers = workers
-        self._statistics_interval_ms = statistics_interval_ms
-        self._cache_memory = cache_memory
+        self.load = self.truth_server = None
+        self._options = types.SimpleNamespace(timestamps=timestamps, workers=workers, statistics_interval_ms=statistics_interval_ms,
+                                              cache_memory=cache_memory)
         self._truth = Truth()
         self._stack = contextlib.ExitStack()
         self._active_faults = contextlib.ExitStack()
-        self._publishers = {}
+        self._services = None
         self._stopped = set()
         self._lock = threading.RLock()  # of what starts and stops
-        self.rabbitmq = self.redis = None
-        self.mes = self.crm = self.shop = None
-        self.load = None
 
     # -- life
 
@@ -85,37 +76,56 @@ class Plant:
 
     def _start(self):
         self._make_folders()
-        self._make_servers()
-        for name in SERVERS:
-            server = getattr(self, name)
-            if server is not None:
-                why = server.missing()
-                if why:
-                    raise RuntimeError(why)
-        started = [getattr(self, name) for name in SERVERS if name in self.parts]
-        for server in started:
-            self._stack.callback(server.stop)
-            server.begin()
-        for server in started:
-            server.ready()
-        if self.rabbitmq is not None:
-            wait_until(self._declared, 30, "queues declared", self.rabbitmq.process)
-        self._make_services()
+        self._start_servers()
+        self._services = Services(self, self._truth, self._options)
+        self._stack.callback(self._services.close)
+        for name in (n for n in SERVICES if n in self.parts):
+            setattr(self, name.replace("-", "_"), self._services.parts[name])
+            self._stack.callback(self._end, name)
+            self._services.parts[name].start()
+        if "gateway" in self.parts:
+            self.gateway = make_gateway(self)
+            self._check(self.gateway)
+            self.gateway.shop = self.shop.port if self.shop else None
+            self.gateway.partner_api = [p.port for p in (self.partner_api_a, self.partner_api_b) if p]
+            self._stack.callback(self._end, "gateway")
+            self.gateway.start()
         self.load = Load(self._truth, self.pace, self._entrances)
-        for name in SERVICES:
-            if name in self.parts:
-                service = getattr(self, name)
-                self._stack.callback(self._stop_quietly, name)
-                service.start()
         self.truth_server = TruthServer({"/truth": self.truth, "/decisions": self.decisions})
         self._stack.callback(self.truth_server.close)
-        self._stack.callback(self._close_publishers)
         self._stack.callback(self.load.close)
         self._stack.callback(self._active_faults.close)
         for name, value in (("scenario", lambda: self.scenario), ("seed", self.seed), ("speed", self.pace.speed),
                             ("stopped", lambda: sorted(self._stopped))):
             self._truth.gauge(name, value)
-        self.switch(self._first_scenario)
+        self.switch(self.scenario)
+
+    def _start_servers(self):
+        made = make_servers(self, self._options)
+        for server in made.values():
+            self._check(server)
+        for name, server in made.items():
+            setattr(self, name.replace("-", "_"), server)
+            self._stack.callback(self._end, name)
+            if name == "replica":
+                self.postgres.ready()
+                database.make(self.postgres, self.passwords["sidelight"])
+            server.begin()
+        if self.postgres is not None and self.replica is None:
+            self.postgres.ready()
+            database.make(self.postgres, self.passwords["sidelight"])
+        if self.postgres is not None:
+            self._truth.orders_of_old(database.SEED_ROWS)
+        for server in made.values():
+            server.ready()
+        if self.rabbitmq is not None:
+            wait_until(self._declared, 30, "queues declared", self.rabbitmq.process)
+
+    @staticmethod
+    def _check(server):
+        why = server.missing()
+        if why:
+            raise RuntimeError(why)
 
     def _declared(self):
         try:
@@ -136,62 +146,38 @@ class Plant:
             path.write_text(password + "\n", encoding="ascii")
             path.chmod(0o600)
         self.server_folder = self.directory / "servers"
+        if self.server_folder.is_symlink():
+            self.server_folder.unlink()
         shutil.rmtree(self.server_folder, ignore_errors=True)
-        if os.geteuid() == 0 and not _reachable_by_others(self.directory.resolve()):
+        if os.geteuid() == 0 and not _reachable_by_others(self.directory):
             # Servers that give up root could not enter: they live elsewhere and are linked.
             elsewhere = pathlib.Path(tempfile.mkdtemp(prefix="sidelight-plant-"))
             elsewhere.chmod(0o755)
             self._stack.callback(shutil.rmtree, elsewhere, ignore_errors=True)
-            self.server_folder.unlink(missing_ok=True)
             self.server_folder.symlink_to(elsewhere)
             self.server_folder = elsewhere
         else:
             self.server_folder.mkdir()
             self.server_folder.chmod(0o755)
 
-    def _make_servers(self):
-        if "rabbitmq" in self.parts:
-            self.rabbitmq = servers.RabbitMQ(self.server_folder / "rabbitmq", self.passwords, self._statistics_interval_ms)
-        if "redis" in self.parts:
-            self.redis = servers.Redis(self.server_folder / "redis", self.passwords, self._cache_memory)
-
-    def _log(self, service):
-        log = ServiceLog(self.logs, service, self._truth)
-        self._stack.callback(log.close)
-        return log
-
-    def _make_services(self):
-        logs = {name: self._log(name) for name in ("shop", "crm", "mes")}
-        price_cache = page_cache = None
-        if self.redis is not None:
-            price_cache = Cache(self.redis, self._truth, logs["mes"], "price", self.pace.real(NORMAL.price_ttl), "price_cache_lookup")
-            page_cache = Cache(self.redis, self._truth, logs["shop"], "model", self.pace.real(PAGE_TTL), "page_cache_lookup")
-        self._caches = [c for c in (price_cache, page_cache) if c is not None]
-        if self.rabbitmq is not None:
-            self._publishers = {name: messaging.Publisher(self.rabbitmq, self._truth, self._timestamps) for name in SERVICES}
-        self.mes = Mes(self._truth, logs["mes"], self.pace, self.seed, self._workers, ALGORITHMS, self.rabbitmq, price_cache, None,
-                       self._publishers.get("mes"))
-        self.crm = Crm(self._truth, logs["crm"], self._sender("crm"), self.rabbitmq)
-        self.shop = Shop(self._truth, logs["shop"], self._sender("shop"), self.pace, page_cache)
-
-    def _sender(self, service):
-        """How a service hands a task to the MES: by the broker, or straight when there is none."""
-        if self.rabbitmq is not None:
-            return self._publishers[service].publish
-        return lambda queue, message_id, body: self.mes.submit(types.SimpleNamespace(
-            queue=queue, message_id=message_id, body=body, ack=lambda: None, requeue=lambda: None, reject=lambda: None))
-
-    def _close_publishers(self):
-        for publisher in self._publishers.values():
-            publisher.close()
-
-    def _stop_quietly(self, name):
+    def _end(self, name):
         if name not in self._stopped:
-            self.stop(name)
+            self._part(name).stop()
 
     def _entrances(self):
-        """service -> (port, through the gateway?)"""
-        return {name: (getattr(self, name).port, False) for name in ("shop", "crm") if name in self.parts - self._stopped}
+        """service -> (port, through the gateway?): where customers and partners knock."""
+        there = self.parts - self._stopped
+        out = {"crm": (self.crm.port, False)} if "crm" in there else {}
+        if "gateway" in self.parts:
+            if "gateway" in there:
+                out["shop"] = out["partner-api"] = (self.gateway.port, True)
+            return out
+        if "shop" in there:
+            out["shop"] = (self.shop.port, False)
+        for name in ("partner-api-a", "partner-api-b"):
+            if name in there:
+                out.setdefault("partner-api", (self._part(name).port, False))
+        return out
 
     # -- single parts
 
@@ -202,7 +188,7 @@ class Plant:
             self._stopped.add(name)
 
     def kill(self, name):
-        """As the kernel's OOM killer: a server gets SIGKILL, the MES's connections break off."""
+        """As the kernel's OOM killer: a server ends without a word, the MES's connections break off."""
         with self._lock:
             part = self._part(name)
             if name == "mes":
@@ -229,7 +215,7 @@ class Plant:
         with self._lock:
             self._active_faults.close()
             self.scenario = name
-            self.mes.algorithm = wanted.algorithm
+            self._services.parts["mes"].algorithm = wanted.algorithm
             self.load.begin(self.seed, name, wanted, NORMAL)
             for fault in wanted.faults:
                 getattr(self, f"_fault_{fault}")()
@@ -250,36 +236,55 @@ class Plant:
     # -- faults
 
     def flush_cache(self):
-        for cache in self._caches:
+        for cache in self._services.caches:
             cache.flushed()
         self.redis.command("flushall")
 
     def restart_broker(self, downtime=0.0):
-        """Stops the broker between two messages, so that what it confirmed and what was acknowledged is what it has, and starts it."""
-        with self._lock, contextlib.ExitStack() as stack:
-            for publisher in self._publishers.values():
-                stack.enter_context(publisher.lock)
-            for service in (self.mes, self.crm):
-                if service.consumer is not None:
-                    stack.enter_context(service.consumer.lock)
-            time.sleep(0.3)  # acknowledgements are not answered: let it read them
-            self.rabbitmq.stop()
-        self.pace.sleep(downtime)
-        self.rabbitmq.start()
+        """Stops the broker between two messages, so that what it confirmed and what was acknowledged is what it has; starts it again
+        after `downtime` plant seconds."""
+        with self._lock:
+            with contextlib.ExitStack() as stack:
+                for publisher in self._services.publishers.values():
+                    stack.enter_context(publisher.lock)
+                for service in (self.mes, self.crm):
+                    if service is not None and service.consumer is not None:
+                        stack.enter_context(service.consumer.lock)
+                time.sleep(0.3)  # acknowledgements are not answered: let it read them
+                self.rabbitmq.stop()
+            self.pace.sleep(downtime)
+            self.rabbitmq.start()
+
+    def pause_replica(self):
+        """The replica receives and does not replay: its lag grows until `resume_replica`."""
+        self.replica.sql("select pg_wal_replay_pause()")
+
+    def resume_replica(self):
+        self.replica.sql("select pg_wal_replay_resume()")
 
     def _fault_dead_consumer(self):
-        self.mes.stop_work(abruptly=True)
-        self._active_faults.callback(self.mes.start_work)
+        if self.mes is not None:
+            self.mes.stop_work(abruptly=True)
+            self._active_faults.callback(self.mes.start_work)
 
     def _fault_cache_flush(self):
-        self.flush_cache()
+        if self.redis is not None:
+            self.flush_cache()
+
+    def _fault_slow_database(self):
+        if self.postgres is not None:
+            report = database.Report(self.postgres, self.pace)
+            self._active_faults.callback(report.stop)
+            report.start()
 
     def _fault_broker_restart(self):
-        self.restart_broker(downtime=2.0)
+        if self.rabbitmq is not None:
+            self.restart_broker(downtime=2.0)
 
     # -- what is known
 
     def truth(self):
+        """Every number that a metric should show; README.md says what each means."""
         return self._truth.snapshot()
 
     def decisions(self):
@@ -293,14 +298,15 @@ class Plant:
 
     def addresses(self):
         """Where everything listens."""
-        out = {"truth": f"http://127.0.0.1:{self.truth_server.port}/truth"}
+        out = {}
+        for name in (*SERVERS, *SERVICES, "gateway"):
+            part = getattr(self, name.replace("-", "_"))
+            if part is not None:
+                out[name] = f"{'http://' if name in SERVICES or name == 'gateway' else ''}127.0.0.1:{part.port}"
         if self.rabbitmq is not None:
-            out["rabbitmq"] = f"amqp://plant@127.0.0.1:{self.rabbitmq.port}"
             out["rabbitmq management"] = f"http://127.0.0.1:{self.rabbitmq.management_port}"
             out["rabbitmq prometheus"] = f"http://127.0.0.1:{self.rabbitmq.prometheus_port}/metrics"
-        if self.redis is not None:
-            out["redis"] = self.redis.url
-        for name in SERVICES:
-            if name in self.parts:
-                out[name] = f"http://127.0.0.1:{getattr(self, name).port}"
+        if self.gateway is not None:
+            out["gateway stub_status"] = f"http://127.0.0.1:{self.gateway.status_port}/stub_status"
+        out["truth"] = f"http://127.0.0.1:{self.truth_server.port}/truth"
         return out

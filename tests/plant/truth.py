@@ -132,6 +132,11 @@ class Truth:
         with self._lock:
             self._gauges[name] = value
 
+    def orders_of_old(self, rows):
+        """What the database held before the plant began: status -> rows."""
+        with self._lock:
+            self._orders_final.update(rows)
+
     def total(self, family, *labels):
         """The sum over what begins with these labels."""
         with self._lock:

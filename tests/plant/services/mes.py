@@ -261,8 +261,9 @@ class Mes(HttpService):
         with self._lock:
             if self._orders.get(order, "") in (status, "priced", "rejected"):
                 return  # delivered again; done already
-        if self._database is not None:
-            self._database.order(order, created, status, task["model"], task.get("customer", ""), price, self._stop)
+        if self._database is not None and not self._database.order(order, created, status, task["model"], task.get("customer", ""), price,
+                                                                   self._stop):
+            return
         with self._lock:
             self._orders[order] = status
             if len(self._orders) > ORDERS_REMEMBERED:

@@ -9,14 +9,15 @@ from .http_service import HttpService, Probe
 
 
 class Shop(HttpService):
-    """Pages are cached in Redis (`cache`, may be None). `send(queue, message id, body)` hands a task to the MES."""
+    """Pages are cached in Redis (`cache`) and sessions in memcached; both may be None. `send(queue, message id, body)` hands a task to the MES."""
 
-    def __init__(self, truth, log, send, pace, cache=None):
+    def __init__(self, truth, log, send, pace, cache=None, sessions=None):
         super().__init__("shop", {"GET /": self._home, "GET /models/{id}": self._model, "POST /models/{id}/price": self._price,
                                   "GET /healthz": Probe()}, truth, log, quiet=("/healthz",))
         self._send = send
         self._pace = pace
         self._cache = cache
+        self._sessions = sessions
         self._numbers = itertools.count(1)
 
     def start(self):
@@ -27,10 +28,16 @@ class Shop(HttpService):
         self.stop_http()
         self._log.info("stopped")
 
-    def _home(self, **_):
+    def _visit(self, headers):
+        if self._sessions is not None and headers.get("X-Session"):
+            self._sessions.seen(headers["X-Session"])
+
+    def _home(self, headers, **_):
+        self._visit(headers)
         return 200, {"shop": "printed parts"}
 
-    def _model(self, model, trace, **_):
+    def _model(self, model, trace, headers, **_):
+        self._visit(headers)
         key = f"model:{model}"
         if self._cache is not None and self._cache.get(key, key, trace_id=trace) is not None:
             return 200, {"model": model}
@@ -39,7 +46,8 @@ class Shop(HttpService):
             self._cache.put(key, key, "page")
         return 200, {"model": model}
 
-    def _price(self, model, trace, **_):
+    def _price(self, model, trace, headers, **_):
+        self._visit(headers)
         request = f"s-{next(self._numbers)}"
         if not self._send(QUEUES[1], request, json.dumps({"model": model, "trace_id": trace})):
             return 503, {"error": "no price can be asked now"}
