@@ -1,0 +1,237 @@
+"""Grafana's JSON of panels, as Grafana 9.3 (schemaVersion 37) reads it. Knows nothing about what is shown.
+
+A panel is built by one of `timeseries`, `stat`, `table`, `bars` and `states`. Each of them demands a title, a description, queries
+and a unit, so that none can be forgotten; layout.py gives panels their place, dashboard.py their numbers.
+"""
+
+import dataclasses
+import string
+
+DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+PLUGIN_VERSION = "9.3.0"
+COLUMNS = 24
+
+
+@dataclasses.dataclass(frozen=True)
+class Query:
+    """One expression. `legend` is Grafana's legend format; `instant` asks for the newest value only."""
+    expr: str
+    legend: str = ""
+    instant: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Link:
+    """Of a panel (an icon on its title) or of its values (`data=True`: a click on one)."""
+    title: str
+    url: str
+    data: bool = False
+    new_tab: bool = False
+
+    def json(self):
+        return {"title": self.title, "url": self.url, "targetBlank": self.new_tab}
+
+
+@dataclasses.dataclass(frozen=True)
+class Thresholds:
+    """Colours by value: `steps` are (from value, colour), the first from None, which is minus infinity. `line` draws them."""
+    steps: tuple
+    line: bool = False
+
+    def json(self):
+        return {"mode": "absolute", "steps": [{"color": color, "value": value} for value, color in self.steps]}
+
+
+NEUTRAL = Thresholds(((None, "blue"),))
+
+
+@dataclasses.dataclass
+class Panel:
+    type: str
+    title: str
+    description: str
+    width: int
+    height: int
+    queries: list
+    field_config: dict
+    options: dict
+    links: list
+    transformations: list = dataclasses.field(default_factory=list)
+    table: bool = False
+
+    def json(self, number, x, y):
+        out = {
+            "id": number,
+            "type": self.type,
+            "title": self.title,
+            "description": self.description,
+            "gridPos": {"h": self.height, "w": self.width, "x": x, "y": y},
+            "datasource": DATASOURCE,
+            "targets": [self._target(name, query) for name, query in zip(string.ascii_uppercase, self.queries, strict=False)],
+            "fieldConfig": self.field_config,
+            "options": self.options,
+            "pluginVersion": PLUGIN_VERSION,
+        }
+        if len(self.queries) > len(string.ascii_uppercase):
+            raise ValueError(f"{self.title}: too many queries")
+        links = [link.json() for link in self.links if not link.data]
+        if links:
+            out["links"] = links
+        if self.transformations:
+            out["transformations"] = self.transformations
+        return out
+
+    def _target(self, name, query):
+        instant = query.instant or self.table
+        out = {"refId": name, "datasource": DATASOURCE, "editorMode": "code", "expr": query.expr,
+               "format": "table" if self.table else "time_series", "instant": instant, "range": not instant}
+        if query.legend:
+            out["legendFormat"] = query.legend
+        return out
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A heading; panels follow until the next one."""
+    title: str
+
+    def json(self, number, y):
+        return {"id": number, "type": "row", "title": self.title, "collapsed": False, "panels": [],
+                "gridPos": {"h": 1, "w": COLUMNS, "x": 0, "y": y}}
+
+
+def _defaults(unit, thresholds, links, minimum, maximum, decimals, absent, mappings, color):
+    out = {"unit": unit, "color": color, "thresholds": thresholds.json(), "mappings": list(mappings)}
+    for key, value in (("min", minimum), ("max", maximum), ("decimals", decimals), ("noValue", absent)):
+        if value is not None:
+            out[key] = value
+    data_links = [link.json() for link in links if link.data]
+    if data_links:
+        out["links"] = data_links
+    return out
+
+
+def _by_name(pattern, *properties):
+    return {"matcher": {"id": "byRegexp", "options": pattern},
+            "properties": [{"id": name, "value": value} for name, value in properties]}
+
+
+def reference_line(pattern):
+    """Series whose legend matches `pattern` are drawn as a dashed line to compare with."""
+    return _by_name(pattern, ("color", {"mode": "fixed", "fixedColor": "red"}), ("custom.fillOpacity", 0),
+                    ("custom.lineWidth", 1), ("custom.lineStyle", {"fill": "dash", "dash": [10, 6]}),
+                    ("custom.stacking", {"mode": "none", "group": "A"}))
+
+
+def on_right_axis(pattern, unit):
+    return _by_name(pattern, ("unit", unit), ("custom.axisPlacement", "right"), ("custom.fillOpacity", 0))
+
+
+def in_color(pattern, color):
+    return _by_name(pattern, ("color", {"mode": "fixed", "fixedColor": color}))
+
+
+def value_texts(texts):
+    """{1: ("up", "green")}: what to show instead of a number."""
+    return [{"type": "value", "options": {str(value): {"text": text, "color": color, "index": i}
+                                          for i, (value, (text, color)) in enumerate(texts.items())}}]
+
+
+def timeseries(title, description, queries, unit, *, width=8, height=8, thresholds=None, minimum=0, maximum=None, stack=False,
+               legend_values=(), links=(), overrides=(), decimals=None, absent=None, mappings=()):
+    fill = 30 if stack else 8
+    custom = {
+        "drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": fill, "gradientMode": "none",
+        "showPoints": "never", "pointSize": 5, "spanNulls": False, "axisPlacement": "auto", "axisLabel": "",
+        "scaleDistribution": {"type": "linear"}, "hideFrom": {"legend": False, "tooltip": False, "viz": False},
+        "stacking": {"mode": "normal" if stack else "none", "group": "A"},
+        "thresholdsStyle": {"mode": "dashed" if thresholds is not None and thresholds.line else "off"},
+    }
+    defaults = _defaults(unit, thresholds or NEUTRAL, links, minimum, maximum, decimals, absent, mappings,
+                         {"mode": "palette-classic"})
+    defaults["custom"] = custom
+    options = {"legend": {"showLegend": True, "displayMode": "table" if legend_values else "list", "placement": "bottom",
+                          "calcs": list(legend_values)},
+               "tooltip": {"mode": "multi", "sort": "desc"}}
+    return Panel("timeseries", title, description, width, height, list(queries),
+                 {"defaults": defaults, "overrides": list(overrides)}, options, list(links))
+
+
+def stat(title, description, queries, unit, *, width=4, height=4, thresholds=NEUTRAL, links=(), decimals=None, absent=None,
+         mappings=(), names=False, graph=True, reducer="lastNotNull"):
+    """`names` shows each series with its legend; `graph` draws its course behind the value."""
+    queries = list(queries)
+    options = {"reduceOptions": {"values": False, "calcs": [reducer], "fields": ""}, "orientation": "auto",
+               "textMode": "value_and_name" if names else "value", "colorMode": "value",
+               "graphMode": "area" if graph and not all(q.instant for q in queries) else "none", "justifyMode": "auto"}
+    defaults = _defaults(unit, thresholds, links, None, None, decimals, absent, mappings, {"mode": "thresholds"})
+    return Panel("stat", title, description, width, height, queries, {"defaults": defaults, "overrides": []}, options,
+                 list(links))
+
+
+def bars(title, description, queries, unit, *, width=8, height=8, thresholds=NEUTRAL, minimum=0, maximum=None, links=(),
+         decimals=None, absent=None):
+    """One horizontal bar for each series, of its newest value."""
+    options = {"reduceOptions": {"values": False, "calcs": ["lastNotNull"], "fields": ""}, "orientation": "horizontal",
+               "displayMode": "basic", "showUnfilled": True, "minVizWidth": 0, "minVizHeight": 10}
+    defaults = _defaults(unit, thresholds, links, minimum, maximum, decimals, absent, (), {"mode": "thresholds"})
+    return Panel("bargauge", title, description, width, height, list(queries), {"defaults": defaults, "overrides": []},
+                 options, list(links))
+
+
+def states(title, description, queries, texts, *, width=12, height=8, links=(), absent=None):
+    """The course of values that stand for states; `texts` as for value_texts."""
+    defaults = _defaults("short", Thresholds(((None, "text"),)), links, None, None, None, absent, value_texts(texts),
+                         {"mode": "thresholds"})
+    defaults["custom"] = {"lineWidth": 0, "fillOpacity": 70, "spanNulls": False}
+    options = {"mergeValues": True, "showValue": "auto", "alignValue": "left", "rowHeight": 0.85,
+               "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []},
+               "tooltip": {"mode": "single", "sort": "none"}}
+    return Panel("state-timeline", title, description, width, height, list(queries),
+                 {"defaults": defaults, "overrides": []}, options, list(links))
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column of a table that comes from a query of its own."""
+    title: str
+    expr: str
+    unit: str
+    thresholds: Thresholds = None
+    decimals: int = None
+    mappings: tuple = ()
+
+
+def table(title, description, labels, columns, *, width=24, height=8, links=(), absent=None, sort=None, hide=()):
+    """One line for each set of `labels` ({label: heading}, in this order), with a column for each query of `columns`.
+
+    Each expression must keep exactly these labels (those that exist) and no name, so that lines join. Labels of
+    `hide` are needed to join but not shown. `sort` is a column's title: largest first.
+    """
+    overrides = []
+    rename = dict(labels)
+    for letter, column in zip(string.ascii_uppercase, columns, strict=False):
+        # With one query Grafana calls the column "Value", with several "Value #A" ...
+        rename["Value" if len(columns) == 1 else f"Value #{letter}"] = column.title
+        properties = [{"id": "unit", "value": column.unit}]
+        if column.decimals is not None:
+            properties.append({"id": "decimals", "value": column.decimals})
+        if column.thresholds is not None:
+            properties.append({"id": "thresholds", "value": column.thresholds.json()})
+            properties.append({"id": "color", "value": {"mode": "thresholds"}})
+            properties.append({"id": "custom.displayMode", "value": "color-text"})
+        if column.mappings:
+            properties.append({"id": "mappings", "value": list(column.mappings)})
+        overrides.append({"matcher": {"id": "byName", "options": column.title}, "properties": properties})
+    order = {name: i for i, name in enumerate(rename)}
+    exclude = {"Time": True, **{name: True for name in hide}}
+    transformations = [
+        {"id": "merge", "options": {}},
+        {"id": "organize", "options": {"excludeByName": exclude, "indexByName": order, "renameByName": rename}},
+    ]
+    defaults = _defaults("short", NEUTRAL, links, None, None, None, absent, (), {"mode": "thresholds"})
+    defaults["custom"] = {"align": "auto", "displayMode": "auto", "filterable": True, "inspect": False}
+    options = {"showHeader": True, "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": ""},
+               "sortBy": [{"displayName": sort, "desc": True}] if sort else []}
+    return Panel("table", title, description, width, height, [Query(column.expr) for column in columns],
+                 {"defaults": defaults, "overrides": overrides}, options, list(links), transformations, table=True)

@@ -1,0 +1,93 @@
+"""What our dashboards share: label choices, expressions, links and annotations."""
+
+from .dashboard import Choice, Moments
+from .grafana import Link, Query, reference_line
+
+CLUSTER = Choice("cluster", "Cluster", "label_values(sidelight_build_info, cluster)")
+NAMESPACE = Choice("namespace", "Namespace", 'label_values(sidelight_build_info{cluster=~"$cluster"}, namespace)')
+POD = Choice("pod", "Pod", 'label_values(sidelight_build_info{cluster=~"$cluster", namespace=~"$namespace"}, pod)')
+
+DASHBOARDS = {
+    "overview": "sidelight-overview", "queue": "sidelight-mes-queue", "price": "sidelight-price-cache",
+    "logs": "sidelight-log-pipeline", "database": "sidelight-mes-database", "gateway": "sidelight-gateway",
+    "capacity": "sidelight-capacity", "sidecar": "sidelight-sidecar",
+}
+
+
+def target_choice(collectors):
+    """The targets that collectors of these kinds (a regular expression) watch."""
+    return Choice("target", "Target",
+                  f'label_values(sidelight:collector_up:max{{cluster=~"$cluster", collector=~"{collectors}"}}, target)')
+
+
+def service_namespace_choice(metric):
+    """The namespaces of the pods whose logs gave `metric`."""
+    return Choice("namespace", "Namespace", f'label_values({metric}{{cluster=~"$cluster"}}, namespace)')
+
+
+def selector(*labels, **fixed):
+    """Matchers of the variables `labels`, then fixed ones: selector("cluster", status_class="5xx")."""
+    parts = [f'{label}=~"${label}"' for label in labels]
+    for label, value in fixed.items():
+        operator = "=~" if "|" in value or ".*" in value or ".+" in value else "="
+        parts.append(f'{label}{operator}"{value}"')
+    return "{" + ", ".join(parts) + "}"
+
+
+def objective(limit, choose, legend="objective"):
+    """The objective of `limit` as a line to compare with; pair it with OBJECTIVE_LINE."""
+    return Query(f"min({limit.record}{choose})" if not limit.below else f"max({limit.record}{choose})", legend)
+
+
+OBJECTIVE_LINE = reference_line("/objective/")
+
+
+def runbook(*alerts):
+    """Icons on a panel's title, to the runbooks of the alerts that watch what it shows."""
+    return [Link(f"Runbook: {alert}", f"${{runbooks}}/{alert}.md", new_tab=True) for alert in alerts]
+
+
+def to_dashboard(name, title, **variables):
+    """A click on a value leads to another dashboard, at the same time; e.g. target="${__field.labels.target}"."""
+    chosen = "".join(f"&var-{key}={value}" for key, value in variables.items())
+    return Link(title, f"/d/{DASHBOARDS[name]}?${{datasource:queryparam}}&${{cluster:queryparam}}{chosen}&${{__url_time_range}}",
+                data=True)
+
+
+_KIBANA_TIME = "_g=(time:(from:'${__from:date:iso}',to:'${__to:date:iso}'))"
+
+
+def kibana(search, title, kuery="", data=False):
+    """A saved search of kibana/sidelight.ndjson, at the time that is shown, narrowed by `kuery`."""
+    url = f"${{kibana}}/app/discover#/view/{search}?{_KIBANA_TIME}"
+    if kuery:
+        url += f"&_a=(query:(language:kuery,query:'{kuery}'))"
+    return Link(title, url, data=data, new_tab=True)
+
+
+def log_links():
+    """For the top of a dashboard: its time in Kibana. One trace is that of the variable `trace`."""
+    return [kibana("sidelight-errors", "Logs: errors by service"),
+            kibana("sidelight-trace", "Logs: one trace", 'trace.id : "${trace}"')]
+
+
+def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace"):
+    """Deploys as kube-state-metrics sees them, reloads of Sidelight's configuration and alerts of `area` (a regular expression)."""
+    return [
+        Moments("Deploys (Kubernetes)",
+                'max by (cluster, namespace, replicaset) (kube_replicaset_created{cluster=~"$cluster"} > ${__from:date:seconds}) * 1000',
+                "purple", "Deploy", "{{namespace}} {{replicaset}}", value_is_time=True),
+        Moments("Configuration reloads",
+                f"max by ({by}) (sidelight_config_last_reload_success_timestamp_seconds{choose} > ${{__from:date:seconds}}) * 1000",
+                "blue", "Sidelight took a configuration", "{{namespace}} {{pod}}", value_is_time=True),
+        Moments("Configuration refused", f"min by ({by}) (sidelight_config_last_reload_successful{choose}) == 0",
+                "orange", "Sidelight refused a configuration", "{{namespace}} {{pod}}"),
+        Moments("Alerts",
+                'max by (alertname, severity, cluster, namespace, target) '
+                f'(ALERTS{{alertstate="firing", area=~"{area}", cluster=~"$cluster"}})',
+                "red", "{{alertname}}", "{{severity}} {{namespace}} {{target}}"),
+    ]
+
+
+UP_TEXTS = {1: ("up", "green"), 0: ("down", "red")}
+YES_NO_BAD = {1: ("yes", "red"), 0: ("no", "green")}
