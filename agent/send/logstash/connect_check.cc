@@ -6,6 +6,7 @@
 #include "agent/base/host_port.h"
 #include "agent/send/elasticsearch/credentials.h"
 #include "agent/send/logstash/lumberjack_frames.h"
+#include "agent/send/logstash/sender.h"
 
 namespace sidelight {
 namespace {
@@ -49,7 +50,11 @@ Expected<std::string> check_stream(const LogstashOptions& options, const std::st
   if (speak && !listener.error) streams.send(id, window);
   wait(kListen, [&] { return !listener.said.empty(); });
   streams.close(id);
-  if (listener.error) return fail(host + ": " + listener.error->message);
+  if (listener.error) {
+    const bool silent = listener.error->kind == StreamError::Kind::closed && listener.said.empty();
+    return fail(host + ": " + listener.error->message +
+                std::string(silent && !options.tls ? kPerhapsTls : std::string_view()));
+  }
   if (!listener.open) return fail(host + ": no connection within the time");
   if (options.protocol == LogstashProtocol::lumberjack && !listener.said.empty()) {
     AckReader reader;

@@ -201,7 +201,10 @@ void HttpSender::on_result(FlightIt it, HttpResult result) {
   }
   host.on_trial = false;
   if (verdict.action == HttpVerdict::Action::delivered) return on_delivered(flight);
+  // Each kind of trouble is told, however often another one comes.
+  const std::string kind = result ? std::to_string(result->status) : "transport";
   const std::string detail = host.url + ": " + (result ? describe(*result) : result.error().message);
+  ctx_.log.warn("send.refused." + kind, detail);
   if (verdict.action == HttpVerdict::Action::split) return split(flight, detail);
   std::optional<std::chrono::seconds> retry_after;
   if (result && !result->header("retry-after").empty())
@@ -224,7 +227,6 @@ void HttpSender::on_refused(Flight& flight, const HttpVerdict& verdict, const st
                             std::optional<std::chrono::seconds> retry_after) {
   const MonoTime now = ctx_.clock.now();
   ctx_.probe.retried(HeldBatches::count(flight.range), verdict.retried_as);
-  ctx_.log.warn("send.refused", detail);
   if (verdict.cause == cause::kTimeout) shrink_window();
   if (verdict.renew_credentials) credentials_.renew();
   if (!verdict.host_fault || retry_after) close_gate(now, retry_after);

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "agent/send/logstash/sender.h"
+
 namespace sidelight {
 namespace {
 
@@ -109,6 +111,7 @@ void Link::on_open() {
 
 void Link::on_bytes(std::string_view bytes) {
   last_sign_ = ctx_.output.clock.now();
+  heard_ = true;
   if (!acknowledges()) return;  // whatever a TCP input may say
   while (!ended_) {
     const auto number = reader_.next(bytes);
@@ -157,6 +160,8 @@ void Link::on_closed(const StreamError& error) {
   open_ = false;
   release_wire();
   ended_ = error;
+  const bool silent = acknowledges() && error.kind == StreamError::Kind::closed && !heard_;
+  if (silent && !ctx_.options.tls) ended_->message += kPerhapsTls;
 }
 
 void Link::fail_with(StreamError error, bool bad_answer) {

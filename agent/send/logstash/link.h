@@ -82,6 +82,7 @@ class Link final : public StreamEvents {
   std::string wire_;  // of the last window, until it is sent
   std::size_t charged_ = 0;
   bool open_ = false;
+  bool heard_ = false;  // anything from the other side
   bool writing_ = false;
   bool bad_answer_ = false;
   std::optional<StreamError> ended_;

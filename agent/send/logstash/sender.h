@@ -15,7 +15,7 @@
 
 namespace sidelight {
 
-// The names under which troubles show in sidelight_output_down's `cause` and in the log. A fixed set.
+// The names under which troubles show in sidelight_output_down_cause's `cause` and in the log. A fixed set.
 namespace logstash_cause {
 inline constexpr std::string_view kResolve = "resolve";
 inline constexpr std::string_view kConnect = "connect";
@@ -29,6 +29,9 @@ inline constexpr std::string_view kUnauthorized = "unauthorized";
 inline constexpr std::string_view kUnavailable = "unavailable";
 inline constexpr std::string_view kState = "state_unwritable";
 }  // namespace logstash_cause
+
+// Told with a connection without TLS on which the other side said nothing before it ended it.
+inline constexpr std::string_view kPerhapsTls = "; if it speaks TLS on this port, configure tls";
 
 // No thread of its own and no waiting but in step(), so that tests drive it with a stepped clock and a
 // scripted other side. One thread, but for wake().
