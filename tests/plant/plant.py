@@ -161,8 +161,10 @@ class Plant:
             self.server_folder.chmod(0o755)
 
     def _end(self, name):
+        """At the end of the plant: nobody needs what servers would still write down."""
         if name not in self._stopped:
-            self._part(name).stop()
+            part = self._part(name)
+            (part.kill if hasattr(part, "kill") else part.stop)()
 
     def _entrances(self):
         """service -> (port, through the gateway?): where customers and partners knock."""

@@ -90,12 +90,12 @@ http {{
     location / {{ proxy_pass http://shop; }}
     location /api/ {{
       if ($partner = "") {{ return 401; }}
-      limit_req zone=partners burst=10;
+      limit_req zone=partners burst=5 delay=2;
       proxy_pass http://partner_api;
     }}
     location = /api/v1/catalog {{
       if ($partner = "") {{ return 401; }}
-      limit_req zone=partners burst=10;
+      limit_req zone=partners burst=5 delay=2;
       proxy_cache catalog;
       proxy_cache_valid 200 {self.cache_seconds}s;
       proxy_pass http://partner_api;

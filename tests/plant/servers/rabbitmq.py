@@ -1,11 +1,13 @@
 """RabbitMQ with its management and prometheus plugins and a port mapper of its own."""
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import json
 import os
 import signal
+import subprocess
 import urllib.parse
 
 from .process import ServerProcess, accepts, free_port, wait_until
@@ -81,6 +83,7 @@ load_definitions = {self.folder}/definitions.json
         if self.epmd is None or self.epmd.poll() is not None:
             self.epmd = self.spawn(["epmd", "-port", self.epmd_port, "-address", "127.0.0.1"], env=self.environment())
             wait_until(lambda: accepts(self.epmd_port), 15, "epmd", self.epmd)
+        (self.folder / "rabbitmq.pid").unlink(missing_ok=True)
         self.process = self.spawn([self.program], env=self.environment(), cwd=self.folder)
 
     def is_ready(self):
@@ -88,6 +91,12 @@ load_definitions = {self.folder}/definitions.json
 
     def stop(self, sig=signal.SIGTERM, patience=20):
         """Stops the broker; the port mapper goes too. Durable queues and persistent messages are there at the next start."""
+        if self.running():
+            # To the Erlang machine itself: its parent is a shell script that would ask it at length, and dies alone of SIGKILL.
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int((self.folder / "rabbitmq.pid").read_text(encoding="ascii")), sig)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(patience)
         super().stop(sig, patience)
         if self.epmd is not None:
             self.epmd.kill()
