@@ -3,6 +3,7 @@
 #include <string>
 
 #include "collectors/framework/runner.h"
+#include "collectors/log_metrics/log_metrics.h"
 #include "collectors/nginx/collector.h"
 #include "collectors/objectives.h"
 
@@ -32,6 +33,7 @@ std::vector<CollectorTask> make_collectors(const CollectorSettings& settings,
 std::vector<DeclaredMetric> collector_metrics() {
   std::vector<DeclaredMetric> all = runner_metrics();
   append(all, objective_metrics());
+  append(all, log_metrics_declared());
   append(all, nginx_metrics());
   return all;
 }

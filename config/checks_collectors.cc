@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "collectors/log_metrics/rules.h"
 #include "collectors/objectives.h"
 #include "config/names.h"
 
@@ -58,6 +59,18 @@ void check_objectives(const Settings& settings, Findings& findings) {
   }
 }
 
+void check_log_metrics(const Settings& settings, Findings& findings) {
+  if (settings.log_metrics.empty()) return;
+  if (settings.logs.empty()) {
+    findings.error_at("log_metrics", "there are no logs to derive metrics from; give logs");
+    return;
+  }
+  std::vector<std::string> inputs;
+  for (const LogInput& log : settings.logs) inputs.push_back(log.name);
+  if (auto rules = LogMetricRules::make(settings.log_metrics, inputs); !rules)
+    findings.error_at("log_metrics", rules.error().message);
+}
+
 bool any_target(const CollectorSettings& c) {
   return !c.nginx.empty();
 }
@@ -68,6 +81,7 @@ void complete_collectors(Settings& settings, Findings& findings) {
   CollectorSettings& c = settings.collectors;
   name_targets("nginx", c.nginx, [](const NginxOptions& o) { return web_place(o.url); }, findings);
   check_objectives(settings, findings);
+  check_log_metrics(settings, findings);
   if (settings.logs.empty() && !any_target(c) && findings.errors.empty())
     findings.error({1, 1}, {}, "nothing to do: give logs, or targets under collectors");
 }

@@ -28,6 +28,9 @@ LoadResult load_config(FileSystem& files, const std::string& file, const Environ
 // reloaded are appended to `needs_restart`, as "http.listen". Secrets are compared, not printed.
 bool same_except_reloadable(const Settings& a, const Settings& b, std::vector<std::string>& needs_restart);
 
+// Whether both derive the same metrics from the same logs.
+bool same_log_metrics(const Settings& a, const Settings& b);
+
 // Whether both watch the same targets in the same way: then collectors, and the rates that they work out, go
 // on.
 bool same_collectors(const Settings& a, const Settings& b);

@@ -62,6 +62,11 @@ bool equal(const ObjectSchema& schema, const void* a, const void* b) {
 
 }  // namespace
 
+bool same_log_metrics(const Settings& a, const Settings& b) {
+  const ObjectSchema& all = settings_schema();
+  return equal_key(*all.find("log_metrics"), &a, &b) && equal_key(*all.find("logs"), &a, &b);
+}
+
 bool same_collectors(const Settings& a, const Settings& b) {
   return equal_key(*settings_schema().find("collectors"), &a, &b);
 }

@@ -1,6 +1,7 @@
 #include "collectors/objectives.h"
 #include "config/schema_builder.h"
 #include "config/schema_collectors.h"
+#include "config/schema_processors.h"
 #include "config/settings.h"
 
 namespace sidelight {
@@ -116,6 +117,7 @@ const ObjectSchema& settings_schema() {
         .at_least(1)
         .shown()
         .example("[{paths: [/var/log/app/*.log]}]");
+    s.objects("processors", [](Settings& c) -> auto& { return c.processors; }, processor_schema());
     s.object(
          "output", [](Settings& c) -> auto& { return c.output; }, output_schema())
         .required_with("logs")
@@ -130,6 +132,7 @@ const ObjectSchema& settings_schema() {
         .shown()
         .example("./state");
     s.object("collectors", [](Settings& c) -> auto& { return c.collectors; }, collectors_schema());
+    s.object("log_metrics", [](Settings& c) -> auto& { return c.log_metrics; }, log_metrics_schema());
     s.field(
          "objectives", KeyType::text_map, [](Settings& c) -> auto& { return c.objectives; },
          "What the team promises, by the name of a metric: exported as NAME_objective, and alert rules join "

@@ -12,10 +12,12 @@
 #include "agent/decode/framer.h"
 #include "agent/observe/options.h"
 #include "agent/parse/parser.h"
+#include "agent/process/options.h"
 #include "agent/send/elasticsearch/options.h"
 #include "agent/send/file/options.h"
 #include "agent/send/logstash/options.h"
 #include "agent/tail/options.h"
+#include "collectors/log_metrics/options.h"
 #include "collectors/settings.h"
 
 namespace sidelight {
@@ -28,6 +30,7 @@ struct LogInput {
   std::string service;
   std::vector<std::pair<std::string, std::string>> fields;  // constant ECS fields
   std::vector<std::pair<std::string, std::string>> labels;  // constant labels
+  std::vector<ProcessorOptions> processors;                 // those of Settings follow
 };
 
 struct OutputSettings {
@@ -42,9 +45,11 @@ struct OutputSettings {
 
 struct Settings {
   std::vector<LogInput> logs;
+  std::vector<ProcessorOptions> processors;  // of all inputs, behind their own
   OutputSettings output;  // with logs
   std::string state_dir;  // with logs
   CollectorSettings collectors;
+  LogMetricsOptions log_metrics;
   std::vector<std::pair<std::string, std::string>> objectives;  // names are known, values are numbers
   LogOptions log;
   std::optional<HttpServerOptions> http;  // absent: no port (http: off)

@@ -12,6 +12,7 @@
 
 #include "agent/cli/commands.h"
 #include "agent/cli/configuration.h"
+#include "agent/cli/log_metrics_run.h"
 #include "agent/observe/http_server.h"
 #include "agent/observe/log.h"
 #include "agent/observe/metrics.h"
@@ -104,6 +105,7 @@ class Program {
     auto pipeline = start_pipeline(settings_);
     if (!pipeline) return std::unexpected(pipeline.error());
     pipeline_ = std::move(*pipeline);
+    if (auto started = start_log_metrics(settings_); !started) return started;
     start_collectors(settings_);
     set_objectives(settings_);
     metrics_.pipeline().reload(true);
@@ -155,6 +157,20 @@ class Program {
                            settings);
   }
 
+  Expected<void> start_log_metrics(const Settings& settings) {
+    stop_log_metrics();
+    auto started = LogMetricsRun::start({fs_, clock_, *log_, own_streams(fs_)}, settings);
+    if (!started) return std::unexpected(started.error());
+    log_metrics_ = std::move(*started);
+    show_sources();
+    return {};
+  }
+
+  void stop_log_metrics() {
+    const auto old = std::move(log_metrics_);
+    show_sources();  // before it goes
+  }
+
   void start_collectors(const Settings& settings) {
     stop_collectors();
     const CollectorContext context{fs_, clock_, *log_};
@@ -176,6 +192,7 @@ class Program {
 
   void show_sources() {
     std::vector<MetricSource*> sources;
+    if (log_metrics_) sources.push_back(&log_metrics_->source());
     if (runner_) sources.push_back(runner_.get());
     if (objectives_) sources.push_back(objectives_.get());
     metrics_.set_sources(std::move(sources));
@@ -220,6 +237,10 @@ class Program {
     pipeline_ = std::move(*started);
     if (!good) return;
     if (!same_collectors(settings_, next)) start_collectors(next);
+    if (!same_log_metrics(settings_, next)) {
+      if (auto changed = start_log_metrics(next); !changed)
+        log_->error("config.reload", "no metrics from logs: " + changed.error().message);
+    }
     set_objectives(next);
     settings_ = std::move(next);
     log_->info("config.reloaded", "the new configuration is in force");
@@ -227,6 +248,7 @@ class Program {
 
   int stop(const Signals& signals) {
     ready_ = false;
+    stop_log_metrics();
     stop_collectors();
     if (failed_) return 1;
     if (!pipeline_) {
@@ -262,8 +284,9 @@ class Program {
   PosixFileSystem fs_;
   std::unique_ptr<Logger> log_;
   Metrics metrics_;
-  std::unique_ptr<Pipeline> pipeline_;       // with logs
-  std::unique_ptr<CollectorRunner> runner_;  // with targets
+  std::unique_ptr<Pipeline> pipeline_;          // with logs
+  std::unique_ptr<LogMetricsRun> log_metrics_;  // with log_metrics
+  std::unique_ptr<CollectorRunner> runner_;     // with targets
   std::unique_ptr<Objectives> objectives_;
   std::unique_ptr<HttpServer> server_;
   std::atomic<bool> ready_{false};

@@ -1,0 +1,98 @@
+#include "agent/cli/log_metrics_run.h"
+
+#include <algorithm>
+
+#include "agent/pipeline/pipeline.h"
+#include "collectors/log_metrics/log_metrics.h"
+
+namespace sidelight {
+namespace {
+
+constexpr std::size_t kMemory = 8u << 20;
+constexpr std::size_t kBatchDocuments = 2000;
+constexpr std::chrono::milliseconds kFlush{250};
+constexpr std::chrono::seconds kStopWithin{2};
+
+std::vector<std::string> names_of(const std::vector<LogInput>& logs) {
+  std::vector<std::string> names;
+  for (const LogInput& log : logs) names.push_back(log.name);
+  return names;
+}
+
+class LagProbe final : public PipelineProbe {
+ public:
+  explicit LagProbe(LogMetrics& metrics) : metrics_(metrics) {}
+  void read(std::uint32_t /*input*/, std::uint64_t /*bytes*/) override {}
+  void events(std::uint32_t /*input*/, std::uint64_t /*lines*/, std::uint64_t /*events*/) override {}
+  void truncated(std::uint32_t /*input*/, std::uint64_t /*events*/, std::uint64_t /*bytes*/) override {}
+  void dropped(std::uint32_t /*input*/, std::uint64_t /*events*/, DropReason /*reason*/) override {}
+  void parse_errors(std::uint32_t /*input*/, std::uint64_t /*events*/) override {}
+  void lag(std::uint32_t input, std::uint64_t bytes, double /*seconds*/) override {
+    metrics_.lag(input, bytes);
+  }
+  void in_flight(std::uint64_t /*bytes_used*/, std::uint64_t /*budget*/) override {}
+  void input_paused(std::uint32_t /*input*/, bool /*paused*/, PauseReason /*reason*/) override {}
+  void reload(bool /*success*/) override {}
+
+ private:
+  LogMetrics& metrics_;
+};
+
+}  // namespace
+
+struct LogMetricsRun::Parts {
+  explicit Parts(std::unique_ptr<LogMetrics> m) : metrics(std::move(m)), probe(*metrics) {}
+  std::unique_ptr<LogMetrics> metrics;
+  LagProbe probe;
+  NullTailProbe tail_probe;
+  NullCheckpointProbe checkpoint_probe;
+  NullSendProbe send_probe;
+  const Clock* clock = nullptr;
+  std::unique_ptr<Pipeline> pipeline;
+};
+
+Expected<std::unique_ptr<LogMetricsRun>> LogMetricsRun::start(const LogMetricsContext& context,
+                                                              const Settings& settings) {
+  if (settings.log_metrics.empty() || settings.logs.empty()) return std::unique_ptr<LogMetricsRun>();
+  auto rules = LogMetricRules::make(settings.log_metrics, names_of(settings.logs));
+  if (!rules) return std::unexpected(rules.error());
+  Settings own = settings;
+  own.logs.clear();
+  for (std::uint32_t i = 0; i < settings.logs.size(); ++i)
+    if (rules->reads(i)) own.logs.push_back(settings.logs[i]);
+  if (own.logs.empty()) return std::unique_ptr<LogMetricsRun>();
+  own.state_dir = settings.state_dir + "/log-metrics";
+  own.memory_budget = std::min(settings.memory_budget, kMemory);
+  own.output.batch_bytes = own.memory_budget / 4;
+  own.output.batch_documents = kBatchDocuments;
+  own.output.flush_interval = kFlush;
+
+  auto metrics = LogMetrics::make(settings.log_metrics, names_of(own.logs), context.clock);
+  if (!metrics) return std::unexpected(metrics.error());
+  auto parts = std::make_unique<Parts>(std::move(*metrics));
+  parts->clock = &context.clock;
+  LogMetrics& m = *parts->metrics;
+  auto pipeline = Pipeline::start(
+      {context.fs, context.clock, context.log, parts->tail_probe, parts->probe, parts->checkpoint_probe,
+       parts->send_probe, context.never_tail},
+      own, [&m](const OutputContext& to) { return PipelineEnd{m.make_output(to), m.make_encoder()}; });
+  if (!pipeline) return std::unexpected(pipeline.error());
+  parts->pipeline = std::move(*pipeline);
+  return std::unique_ptr<LogMetricsRun>(new LogMetricsRun(std::move(parts)));
+}
+
+LogMetricsRun::LogMetricsRun(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+LogMetricsRun::~LogMetricsRun() {
+  parts_->pipeline->stop(Pipeline::Stop::as_is, parts_->clock->now() + kStopWithin);
+}
+
+MetricSource& LogMetricsRun::source() {
+  return *parts_->metrics;
+}
+
+std::vector<SampleFamily> LogMetricsRun::snapshot() const {
+  return parts_->metrics->snapshot();
+}
+
+}  // namespace sidelight
