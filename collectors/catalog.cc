@@ -2,10 +2,12 @@
 
 #include <string>
 
+#include "collectors/cache/cache_metrics.h"
 #include "collectors/framework/runner.h"
 #include "collectors/log_metrics/log_metrics.h"
 #include "collectors/nginx/collector.h"
 #include "collectors/objectives.h"
+#include "collectors/redis/collector.h"
 
 namespace sidelight {
 namespace {
@@ -27,6 +29,7 @@ std::vector<CollectorTask> make_collectors(const CollectorSettings& settings,
                                            const CollectorContext& context) {
   std::vector<CollectorTask> tasks;
   add(tasks, "nginx", settings.nginx, context, make_nginx_collector);
+  add(tasks, "redis", settings.redis, context, make_redis_collector);
   return tasks;
 }
 
@@ -35,6 +38,8 @@ std::vector<DeclaredMetric> collector_metrics() {
   append(all, objective_metrics());
   append(all, log_metrics_declared());
   append(all, nginx_metrics());
+  append(all, cache_metrics());
+  append(all, redis_metrics());
   return all;
 }
 

@@ -4,12 +4,14 @@
 #include <vector>
 
 #include "collectors/nginx/options.h"
+#include "collectors/redis/options.h"
 
 namespace sidelight {
 
 // One list a kind of collector, each in the configuration's order.
 struct CollectorSettings {
   std::vector<NginxOptions> nginx;
+  std::vector<RedisOptions> redis;
 };
 
 }  // namespace sidelight

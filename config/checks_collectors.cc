@@ -71,8 +71,25 @@ void check_log_metrics(const Settings& settings, Findings& findings) {
     findings.error_at("log_metrics", rules.error().message);
 }
 
+std::string redis_name(const RedisOptions& o) {
+  return o.sentinel ? o.sentinel->master : host_and_port(o.url, "6379");
+}
+
+void check_redis(const std::vector<RedisOptions>& targets, Findings& findings) {
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const RedisOptions& o = targets[i];
+    const std::string path = target_path("redis", i, findings);
+    if (o.tls && o.url.starts_with("redis:"))
+      findings.error_at(path + ".tls", "this url means no TLS; write rediss://");
+    if (o.sentinel && o.replicas)
+      findings.error_at(path + ".replicas", "Sentinel gives the replicas anyway; leave it out");
+    if (!o.user.username.empty() && o.user.password.empty() && o.user.password_file.empty())
+      findings.error_at(path + ".username", "needs a password; give password_file");
+  }
+}
+
 bool any_target(const CollectorSettings& c) {
-  return !c.nginx.empty();
+  return !c.nginx.empty() || !c.redis.empty();
 }
 
 }  // namespace
@@ -80,6 +97,8 @@ bool any_target(const CollectorSettings& c) {
 void complete_collectors(Settings& settings, Findings& findings) {
   CollectorSettings& c = settings.collectors;
   name_targets("nginx", c.nginx, [](const NginxOptions& o) { return web_place(o.url); }, findings);
+  name_targets("redis", c.redis, redis_name, findings);
+  check_redis(c.redis, findings);
   check_objectives(settings, findings);
   check_log_metrics(settings, findings);
   if (settings.logs.empty() && !any_target(c) && findings.errors.empty())

@@ -23,6 +23,7 @@ std::shared_ptr<const ObjectSchema> collectors_schema() {
       "enough; a "
       "second one changes no alert.");
   s.objects("nginx", [](C& c) -> auto& { return c.nginx; }, nginx_schema());
+  s.objects("redis", [](C& c) -> auto& { return c.redis; }, redis_schema());
   return s.done();
 }
 

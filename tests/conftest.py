@@ -13,7 +13,7 @@ import sys
 import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parent
-for folder in ("faults", "components"):
+for folder in ("faults", "components", "e2e/collectors"):
     sys.path.insert(0, str(TESTS / folder))
 
 
