@@ -1,9 +1,13 @@
-"""Runs the plant by hand:   /usr/bin/python3 -m tests.plant --directory DIR [--scenario NAME] [--seed N] [--speed X]"""
+"""Runs the plant by hand:   /usr/bin/python3 -m tests.plant --directory DIR [--scenario NAME] [--seed N] [--speed X]
+
+Prints where everything listens, and writes DIR/sidelight.yaml."""
 
 import argparse
+import itertools
 import signal
 import sys
 import threading
+import time
 
 from .assembly import ALL_PARTS
 from .plant import Plant
@@ -18,6 +22,8 @@ def main():
     parser.add_argument("--speed", type=float, default=1.0, help="plant seconds in a real second")
     parser.add_argument("--parts", default="", help=f"comma-separated, of {', '.join(ALL_PARTS)}; default all")
     parser.add_argument("--seconds", type=float, help="stop after so many seconds; default: at Ctrl-C")
+    parser.add_argument("--listen", help="where Sidelight will listen; default: a free port of 127.0.0.1")
+    parser.add_argument("--tour", type=float, metavar="SECONDS", help="switch to the next scenario after so many seconds, for ever")
     options = parser.parse_args()
     stop = threading.Event()
     for sig in (signal.SIGINT, signal.SIGTERM):
@@ -26,8 +32,16 @@ def main():
     with Plant(options.directory, options.scenario, options.seed, options.speed, parts) as plant:
         for name, address in plant.addresses().items():
             print(f"{name:22} {address}")
-        print(f"{'logs':22} {plant.logs}", flush=True)
-        stop.wait(options.seconds)
+        print(f"{'logs':22} {plant.logs}")
+        print(f"{'configuration':22} {plant.write_config(listen=options.listen)}")
+        print(f"another scenario:      curl -X POST http://127.0.0.1:{plant.truth_server.port}/scenario/NAME   ({', '.join(SCENARIOS)})", flush=True)
+        end = time.monotonic() + options.seconds if options.seconds else float("inf")
+        names = itertools.cycle(SCENARIOS)
+        next(names)
+        while not stop.wait(min(options.tour or 3600, end - time.monotonic())) and time.monotonic() < end:
+            if options.tour:
+                plant.switch(next(names))
+                print(f"scenario: {plant.scenario}", flush=True)
     return 0
 
 

@@ -1,6 +1,7 @@
 """Starts, breaks and stops the parts of the plant."""
 
 import contextlib
+import functools
 import os
 import pathlib
 import shutil
@@ -14,7 +15,7 @@ from . import database, messaging, sidelight_config
 from .assembly import ALL_PARTS, SERVERS, SERVICES, Services, check_parts, make_gateway, make_servers
 from .load import Load
 from .pace import Pace
-from .scenarios import NORMAL, WORKERS, scenario
+from .scenarios import NORMAL, SCENARIOS, WORKERS, scenario
 from .servers.process import wait_until
 from .truth import Truth
 from .truth_server import TruthServer
@@ -91,7 +92,8 @@ class Plant:
             self._stack.callback(self._end, "gateway")
             self.gateway.start()
         self.load = Load(self._truth, self.pace, self._entrances)
-        self.truth_server = TruthServer({"/truth": self.truth, "/decisions": self.decisions})
+        self.truth_server = TruthServer({"/truth": self.truth, "/decisions": self.decisions, "/addresses": self.addresses},
+                                        {f"/scenario/{name}": functools.partial(self._switched, name) for name in SCENARIOS})
         self._stack.callback(self.truth_server.close)
         self._stack.callback(self.load.close)
         self._stack.callback(self._active_faults.close)
@@ -222,6 +224,10 @@ class Plant:
             for fault in wanted.faults:
                 getattr(self, f"_fault_{fault}")()
 
+    def _switched(self, name):
+        self.switch(name)
+        return {"scenario": name}
+
     def pause_load(self):
         """No customer or partner asks for anything until the next `switch` or `resume_load`."""
         self.load.pause()
@@ -295,7 +301,7 @@ class Plant:
 
     def write_config(self, path=None, **options):
         """Writes Sidelight's configuration for this plant (default DIR/sidelight.yaml) and returns its path. Options:
-        sections=(...) of sidelight_config.SECTIONS, interval="5s", listen="127.0.0.1:9464", more={top-level keys}."""
+        sections=(...) of sidelight_config.SECTIONS, interval="1s", listen="127.0.0.1:9464", more={top-level keys}."""
         return sidelight_config.write(self, path, **options)
 
     def addresses(self):

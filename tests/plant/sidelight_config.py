@@ -4,13 +4,14 @@ import json
 import pathlib
 
 from .servers.process import free_port
+from .services.mes import HOT
 
 SECTIONS = ("logs", "output", "log_metrics", "rabbitmq", "redis", "memcached", "postgres", "nginx", "http_json", "process", "objectives")
 
 
-def settings(plant, sections=None, interval="5s", listen=None, more=None):
-    """The configuration as a dictionary. `sections` selects from SECTIONS (default: all that the plant's parts allow); `more` is
-    merged over the top level."""
+def settings(plant, sections=None, interval=None, listen=None, more=None):
+    """The configuration as a dictionary. `sections` selects from SECTIONS (default: all that the plant's parts allow); `interval` is
+    for all collectors (default: their own); `more` is merged over the top level."""
     wanted = set(SECTIONS if sections is None else sections)
     unknown = wanted - set(SECTIONS)
     if unknown:
@@ -22,7 +23,7 @@ def settings(plant, sections=None, interval="5s", listen=None, more=None):
     if "output" in wanted:
         out["output"] = {"file": {"path": str(plant.directory / "out" / "events.ndjson")}}
         (plant.directory / "out").mkdir(exist_ok=True)
-    collectors = {name: value for name, value in _collectors(plant, interval).items() if name in wanted}
+    collectors = {name: value for name, value in _collectors(plant, {"interval": interval} if interval else {}).items() if name in wanted}
     if collectors:
         out["collectors"] = collectors
     if "log_metrics" in wanted:
@@ -44,17 +45,27 @@ def _logs(plant):
     return inputs
 
 
-def _collectors(plant, interval):
+def _collectors(plant, common):
     secrets = plant.secrets / "sidelight.pw"
     out = {}
     if plant.rabbitmq is not None:
         out["rabbitmq"] = {"name": "mes-broker", "url": f"http://127.0.0.1:{plant.rabbitmq.management_port}", "username": "sidelight",
-                           "password_file": str(secrets), "queues": ["mes.*"], "interval": interval}
+                           "password_file": str(secrets), "queues": ["mes.*"], **common}
     if plant.redis is not None:
-        out["redis"] = {"name": "price-cache", "url": plant.redis.url, "username": "sidelight", "password_file": str(secrets),
-                        "interval": interval}
+        out["redis"] = [{"name": name, "url": server.url, "username": "sidelight", "password_file": str(secrets), **common}
+                        for name, server in (("price-cache", plant.redis), ("price-cache-replica", plant.redis_replica)) if server]
+    if plant.memcached is not None:
+        out["memcached"] = {"name": "sessions", "address": f"127.0.0.1:{plant.memcached.port}", **common}
+    if plant.postgres is not None:
+        out["postgres"] = [{"name": name, "url": f"postgresql://127.0.0.1:{server.port}/mes", "username": "sidelight",
+                            "password_file": str(secrets), **common, **more}
+                           for name, server, more in (("mes-db", plant.postgres, {"hot_cold": [{
+                               "table": "public.orders", "status_column": "status", "hot": list(HOT)}]}),
+                                                      ("mes-db-replica", plant.replica, {})) if server]
+    if plant.gateway is not None:
+        out["nginx"] = {"name": "gateway", "url": f"http://127.0.0.1:{plant.gateway.status_port}/stub_status", **common}
     if "mes" in plant.parts:
-        out["http_json"] = {"name": "mes", "url": f"http://127.0.0.1:{plant.mes.port}/stats", "interval": interval, "metrics": [
+        out["http_json"] = {"name": "mes", "url": f"http://127.0.0.1:{plant.mes.port}/stats", **common, "metrics": [
             {"name": "mes_workers_busy", "pointer": "/workers/busy", "type": "gauge", "help": "Workers that price a model now."},
             {"name": "mes_workers", "pointer": "/workers/total", "type": "gauge", "help": "Workers that run."},
             {"name": "mes_calculations_in_progress", "pointer": "/calculations/in_progress", "type": "gauge",

@@ -1,4 +1,4 @@
-"""GET /truth: what is true, as JSON. Neither logged nor counted."""
+"""GET /truth: what is true, as JSON. POST /scenario/NAME: another scenario. Neither logged nor counted."""
 
 import http.server
 import json
@@ -6,8 +6,10 @@ import threading
 
 
 class TruthServer:
-    def __init__(self, answers):
-        """`answers`: path -> function that returns what is sent as JSON."""
+    def __init__(self, answers, actions=None):
+        """`answers`: path -> function that returns what is sent as JSON. `actions`: the same for POST; what the function raises as
+        ValueError is the client's mistake."""
+        actions = actions or {}
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def log_message(self, *_):
@@ -15,8 +17,19 @@ class TruthServer:
 
             def do_GET(self):  # the name that http.server asks for
                 answer = answers.get(self.path.split("?", 1)[0])
-                data = json.dumps(answer() if answer else {"paths": sorted(answers)}, indent=1).encode()
-                self.send_response(200 if answer else 404)
+                paths = [*sorted(answers), *(f"POST {path}" for path in sorted(actions))]
+                self._send(200 if answer else 404, answer() if answer else {"paths": paths})
+
+            def do_POST(self):
+                action = actions.get(self.path)
+                try:
+                    self._send(200 if action else 404, action() if action else {"paths": sorted(actions)})
+                except ValueError as e:
+                    self._send(400, {"error": str(e)})
+
+            def _send(self, status, what):
+                data = json.dumps(what, indent=1).encode()
+                self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
