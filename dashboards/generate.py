@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 
 from source.dashboard import Sites  # noqa: E402
 
-MODULES = ("mes_queue", "price_cache")
+MODULES = ("overview", "mes_queue", "price_cache", "log_pipeline", "mes_database", "gateway", "capacity", "sidecar")
 
 
 def files(sites):

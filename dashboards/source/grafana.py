@@ -191,6 +191,10 @@ def states(title, description, queries, texts, *, width=12, height=8, links=(), 
                  {"defaults": defaults, "overrides": []}, options, list(links))
 
 
+def _cells(heading, properties):
+    return {"matcher": {"id": "byName", "options": heading}, "properties": properties}
+
+
 @dataclasses.dataclass(frozen=True)
 class Column:
     """A column of a table that comes from a query of its own."""
@@ -202,11 +206,13 @@ class Column:
     mappings: tuple = ()
 
 
-def table(title, description, labels, columns, *, width=24, height=8, links=(), absent=None, sort=None, hide=()):
+def table(title, description, labels, columns, *, width=24, height=8, links=(), absent=None, sort=None, smallest_first=False,
+          hide=(), cell_links=None):
     """One line for each set of `labels` ({label: heading}, in this order), with a column for each query of `columns`.
 
-    Each expression must keep exactly these labels (those that exist) and no name, so that lines join. Labels of
-    `hide` are needed to join but not shown. `sort` is a column's title: largest first.
+    Each expression must keep exactly these labels (those that exist) and no name, so that lines join. Labels and values of
+    `hide` are needed to join but not shown. `sort` is a column's title: largest first. `cell_links` ({heading: Link}) makes
+    cells of a column clickable.
     """
     overrides = []
     rename = dict(labels)
@@ -222,7 +228,10 @@ def table(title, description, labels, columns, *, width=24, height=8, links=(), 
             properties.append({"id": "custom.displayMode", "value": "color-text"})
         if column.mappings:
             properties.append({"id": "mappings", "value": list(column.mappings)})
-        overrides.append({"matcher": {"id": "byName", "options": column.title}, "properties": properties})
+            properties.append({"id": "custom.displayMode", "value": "color-text"})
+        overrides.append(_cells(column.title, properties))
+    for heading, link in (cell_links or {}).items():
+        overrides.append(_cells(heading, [{"id": "links", "value": [link.json()]}]))
     order = {name: i for i, name in enumerate(rename)}
     exclude = {"Time": True, **{name: True for name in hide}}
     transformations = [
@@ -232,6 +241,6 @@ def table(title, description, labels, columns, *, width=24, height=8, links=(), 
     defaults = _defaults("short", NEUTRAL, links, None, None, None, absent, (), {"mode": "thresholds"})
     defaults["custom"] = {"align": "auto", "displayMode": "auto", "filterable": True, "inspect": False}
     options = {"showHeader": True, "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": ""},
-               "sortBy": [{"displayName": sort, "desc": True}] if sort else []}
+               "sortBy": [{"displayName": sort, "desc": not smallest_first}] if sort else []}
     return Panel("table", title, description, width, height, [Query(column.expr) for column in columns],
                  {"defaults": defaults, "overrides": overrides}, options, list(links), transformations, table=True)

@@ -14,9 +14,9 @@ DASHBOARDS = {
 }
 
 
-def target_choice(collectors):
+def target_choice(collectors, label="Target"):
     """The targets that collectors of these kinds (a regular expression) watch."""
-    return Choice("target", "Target",
+    return Choice("target", label,
                   f'label_values(sidelight:collector_up:max{{cluster=~"$cluster", collector=~"{collectors}"}}, target)')
 
 
@@ -54,6 +54,7 @@ def to_dashboard(name, title, **variables):
                 data=True)
 
 
+SERVICE_ERRORS = 'service.name : "${__field.labels.service_name}"'
 _KIBANA_TIME = "_g=(time:(from:'${__from:date:iso}',to:'${__to:date:iso}'))"
 
 
@@ -61,7 +62,8 @@ def kibana(search, title, kuery="", data=False):
     """A saved search of kibana/sidelight.ndjson, at the time that is shown, narrowed by `kuery`."""
     url = f"${{kibana}}/app/discover#/view/{search}?{_KIBANA_TIME}"
     if kuery:
-        url += f"&_a=(query:(language:kuery,query:'{kuery}'))"
+        escaped = kuery.replace(" ", "%20").replace('"', "%22")
+        url += f"&_a=(query:(language:kuery,query:'{escaped}'))"
     return Link(title, url, data=data, new_tab=True)
 
 

@@ -9,10 +9,10 @@ UNITS = {"s", "bytes", "Bps", "percentunit", "short", "cps", "ops", "reqps", "da
 REDUCERS = {"lastNotNull", "max", "mean", "min", "sum"}
 PANELS = {"timeseries", "stat", "table", "bargauge", "state-timeline"}
 # Recorded and raw series whose unit follows from their name.
-_DIMENSIONS = ((re.compile(r"_ratio(:|$)|_ratio_objective$"), {"percentunit"}),
+_DIMENSIONS = ((re.compile(r"(_seconds(:(min|max|p\d+|avg\w+|objective)|_by_\w+:p\d+)?|:seconds_until_\w+)$"), {"s"}),
+               (re.compile(r"_ratio(:|$)|_ratio_objective$"), {"percentunit"}),
                (re.compile(r"_bytes(_total)?:rate"), {"Bps"}),
-               (re.compile(r"_bytes(:(min|max|sum|forecast\w+|objective))?$"), {"bytes"}),
-               (re.compile(r"(_seconds(:(min|max|p\d+|avg\w+|objective))?|:seconds_until_\w+)$"), {"s"}))
+               (re.compile(r"_bytes(:(min|max|sum|forecast\w+|objective))?$"), {"bytes"}))
 
 
 def problems(dashboard):

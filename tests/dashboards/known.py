@@ -15,7 +15,7 @@ CONFIGURED = pathlib.Path(__file__).with_name("configured_metrics.md")
 # Metrics of collectors that are not finished, in the same form.
 COMING = pathlib.Path(__file__).with_name("coming_metrics.md")
 # Made by Prometheus itself and by kube-state-metrics.
-FOREIGN = {"ALERTS", "up", "kube_replicaset_created", "kube_pod_container_info", "kube_pod_init_container_info",
+FOREIGN = {"ALERTS", "ALERTS_FOR_STATE", "up", "kube_replicaset_created", "kube_pod_container_info", "kube_pod_init_container_info",
            "kube_pod_status_phase"}
 
 _LINE = re.compile(r"^\| `(\w+)` \| (counter|gauge|histogram) \| [^|]* \| ([^|]*) \|", re.MULTILINE)
@@ -80,7 +80,7 @@ def alerts():
 def names_in(expression):
     """The names of series that an expression reads."""
     bare = re.sub(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', '""', expression)
-    for pattern in (r"\$\w+", r"\{[^}]*\}", r"\[[^\]]*\]"):
+    for pattern in (r"\$\w+", r"\{[^}]*\}", r"\[[^\]]*\]", r"\boffset\s+\S+"):
         bare = re.sub(pattern, " ", bare)
     bare = _GROUPING.sub(" ", bare)
     return {name for name in _NAME.findall(bare) if name not in _WORDS}

@@ -93,7 +93,7 @@ def test_thresholds_are_those_of_the_alerts():
             default = re.search(r"\* ([\d.]+)\s*$", records[limit.record])
             assert default and float(default[1]) == limit.value, f"{limit.record} defaults to {default and default[1]}, not {limit.value}"
         else:
-            constants = [float(c) for c in re.findall(r"[<>]=?\s*([\d.]+)", expressions)]
+            constants = [float(c) for c in re.findall(r"[<>]=?(?: on \([^)]*\))?\s*([\d.]+)", expressions)]
             assert limit.value in constants, f"{limit.alert} compares with {constants}, not {limit.value}"
             assert (f"< {limit.value:g}" in expressions) == limit.below
 
@@ -102,16 +102,23 @@ def test_red_begins_at_the_threshold_of_the_alert_that_a_panel_links_to():
     """Through the JSON: a panel with a link to the runbook of an alert, shown in the alert's unit, turns red where the alert fires."""
     from source import limits
 
-    known = {limit.alert: limit for limit in vars(limits).values() if isinstance(limit, limits.Limit)}
+    red = {}
+    for limit in vars(limits).values():
+        if isinstance(limit, limits.Limit):
+            red.setdefault(limit.alert, set()).add(limit.value or 1)
+    # A rate of burning, as a share of failed requests.
+    allowed = 1 - limits.GATEWAY_AVAILABILITY.value
+    red["GatewayErrorBudgetBurn"] |= {round(factor * allowed, 6) for factor in red["GatewayErrorBudgetBurn"] - {allowed}}
     compared = 0
     for path in FILES:
         for panel in checks.panels(load(path)):
-            linked = [a for a in re.findall(r"/(\w+)\.md", json.dumps(panel.get("links", []))) if a in known]
+            linked = [a for a in re.findall(r"/(\w+)\.md", json.dumps(panel.get("links", []))) if a in red]
             steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
             if not linked or not any(step["color"] == "red" for step in steps):
                 continue
-            values = {step["value"] for step in steps} | {1 if step["value"] == 1e-9 else None for step in steps}
-            assert any(known[a].value in values or (known[a].value == 0 and values & {1, 1e-9}) for a in linked), \
-                f"{path.name}: {panel['title']!r} is red from {sorted(v for v in values if v)}, not where {linked} fire"
+            # Where a small value is bad, red is first and ends at the next step.
+            values = {step["value"] for step in steps if step["color"] == "red"} - {None}
+            values |= {steps[1]["value"]} if steps[0]["color"] == "red" else set()
+            assert any(values & red[alert] for alert in linked), f"{path.name}: {panel['title']!r} is red at {values}, not where {linked} fire"
             compared += 1
-    assert compared >= 10
+    assert compared >= 25, compared
