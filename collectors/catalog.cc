@@ -7,6 +7,7 @@
 #include "collectors/log_metrics/log_metrics.h"
 #include "collectors/nginx/collector.h"
 #include "collectors/objectives.h"
+#include "collectors/postgres/collector.h"
 #include "collectors/redis/collector.h"
 
 namespace sidelight {
@@ -30,6 +31,7 @@ std::vector<CollectorTask> make_collectors(const CollectorSettings& settings,
   std::vector<CollectorTask> tasks;
   add(tasks, "nginx", settings.nginx, context, make_nginx_collector);
   add(tasks, "redis", settings.redis, context, make_redis_collector);
+  add(tasks, "postgres", settings.postgres, context, make_postgres_collector);
   return tasks;
 }
 
@@ -40,6 +42,7 @@ std::vector<DeclaredMetric> collector_metrics() {
   append(all, nginx_metrics());
   append(all, cache_metrics());
   append(all, redis_metrics());
+  append(all, postgres_metrics());
   return all;
 }
 

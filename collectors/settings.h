@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "collectors/nginx/options.h"
+#include "collectors/postgres/options.h"
 #include "collectors/redis/options.h"
 
 namespace sidelight {
@@ -12,6 +13,7 @@ namespace sidelight {
 struct CollectorSettings {
   std::vector<NginxOptions> nginx;
   std::vector<RedisOptions> redis;
+  std::vector<PostgresOptions> postgres;
 };
 
 }  // namespace sidelight

@@ -89,7 +89,7 @@ void check_redis(const std::vector<RedisOptions>& targets, Findings& findings) {
 }
 
 bool any_target(const CollectorSettings& c) {
-  return !c.nginx.empty() || !c.redis.empty();
+  return !c.nginx.empty() || !c.redis.empty() || !c.postgres.empty();
 }
 
 }  // namespace
@@ -99,6 +99,9 @@ void complete_collectors(Settings& settings, Findings& findings) {
   name_targets("nginx", c.nginx, [](const NginxOptions& o) { return web_place(o.url); }, findings);
   name_targets("redis", c.redis, redis_name, findings);
   check_redis(c.redis, findings);
+  name_targets(
+      "postgres", c.postgres, [](const PostgresOptions& o) { return host_and_port(o.url, "5432"); },
+      findings);
   check_objectives(settings, findings);
   check_log_metrics(settings, findings);
   if (settings.logs.empty() && !any_target(c) && findings.errors.empty())

@@ -13,6 +13,7 @@ std::shared_ptr<const ObjectSchema> collectors_schema();  // CollectorSettings
 std::shared_ptr<const ObjectSchema> nginx_schema();
 std::shared_ptr<const ObjectSchema> log_metrics_schema();  // LogMetricsOptions
 std::shared_ptr<const ObjectSchema> redis_schema();
+std::shared_ptr<const ObjectSchema> postgres_schema();
 
 // The keys of every target. T has a member `target` of type TargetOptions.
 template <class T>
