@@ -16,6 +16,7 @@ from .assembly import ALL_PARTS, SERVERS, SERVICES, Services, check_parts, make_
 from .load import Load
 from .pace import Pace
 from .scenarios import NORMAL, SCENARIOS, WORKERS, scenario
+from .servers.guardian import Guardian
 from .servers.process import wait_until
 from .truth import Truth
 from .truth_server import TruthServer
@@ -58,7 +59,7 @@ class Plant:
         self._truth = Truth()
         self._stack = contextlib.ExitStack()
         self._active_faults = contextlib.ExitStack()
-        self._services = None
+        self._services = self._guardian = None
         self._stopped = set()
         self._lock = threading.RLock()  # of what starts and stops
 
@@ -77,6 +78,8 @@ class Plant:
 
     def _start(self):
         self._make_folders()
+        self._guardian = Guardian()
+        self._stack.callback(self._guardian.close)
         self._start_servers()
         self._services = Services(self, self._truth, self._options)
         self._stack.callback(self._services.close)
@@ -87,6 +90,7 @@ class Plant:
         if "gateway" in self.parts:
             self.gateway = make_gateway(self)
             self._check(self.gateway)
+            self.gateway.guardian = self._guardian
             self.gateway.shop = self.shop.port if self.shop else None
             self.gateway.partner_api = [p.port for p in (self.partner_api_a, self.partner_api_b) if p]
             self._stack.callback(self._end, "gateway")
@@ -106,6 +110,7 @@ class Plant:
         made = make_servers(self, self._options)
         for server in made.values():
             self._check(server)
+            server.guardian = self._guardian
         for name, server in made.items():
             setattr(self, name.replace("-", "_"), server)
             self._stack.callback(self._end, name)

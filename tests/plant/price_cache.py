@@ -57,7 +57,8 @@ class Cache:
         return value
 
     def put(self, key, subject, value):
+        due = time.monotonic() + self.ttl_seconds  # taken first: what Redis has let go is never early by our clock
         with contextlib.suppress(redis.RedisError):
             self._client.set(key, value, px=max(1, int(self.ttl_seconds * 1000)))
             with self._lock:
-                self._stored.setdefault(subject, {})[key] = (time.monotonic() + self.ttl_seconds, self._flushes)
+                self._stored.setdefault(subject, {})[key] = (due, self._flushes)

@@ -5,6 +5,9 @@ import contextlib
 import http.client
 import itertools
 import json
+import pathlib
+import subprocess
+import sys
 import time
 
 import pytest
@@ -13,9 +16,10 @@ import redis
 from plant import Plant, decisions
 from plant.messaging import connect
 from plant.scenarios import SCENARIOS
-from plant.servers.process import wait_until
+from plant.servers.process import accepts, wait_until
 
 SPEED = 4
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(name="plant", scope="module")
@@ -355,6 +359,18 @@ def test_a_broker_restart_loses_nothing(plant):
     eventually(lambda: statuses(plant), lambda: plant.truth()["orders"]["by_status"])
 
 
+def test_servers_end_with_a_plant_that_was_killed(tmp_path):
+    with subprocess.Popen([sys.executable, "-m", "tests.plant", "--directory", str(tmp_path), "--parts", "redis,mes,gateway"], cwd=ROOT,
+                          stdout=subprocess.PIPE, text=True) as process:
+        try:
+            told = dict((line[:22].strip(), line[22:].strip()) for line in itertools.takewhile(lambda line: not line.startswith("logs"), process.stdout))
+            ports = [int(told[name].rsplit(":", 1)[1]) for name in ("redis", "gateway")]
+            assert all(accepts(port) for port in ports)
+        finally:
+            process.kill()
+    wait_until(lambda: not any(accepts(port) for port in ports), 10, "the servers to end")
+
+
 # -- single parts -----------------------------------------------------------------------------------------------------------------
 
 
@@ -403,8 +419,13 @@ def test_a_paused_replica_falls_behind(plant):
 
 
 def test_a_plant_of_a_few_parts(tmp_path):
-    with Plant(tmp_path, speed=8, parts={"redis", "mes", "shop"}, cache_memory="0") as small:
+    with Plant(tmp_path, speed=20, parts={"redis", "mes", "shop"}, cache_memory="0") as small:
         wait_until(lambda: calculated(small, "v2") > 3, 15, "prices without a broker")
+        wait_until(lambda: reasons(small, "model")["expired"] > 3, 15, "pages that expired")
+        assert not reasons(small, "model")["evicted"] and small.redis.info("stats")["evicted_keys"] == "0"
+        small.redis.command("config", "set", "maxmemory", "1mb")
+        wait_until(lambda: reasons(small, "model")["evicted"] > 3, 15, "pages that were evicted")
+        assert int(small.redis.info("stats")["evicted_keys"]) > 3
         small.rest()
         assert redis_lookups(small) == true_lookups(small)
         assert small.rabbitmq is None and small.truth()["queues"] == {}

@@ -58,6 +58,7 @@ class ServerProcess:
     user = ""  # given up root for, by servers that refuse to run as root
     program = ""
     package = ""
+    guardian = None
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -97,7 +98,10 @@ class ServerProcess:
             self.process.wait()
 
     def kill(self):
-        self.stop(signal.SIGKILL)
+        """SIGKILL for the server and its children."""
+        if self.running():
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     # -- for subclasses
 
@@ -116,6 +120,10 @@ class ServerProcess:
         return path
 
     def spawn(self, command, **options):
+        """In a process group of its own, which ends with the plant even if that is killed."""
         with open(self.output, "ab") as out:
-            return subprocess.Popen([*self.as_user(), *map(str, command)], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-                                    **{"env": {**os.environ, "TZ": "UTC"}, "cwd": "/", **options})
+            process = subprocess.Popen([*self.as_user(), *map(str, command)], stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                                       start_new_session=True, **{"env": {**os.environ, "TZ": "UTC"}, "cwd": "/", **options})
+        if self.guardian is not None:
+            self.guardian.watch(process.pid)
+        return process

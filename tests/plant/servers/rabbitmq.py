@@ -92,7 +92,7 @@ load_definitions = {self.folder}/definitions.json
     def stop(self, sig=signal.SIGTERM, patience=20):
         """Stops the broker; the port mapper goes too. Durable queues and persistent messages are there at the next start."""
         if self.running():
-            # To the Erlang machine itself: its parent is a shell script that would ask it at length, and dies alone of SIGKILL.
+            # To the Erlang machine itself: its parent is a shell script that would ask it at length.
             with contextlib.suppress(OSError, ValueError):
                 os.kill(int((self.folder / "rabbitmq.pid").read_text(encoding="ascii")), sig)
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -102,6 +102,10 @@ load_definitions = {self.folder}/definitions.json
             self.epmd.kill()
             self.epmd.wait()
             self.epmd = None
+
+    def kill(self):
+        super().kill()
+        self.stop()
 
     def management(self, method, path, body=None, user="plant"):
         """(status, JSON or text) of one request to the management API; `path` begins with /api."""
