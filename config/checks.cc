@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "config/checks_collectors.h"
+#include "config/checks_processors.h"
 #include "config/checks_logstash.h"
 #include "config/names.h"
 #include "config/proxy.h"
@@ -191,6 +192,7 @@ void add_host_fields(const Environment& environment, Settings& settings) {
 
 void complete_settings(const Environment& environment, Settings& settings, Findings& findings) {
   check_inputs(settings, findings);
+  complete_processors(environment, settings, findings);
   check_output(environment, settings, findings);
   check_http(settings, findings);
   add_host_fields(environment, settings);

@@ -52,7 +52,7 @@ Json form(const KeySpec& key) {
       // "off" is a string to YAML 1.2 and false to YAML 1.1.
       if (key.leave_out) forms.push_back({{"enum", {"off", false}}});
       if (!key.object->short_form.empty())
-        forms.push_back(scalar_form(*key.object->find(key.object->short_form)));
+        forms.push_back(form(*key.object->find(key.object->short_form)));
       if (!key.required && key.required_with.empty()) forms.push_back({{"type", "null"}});
       if (forms.empty()) return section;
       forms.insert(forms.begin(), std::move(section));

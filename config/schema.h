@@ -83,7 +83,8 @@ struct ObjectSchema {
   std::vector<KeySpec> fields;
   std::vector<KeyGroup> exclusive;
   std::vector<std::pair<std::string, std::string>> needs;  // first is of use only together with second
-  std::string short_form;  // key that a plain scalar in place of the object stands for; empty: none
+  std::string short_form;  // key that a plain value (or list, if the key is one) in place of the object stands
+                           // for; empty: none
   std::function<std::shared_ptr<void>()> make;  // the struct with its defaults
 
   const KeySpec* find(const std::string& key) const;

@@ -1,5 +1,6 @@
 #include "agent/base/ecs_fields.h"
 #include "config/schema_builder.h"
+#include "config/schema_processors.h"
 #include "config/settings.h"
 
 namespace sidelight {
@@ -124,6 +125,7 @@ void add_parsing(SchemaBuilder<LogInput>& s) {
        "labels", KeyType::text_map, [](LogInput& i) -> auto& { return i.labels; },
        "Constant labels of every document: anything that the schema has no field for.")
       .example("{team: checkout}");
+  s.objects("processors", [](LogInput& i) -> auto& { return i.processors; }, processor_schema());
 }
 
 }  // namespace

@@ -68,6 +68,7 @@ struct Batch {
   std::uint64_t input_bytes = 0;  // bytes of log that went in
   MonoTime opened{};              // when its first document was added
   std::size_t charged = 0;        // bytes charged to the budget for body and arena
+  std::size_t held = 0;           // the same with its chunks, where its output has a share of the budget
   EncoderMemory encoder;          // the encoder's own
   bool attempted = false;         // a request with (some of) it may have reached the destination
 

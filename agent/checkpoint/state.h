@@ -38,6 +38,7 @@ struct CheckpointState {
   std::vector<TimeMark> time_marks;  // ascending; the first may lie before the lower lane
   std::string carry;                 // bytes of the generation before that belong to this one's first event
   std::string carry_from;            // "KEY-OFFSET" of those bytes
+  std::string processors;            // what the processors remember at that place; their own format
   bool finished = false;
   bool operator==(const CheckpointState&) const = default;
 };

@@ -7,7 +7,8 @@ namespace sidelight {
 namespace {
 
 // In the order of the enums.
-constexpr std::array<const char*, 3> kDropReasonNames = {"rule", "sampled", "rate_limited"};
+constexpr std::array<const char*, kDropReasons> kDropReasonNames = {"rule", "sampled", "rate_limited",
+                                                                           "duplicate"};
 constexpr std::array<const char*, 1> kPauseReasonNames = {"dead_letters"};
 
 }  // namespace
@@ -42,7 +43,7 @@ PipelineMetrics::PipelineMetrics(MetricFamilies& f, const Clock& clock)
                       .max_series = kMaxInputSeries,
                       .help = "Events that do not have the configured format; shipped raw and marked."})),
       dropped_(f.counters({.name = "sidelight_dropped_events_total",
-                           .labels = "input; reason: rule, sampled, rate_limited",
+                           .labels = "input; reason: rule, sampled, rate_limited, duplicate",
                            .max_series = kMaxInputSeries * kDropReasons,
                            .help = "Events not shipped because the configuration says so."})),
       lag_bytes_(

@@ -29,8 +29,7 @@ class PipelineMetrics final : public PipelineProbe {
   void reload(bool success) override;
 
  private:
-  static constexpr std::size_t kDropReasons = 3;
-  static constexpr std::size_t kPauseReasons = 1;
+    static constexpr std::size_t kPauseReasons = 1;
   struct Counters {
     Counter* bytes = nullptr;
     Counter* lines = nullptr;

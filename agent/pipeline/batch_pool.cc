@@ -19,6 +19,7 @@ void BatchPool::recycle(BatchPtr batch) {
   if (!batch) return;
   budget_.release(batch->charged);
   batch->charged = 0;
+  batch->held = 0;
   batch->chunks.clear();
   batch->docs.clear();
   batch->spans.clear();

@@ -35,7 +35,16 @@ class WorkerGate final : public InputGate {
   Worker* worker_ = nullptr;
 };
 
-Expected<std::vector<WorkerInput>> make_inputs(const Settings& settings) {
+// The input's own processors, then everyone's.
+Expected<std::unique_ptr<Chain>> make_chain(const Settings& settings, const LogInput& log, FileSystem& fs) {
+  std::vector<ProcessorOptions> all = log.processors;
+  all.insert(all.end(), settings.processors.begin(), settings.processors.end());
+  if (all.empty()) return nullptr;
+  // A regular expression may cut a line anywhere.
+  return Chain::make(all, fs, {log.parse.format != Format::regex, log.parse.timezone});
+}
+
+Expected<std::vector<WorkerInput>> make_inputs(const Settings& settings, FileSystem& fs) {
   std::vector<WorkerInput> inputs;
   for (const auto& log : settings.logs) {
     WorkerInput in;
@@ -52,6 +61,9 @@ Expected<std::vector<WorkerInput>> make_inputs(const Settings& settings) {
       in.constants.fields.push_back(field);
     }
     in.constants.labels = log.labels;
+    auto chain = make_chain(settings, log, fs);
+    if (!chain) return fail("log input " + log.name + ": " + chain.error().message);
+    in.chain = std::move(*chain);
     inputs.push_back(std::move(in));
   }
   return inputs;
@@ -97,8 +109,9 @@ struct Pipeline::Parts {
   std::unique_ptr<Output> output;
 };
 
-Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, const Settings& settings) {
-  auto inputs = make_inputs(settings);
+Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, const Settings& settings,
+                                                    const PipelineEndMaker& make_end) {
+  auto inputs = make_inputs(settings, context.fs);
   if (!inputs) return std::unexpected(inputs.error());
   auto store = CheckpointStore::open({context.fs, context.clock, context.log, context.checkpoint_probe},
                                      settings.state_dir);
@@ -120,13 +133,20 @@ Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, con
                     p.ledger, *p.store, p.context.tail_probe, p.context.pipeline_probe},
       options, std::move(*inputs), std::move(tails), settings.limits, std::move(never));
   p.gate.set(*p.worker);
-  auto output = make_output(settings,
-                            OutputContext{p.context.clock, p.context.log, p.budget, p.ledger, p.barrier,
-                                          p.gate, p.batches, p.context.send_probe},
-                            p.context.fs);
-  if (!output) return std::unexpected(output.error());
-  p.output = std::move(*output);
-  p.worker->set_output(*p.output, make_encoder(p.output->encoding()));
+  const OutputContext output_context{p.context.clock, p.context.log, p.budget,  p.ledger,
+                                     p.barrier,       p.gate,        p.batches, p.context.send_probe};
+  std::unique_ptr<Encoder> encoder;
+  if (make_end) {
+    PipelineEnd end = make_end(output_context);
+    p.output = std::move(end.output);
+    encoder = std::move(end.encoder);
+  } else {
+    auto output = make_output(settings, output_context, p.context.fs);
+    if (!output) return std::unexpected(output.error());
+    p.output = std::move(*output);
+    encoder = make_encoder(p.output->encoding());
+  }
+  p.worker->set_output(*p.output, std::move(encoder));
 
   std::unique_ptr<Pipeline> pipeline(new Pipeline(std::move(parts)));
   pipeline->worker_thread_ = std::thread([raw = pipeline.get()] { raw->run_worker(); });

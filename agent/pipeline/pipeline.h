@@ -16,6 +16,7 @@
 #include "agent/base/log.h"
 #include "agent/checkpoint/checkpoint_probe.h"
 #include "agent/pipeline/pipeline_probe.h"
+#include "agent/send/output.h"
 #include "agent/send/send_probe.h"
 #include "agent/tail/tail_probe.h"
 #include "config/settings.h"
@@ -34,13 +35,22 @@ struct PipelineContext {
   std::set<std::string> never_tail;  // paths of the program's own output streams
 };
 
+// What stands at the end in place of the settings' output.
+struct PipelineEnd {
+  std::unique_ptr<Output> output;
+  std::unique_ptr<Encoder> encoder;
+};
+using PipelineEndMaker = std::function<PipelineEnd(const OutputContext&)>;
+
 // Runs from start() to destruction on threads of its own: one reads and batches, one commits checkpoints, the
 // output has its own.
 class Pipeline {
  public:
+  // Batches go to the settings' output, or to what `make_end` makes.
   // Fails when the state directory cannot be used or a pattern in the settings is bad; the message says what
   // to do.
-  static Expected<std::unique_ptr<Pipeline>> start(PipelineContext context, const Settings& settings);
+  static Expected<std::unique_ptr<Pipeline>> start(PipelineContext context, const Settings& settings,
+                                                   const PipelineEndMaker& make_end = {});
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;

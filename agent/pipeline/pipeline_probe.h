@@ -1,6 +1,7 @@
 // What the pipeline tells about its inputs and about itself. Implemented by agent/observe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace sidelight {
@@ -10,7 +11,9 @@ enum class DropReason {
   rule,          // a processor drops such events
   sampled,       // a processor keeps one of several
   rate_limited,  // the stream is over the rate that the configuration allows
+  duplicate,     // it repeats the event before
 };
+inline constexpr std::size_t kDropReasons = 4;
 
 // Why an input is not read although it has data.
 enum class PauseReason { dead_letters };  // they are full or cannot be written

@@ -15,7 +15,7 @@ void SpanLedger::remove_stream(std::uint32_t stream) {
 std::uint64_t SpanLedger::open(std::uint32_t stream, MonoTime now) {
   const std::lock_guard lock(mutex_);
   Stream& s = streams_[stream];
-  s.entries.push_back({{}, now, false, false});
+  s.entries.push_back({{}, now});
   const auto number = s.first + static_cast<std::uint32_t>(s.entries.size() - 1);
   return std::uint64_t{stream} << 32 | number;
 }
@@ -29,14 +29,14 @@ SpanLedger::Entry* SpanLedger::find(std::uint64_t span, Stream*& stream) {
   return index < stream->entries.size() ? &stream->entries[index] : nullptr;
 }
 
-void SpanLedger::close(std::uint64_t span, const SettledTo& to, bool has_documents) {
+void SpanLedger::close(std::uint64_t span, const SettledTo& to, std::size_t parts) {
   const std::lock_guard lock(mutex_);
   Stream* s = nullptr;
   Entry* e = find(span, s);
   if (e == nullptr) return;
   e->to = to;
   e->closed = true;
-  if (!has_documents) e->settled = true;
+  e->parts = parts;
   advance(*s);
 }
 
@@ -45,13 +45,13 @@ void SpanLedger::span_settled(std::uint64_t span) {
   Stream* s = nullptr;
   Entry* e = find(span, s);
   if (e == nullptr) return;
-  e->settled = true;
+  ++e->settled;
   advance(*s);
 }
 
 void SpanLedger::advance(Stream& s) {
   std::size_t n = 0;
-  while (n < s.entries.size() && s.entries[n].closed && s.entries[n].settled) ++n;
+  while (n < s.entries.size() && s.entries[n].closed && s.entries[n].settled >= s.entries[n].parts) ++n;
   if (n == 0) return;
   s.advanced = s.entries[n - 1].to;
   s.first += static_cast<std::uint32_t>(n);

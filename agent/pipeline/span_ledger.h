@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -18,6 +20,7 @@ namespace sidelight {
 struct SettledTo {
   FramePosition position;
   Mark tail;  // of the bytes before position.low()
+  std::shared_ptr<const std::string> memory = {};  // of the processors, as of there; null: none
 };
 
 // Thread-safe. Spans of one stream are opened and closed in order by one thread; they settle in any order
@@ -29,8 +32,9 @@ class SpanLedger final : public Ledger {
 
   // A span in the making; its id goes into the batch.
   std::uint64_t open(std::uint32_t stream, MonoTime now);
-  // It ends at `to`. With no documents in it, it settles at once.
-  void close(std::uint64_t span, const SettledTo& to, bool has_documents);
+  // It ends at `to`, and is settled when span_settled() has been called for each of its `parts` (one a batch that
+  // holds documents of it); at once when there are none.
+  void close(std::uint64_t span, const SettledTo& to, std::size_t parts);
   void span_settled(std::uint64_t span) override;
 
   struct Progress {
@@ -45,7 +49,8 @@ class SpanLedger final : public Ledger {
     SettledTo to;
     MonoTime opened;
     bool closed = false;
-    bool settled = false;
+    std::size_t parts = 0;
+    std::size_t settled = 0;  // of the parts
   };
   struct Stream {
     std::vector<Entry> entries;  // few: what one file has in flight

@@ -59,6 +59,7 @@ CheckpointState Stream::state() const {
   s.time_marks = time_marks;
   s.carry = carry;
   s.carry_from = carry_from;
+  if (committed.memory) s.processors = *committed.memory;
   s.finished = file->place != Place::live && !file->file && file->settled && file->at_end();
   return s;
 }

@@ -12,6 +12,7 @@
 #include "agent/checkpoint/state.h"
 #include "agent/decode/event.h"
 #include "agent/pipeline/span_ledger.h"
+#include "agent/process/chain.h"
 #include "agent/tail/tailed_file.h"
 
 namespace sidelight {
@@ -23,7 +24,11 @@ struct Stream {
   FramePosition position;  // handed out; position.low() == file->read_to
   SettledTo committed;
   std::shared_ptr<const Source> source;
-  std::unique_ptr<DocTemplate> doc_template;  // made for the first document, dropped when all is quiet
+  std::vector<std::unique_ptr<DocTemplate>> doc_templates;  // one an output; made for the first document,
+                                                            // dropped when all is quiet
+  std::unique_ptr<ChainMemory> memory;  // of the processors; made for the first event where they need one
+  std::shared_ptr<const std::string> saved_memory;  // as of `position`
+  MonoTime last_event{};                            // when the last one went through the processors
   std::vector<std::uint64_t> cuts;            // forced event ends at or behind committed.position.low()
   std::vector<TimeMark> time_marks;
   std::string carry;
@@ -42,6 +47,8 @@ struct Stream {
 
   // The @timestamp of an event at `offset` that has no time of its own. May add a mark and set `unsaved`.
   std::int64_t fallback_time(std::uint64_t offset, std::int64_t now_ns);
+  // Where it stands now, for the ledger.
+  SettledTo stand(Mark tail) const { return {position, tail, saved_memory}; }
   // Forgets cuts and marks that no replay can need.
   void trim();
   CheckpointState state() const;

@@ -13,26 +13,34 @@ constexpr std::size_t kReadsATurn = 64;
 // Under steady writing, news are let to gather this long: one look at a thousand lines instead of a thousand
 // looks.
 constexpr std::chrono::milliseconds kLeastTurn{10};
-constexpr std::size_t kTemplatesKept = 512;  // a few KiB each; making one costs a few microseconds
 constexpr std::chrono::milliseconds kFinishQuiet{500};
+// How often processors that wait for time to pass are asked.
+constexpr std::chrono::milliseconds kAskProcessors{1000};
+constexpr std::chrono::milliseconds kStarvedRest{100};
 
 }  // namespace
 
 Worker::Worker(WorkerContext context, WorkerOptions options, std::vector<WorkerInput> inputs,
                std::vector<TailOptions> tails, TailLimits limits, std::set<std::string> never)
     : ctx_(context), options_(options), inputs_(std::move(inputs)) {
+  for (WorkerInput& in : inputs_) in.known = {in.constants.service, in.constants.fields, in.constants.labels};
   tailer_ = std::make_unique<Tailer>(
       TailerContext{ctx_.fs, ctx_.notifier, ctx_.clock, ctx_.log, ctx_.tail_probe, *this}, std::move(tails),
       limits, std::move(never));
 }
 
-Worker::~Worker() {
-  if (batch_) ctx_.batches.recycle(std::move(batch_));
-}
+Worker::~Worker() = default;
 
 void Worker::set_output(Output& output, std::unique_ptr<Encoder> encoder) {
-  output_ = &output;
-  encoder_ = std::move(encoder);
+  own_outlet_ = std::make_unique<Outlet>(
+      "", ctx_.batches, ctx_.budget,
+      BatchLimits{options_.batch_bytes, options_.batch_documents, options_.flush_interval}, 0);
+  own_outlet_->connect(output, std::move(encoder));
+  outlets_ = {own_outlet_.get()};
+}
+
+void Worker::set_outlets(std::vector<Outlet*> outlets) {
+  outlets_ = std::move(outlets);
 }
 
 void Worker::restore() {
@@ -69,12 +77,16 @@ void Worker::on_new(TailedFile& file, bool restored) {
     s.time_marks = std::move(c.time_marks);
     s.carry = std::move(c.carry);
     s.carry_from = std::move(c.carry_from);
+    if (!c.processors.empty()) {
+      s.saved_memory = std::make_shared<const std::string>(std::move(c.processors));
+      if (const ChainMemory* memory = memory_of(s); memory != nullptr && memory->waits()) waiting_.insert(&s);
+    }
     s.replay_until = file.seen.size;
     s.unsaved = false;
     restoring_.erase(it);
   }
-  s.committed = {s.position, file.tail};
-  s.drained_at = ctx_.clock.now();
+  s.committed = s.stand(file.tail);
+  s.drained_at = s.last_event = ctx_.clock.now();
   file.user = &s;
   if (s.unsaved) unsaved_.insert(&s);
   active_.insert(&s);
@@ -89,6 +101,7 @@ void Worker::on_gone(TailedFile& file) {
   unsaved_.erase(&s);
   open_tails_.erase(&s);
   active_.erase(&s);
+  waiting_.erase(&s);
   streams_.erase(s.id);
 }
 
@@ -97,6 +110,8 @@ bool Worker::turn(std::chrono::milliseconds max_wait) {
   if (!ctx_.budget.has_room()) {
     tailer_->rest(std::min(max_wait, std::chrono::milliseconds(100)));  // a batch that comes back wakes us
     max_wait = std::chrono::milliseconds(0);
+  } else if (starved_) {
+    tailer_->rest(std::min(max_wait, kStarvedRest));  // so does one that gives an output its share back
   } else if (now - last_turn_ < kLeastTurn && !tailer_->has_ready()) {
     tailer_->rest(std::min(max_wait, kLeastTurn));
   }
@@ -105,24 +120,27 @@ bool Worker::turn(std::chrono::milliseconds max_wait) {
   const bool read = read_some();
   now = ctx_.clock.now();
   check_tails(now);
+  check_waiting(now, false);
   seal_if_due(now);
   if (now >= next_checkpoint_) checkpoint();
   return read;
 }
 
 bool Worker::read_some() {
-  const auto passed_over = paused();
+  auto over = passed_over();
   bool read = false;
   for (std::size_t i = 0; i < kReadsATurn; ++i) {
     if (!ctx_.budget.has_room()) {
       seal();  // what is gathered must not wait for room that it takes up itself
       break;
     }
-    TailedFile* f = tailer_->next_ready(passed_over);
+    TailedFile* f = tailer_->next_ready(over);
     if (f == nullptr) break;
     read_one(*f);
     read = true;
+    if (outlets_.size() > 1) over = passed_over();
   }
+  starved_ = !read && !over.empty() && tailer_->has_ready();
   return read;
 }
 
@@ -150,8 +168,8 @@ void Worker::read_one(TailedFile& file) {
 void Worker::take(Stream& s, std::string_view context, std::string_view bytes, bool at_end) {
   TailedFile& file = *s.file;
   const Framer& framer = *inputs_[file.input].framer;
-  if (!batch_) batch_ = ctx_.batches.get();
-  if (batch_->docs.empty()) batch_->opened = ctx_.clock.now();
+  const bool one_outlet = outlets_.size() == 1;
+  Arena& arena = one_outlet ? outlets_.front()->batch(ctx_.clock.now()).arena : scratch_;
   const std::uint64_t base = s.position.low();
   FrameInput in;
   in.bytes = bytes;
@@ -163,7 +181,7 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
   if (s.position.lane[0] == 0 && !s.position.carry_done) in.carry = s.carry;
   events_.clear();
   FrameStats stats;
-  const FramePosition after = framer.frame(in, batch_->arena, events_, stats);
+  const FramePosition after = framer.frame(in, arena, events_, stats);
   if (in.cut_at_end && !bytes.empty()) {
     s.cuts.push_back(base + bytes.size());
     s.unsaved = true;
@@ -178,22 +196,16 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
       before.substr(before.size() - std::min<std::size_t>(before.size(), kTailBytes));
   if (after != s.position || !events_.empty()) {
     const auto ledger_span = ctx_.ledger.open(s.id, ctx_.clock.now());
-    std::size_t documents = 0;
-    if (!events_.empty()) {
-      batch_->spans.push_back({ledger_span, s.source, 0});
-      documents = encode(s, events_, static_cast<std::uint32_t>(batch_->spans.size() - 1));
-      if (batch_->chunks.empty() || batch_->chunks.back().get() != chunk_.get())
-        batch_->chunks.push_back(chunk_);
-    }
-    ctx_.ledger.close(ledger_span, {after, mark_of(tail)}, documents > 0);
+    const std::size_t parts = events_.empty() ? 0 : write_documents(s, events_, ledger_span);
     s.position = after;
+    ctx_.ledger.close(ledger_span, s.stand(mark_of(tail)), parts);
     active_.insert(&s);
     ctx_.probe.read(file.input, consumed);
     ctx_.probe.events(file.input, stats.lines, events_.size());
     if (stats.truncated_events + stats.truncated_bytes > 0)
       ctx_.probe.truncated(file.input, stats.truncated_events, stats.truncated_bytes);
   }
-  batch_->input_bytes += consumed;
+  if (one_outlet) outlets_.front()->batch(ctx_.clock.now()).input_bytes += consumed;
   const bool more = !at_end;
   if (consumed == 0 && more) {
     s.window = std::max(framer.window_bytes() + kTailBytes, 2 * s.window);  // one long event: look wider
@@ -211,43 +223,8 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
   if (at_end && consumed == bytes.size()) s.drained_at = ctx_.clock.now();
   note_tail(s, bytes.substr(consumed), at_end);
 
-  const std::size_t held =
-      batch_->body.capacity() + batch_->arena.capacity() + batch_->docs.capacity() * sizeof(Doc);
-  if (held > batch_->charged) {
-    ctx_.budget.charge(held - batch_->charged);
-    batch_->charged = held;
-  }
-  if (batch_->body.size() >= options_.batch_bytes || batch_->docs.size() >= options_.batch_documents) seal();
-}
-
-std::size_t Worker::encode(Stream& s, const std::vector<Event>& events, std::uint32_t span) {
-  Parser& parser = *inputs_[s.file->input].parser;
-  const std::int64_t now = ctx_.clock.wall();
-  std::uint64_t parse_errors = 0;
-  const std::size_t had = batch_->docs.size();
-  if (!s.doc_template) {
-    DocConstants constants = inputs_[s.file->input].constants;
-    constants.path = s.source->path;
-    s.doc_template = encoder_->prepare(constants);
-    with_template_.push_back(s.id);
-    if (with_template_.size() > kTemplatesKept) {
-      const auto oldest = streams_.find(with_template_.front());
-      if (oldest != streams_.end() && oldest->second.get() != &s) oldest->second->doc_template.reset();
-      with_template_.pop_front();
-    }
-  }
-  for (const Event& e : events) {
-    record_.clear();
-    parser.parse(e, now, batch_->arena, record_);
-    record_.event = &e;
-    if (!record_.parse_error.empty()) ++parse_errors;
-    const std::int64_t fallback = record_.timestamp_ns ? 0 : s.fallback_time(e.begin, now);
-    encoder_->append(record_, *s.doc_template, *s.source, fallback, span, *batch_);
-    if (e.begin < s.replay_until) batch_->docs.back().may_exist = true;
-  }
-  if (s.unsaved) unsaved_.insert(&s);
-  if (parse_errors > 0) ctx_.probe.parse_errors(s.file->input, parse_errors);
-  return batch_->docs.size() - had;
+  for (Outlet* o : outlets_)
+    if (o->has_batch() && o->charge()) seal(*o);
 }
 
 void Worker::note_tail(Stream& s, std::string_view rest, bool at_end) {
@@ -326,8 +303,8 @@ bool Worker::try_carry(Stream& s) {
   const std::string_view before(open.data(), mine.context + mine.bytes);
   const std::string_view tail =
       before.substr(before.size() - std::min<std::size_t>(before.size(), kTailBytes));
-  ctx_.ledger.close(span, {after, mark_of(tail)}, false);
   s.position = after;
+  ctx_.ledger.close(span, s.stand(mark_of(tail)), 0);
   active_.insert(&s);
   tailer_->advance(file, after.low(), before);
   s.open_tail = false;
@@ -336,33 +313,11 @@ bool Worker::try_carry(Stream& s) {
   return true;
 }
 
-void Worker::save_unsaved() {
-  if (unsaved_.empty()) return;
-  std::vector<CheckpointState> states;
-  states.reserve(unsaved_.size());
-  for (Stream* s : unsaved_) {
-    s->unsaved = false;
-    states.push_back(s->state());
-  }
-  unsaved_.clear();
-  saved_seq_ = ctx_.store.put(states);
-}
-
-void Worker::seal() {
-  if (!batch_ || batch_->docs.empty()) return;
-  save_unsaved();
-  batch_->durable_seq = saved_seq_;
-  output_->submit(std::move(batch_));
-  batch_.reset();
-}
-
-void Worker::seal_if_due(MonoTime now) {
-  if (batch_ && !batch_->docs.empty() && now - batch_->opened >= options_.flush_interval) seal();
-}
-
 std::chrono::milliseconds Worker::time_to_next(MonoTime now) const {
   MonoTime next = active_.empty() ? now + std::chrono::hours(1) : next_checkpoint_;
-  if (batch_ && !batch_->docs.empty()) next = std::min(next, batch_->opened + options_.flush_interval);
+  for (const Outlet* o : outlets_)
+    if (o->has_documents()) next = std::min(next, o->due());
+  if (!waiting_.empty()) next = std::min(next, now + kAskProcessors);
   for (const Stream* s : open_tails_)
     next = std::min(next, s->tail_since + (s->tail_terminated ? options_.multiline_timeout
                                                               : options_.unterminated_timeout));
@@ -382,7 +337,7 @@ void Worker::checkpoint() {
       s.trim();
     }
     const bool was_settled = s.file->settled;
-    s.file->settled = progress.idle && s.committed.position.low() == s.file->read_to && s.file->at_end();
+    s.file->settled = progress.idle && !waiting_.contains(&s) && s.committed.position.low() == s.file->read_to && s.file->at_end();
     if (progress.advanced_to || s.file->dirty || s.unsaved || was_settled != s.file->settled) {
       states.push_back(s.state());
       s.file->dirty = false;
@@ -390,7 +345,7 @@ void Worker::checkpoint() {
       unsaved_.erase(&s);
     }
     const bool quiet = progress.idle && s.file->settled;
-    if (quiet) s.doc_template.reset();  // of ten thousand quiet files each would keep one
+    if (quiet) s.doc_templates.clear();  // of ten thousand quiet files each would keep one
     it = quiet ? active_.erase(it) : std::next(it);
   }
   // Files that changed without being read: new sizes, renames, retirements; unread bytes count as lag from
@@ -438,6 +393,7 @@ void Worker::finish(MonoTime deadline) {
     tailer_->retry(*s->file);
     read_one(*s->file);
   }
+  check_waiting(ctx_.clock.now(), true);
   seal();
 }
 

@@ -20,9 +20,12 @@
 #include "agent/decode/framer.h"
 #include "agent/parse/parser.h"
 #include "agent/pipeline/batch_pool.h"
+#include "agent/pipeline/outlet.h"
 #include "agent/pipeline/pipeline_probe.h"
+#include "agent/pipeline/routing.h"
 #include "agent/pipeline/span_ledger.h"
 #include "agent/pipeline/stream.h"
+#include "agent/process/chain.h"
 #include "agent/send/output.h"
 #include "agent/tail/tailer.h"
 
@@ -32,11 +35,14 @@ namespace sidelight {
 struct WorkerInput {
   std::unique_ptr<Framer> framer;
   std::unique_ptr<Parser> parser;
-  DocConstants constants;  // but for the path
+  DocConstants constants;          // but for the path
+  std::unique_ptr<Chain> chain{};  // null: no processors
+  Routing routing{};               // of several outputs
+  ConstantFields known{};          // of `constants`; filled by the worker
 };
 
 struct WorkerOptions {
-  std::size_t batch_bytes = 2u << 20;
+  std::size_t batch_bytes = 2u << 20;  // for set_output()
   std::size_t batch_documents = 10000;
   std::chrono::milliseconds flush_interval{1000};
   std::chrono::milliseconds multiline_timeout{2000};
@@ -66,8 +72,10 @@ class Worker final : public TailListener {
          std::vector<TailOptions> tails, TailLimits limits, std::set<std::string> never);
   ~Worker() override;
 
-  // The output is made after the worker, since it needs the worker's gate; set before restore().
+  // Outputs are made after the worker, since they need the worker's gate; set before restore(), by one of these. The
+  // inputs' routing refers to outlets by their place.
   void set_output(Output& output, std::unique_ptr<Encoder> encoder);
+  void set_outlets(std::vector<Outlet*> outlets);
 
   // Takes up what the checkpoint knows.
   void restore();
@@ -94,22 +102,33 @@ class Worker final : public TailListener {
   void read_one(TailedFile& file);
   char* reserve(std::size_t n);
   void take(Stream& s, std::string_view context, std::string_view bytes, bool at_end);
-  std::size_t encode(Stream& s, const std::vector<Event>& events, std::uint32_t span);
+  std::size_t write_documents(Stream& s, const std::vector<Event>& events, std::uint64_t ledger_span);
+  void write_plainly(Stream& s, const std::vector<Event>& events, std::uint64_t ledger_span, std::int64_t now);
+  void write_processed(Stream& s, const std::vector<Event>& events, std::uint64_t ledger_span, std::int64_t now);
+  void deliver(Stream& s, const Record& record, const EventContext& context, std::uint64_t ledger_span);
+  void deliver_summaries(Stream& s, EventContext context, std::uint64_t ledger_span);
+  const DocTemplate& template_for(Stream& s, std::size_t outlet);
+  ChainMemory* memory_of(Stream& s);
+  void save_memory(Stream& s);
+  std::size_t end_window();
+  void check_waiting(MonoTime now, bool last);
   void note_tail(Stream& s, std::string_view rest, bool at_end);
   void check_tails(MonoTime now);
   bool try_carry(Stream& s);
   void seal();
+  void seal(Outlet& outlet);
   void seal_if_due(MonoTime now);
   void save_unsaved();
   void report(MonoTime now);
   std::chrono::milliseconds time_to_next(MonoTime now) const;
   std::set<std::uint32_t> paused() const;
+  std::set<std::uint32_t> passed_over();
 
   WorkerContext ctx_;
   WorkerOptions options_;
   std::vector<WorkerInput> inputs_;
-  Output* output_ = nullptr;
-  std::unique_ptr<Encoder> encoder_;
+  std::unique_ptr<Outlet> own_outlet_;  // set_output()
+  std::vector<Outlet*> outlets_;
   std::unique_ptr<Tailer> tailer_;
   std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
   std::unordered_map<std::string, CheckpointState> restoring_;  // by key, during restore()
@@ -120,13 +139,16 @@ class Worker final : public TailListener {
   std::set<Stream*> active_;  // something may have changed since the last checkpoint
   ChunkRef chunk_;
   std::size_t chunk_used_ = 0;
-  BatchPtr batch_;
+  Arena scratch_;  // several outputs: what the framer and the processors make of one window
   std::vector<Event> events_;
+  std::vector<PendingSummary> summaries_;
+  std::set<Stream*> waiting_;  // their processors wait for time to pass
   Record record_;
   std::uint64_t saved_seq_ = 0;  // everything that documents depend on is durable once this is
   MonoTime next_checkpoint_{};
   MonoTime last_turn_{};
   bool finishing_ = false;
+  bool starved_ = false;  // there was something to read, but nothing of it was allowed
   mutable std::mutex pause_mutex_;
   std::set<std::uint32_t> paused_inputs_;
 };
