@@ -62,8 +62,8 @@ std::shared_ptr<const ObjectSchema> log_metrics_schema() {
   using Options = LogMetricsOptions;
   SchemaBuilder<Options> s(
       "Metrics derived from the logs, read with a cursor of their own: they go on while the destination is "
-      "away. Processors do "
-      "not touch what they see.");
+      "away. Processors "
+      "apply, redaction included, but for those that drop: what they drop counts.");
   s.field(
        "presets", KeyType::texts, [](Options& o) -> auto& { return o.presets; },
        "Ready-made rules: `app` (requests and levels by service), `mes` (price calculations, price cache), "

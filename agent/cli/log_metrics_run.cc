@@ -19,6 +19,13 @@ std::vector<std::string> names_of(const std::vector<LogInput>& logs) {
   return names;
 }
 
+// What is dropped on the way to the destination counts nevertheless. The others stay: labels leave the
+// process too, so they are redacted, and a rule sees the fields that the document has.
+void without_droppers(std::vector<ProcessorOptions>& processors) {
+  std::erase_if(processors,
+                [](const ProcessorOptions& p) { return p.drop || p.sample || p.rate_limit || p.dedupe; });
+}
+
 class LagProbe final : public PipelineProbe {
  public:
   explicit LagProbe(LogMetrics& metrics) : metrics_(metrics) {}
@@ -61,6 +68,8 @@ Expected<std::unique_ptr<LogMetricsRun>> LogMetricsRun::start(const LogMetricsCo
   for (std::uint32_t i = 0; i < settings.logs.size(); ++i)
     if (rules->reads(i)) own.logs.push_back(settings.logs[i]);
   if (own.logs.empty()) return std::unique_ptr<LogMetricsRun>();
+  without_droppers(own.processors);
+  for (LogInput& log : own.logs) without_droppers(log.processors);
   own.state_dir = settings.state_dir + "/log-metrics";
   own.memory_budget = std::min(settings.memory_budget, kMemory);
   own.output.batch_bytes = own.memory_budget / 4;

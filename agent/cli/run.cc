@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -17,6 +18,7 @@
 #include "agent/observe/log.h"
 #include "agent/observe/metrics.h"
 #include "agent/pipeline/pipeline.h"
+#include "agent/status/status.h"
 #include "collectors/catalog.h"
 #include "collectors/framework/runner.h"
 #include "collectors/objectives.h"
@@ -127,6 +129,10 @@ class Program {
       return ready_.load() ? HttpReply{200, "ready\n", "text/plain; charset=utf-8", {}}
                            : HttpReply{503, "stopping\n", "text/plain; charset=utf-8", {}};
     };
+    add_status_routes(
+        routes,
+        {SIDELIGHT_VERSION, clock_.wall(), clock_, history_, tailed_files_, [this] { return targets(); }},
+        PageAccess(*settings_.http, fs_));
     auto server = HttpServer::start(*settings_.http, std::move(routes), *log_, metrics_.http());
     if (!server) return std::unexpected(server.error());
     server_ = std::move(*server);
@@ -139,6 +145,7 @@ class Program {
   int run(const Signals& signals) {
     for (;;) {
       const int s = signals.wait(kConfigPoll);
+      if (server_ && history_.due(clock_.now())) history_.sample(clock_.now(), metrics_.serialize());
       if (s == SIGTERM || s == SIGINT) return stop(signals);
       const auto now = version_of(fs_, config_file_);
       if (s == SIGHUP || (!(now == seen_) && now.stat.inode != 0)) {
@@ -175,12 +182,20 @@ class Program {
     stop_collectors();
     const CollectorContext context{fs_, clock_, *log_};
     auto tasks = make_collectors(settings.collectors, context);
-    if (!tasks.empty()) runner_ = std::make_unique<CollectorRunner>(std::move(tasks), context);
+    if (!tasks.empty()) {
+      auto runner = std::make_unique<CollectorRunner>(std::move(tasks), context);
+      const std::lock_guard lock(runner_mutex_);
+      runner_ = std::move(runner);
+    }
     show_sources();
   }
 
   void stop_collectors() {
-    const auto old = std::move(runner_);
+    std::unique_ptr<CollectorRunner> old;
+    {
+      const std::lock_guard lock(runner_mutex_);
+      old = std::move(runner_);
+    }
     show_sources();  // before it goes
   }
 
@@ -188,6 +203,12 @@ class Program {
     const auto old = std::move(objectives_);
     objectives_ = std::make_unique<Objectives>(settings.objectives);
     show_sources();
+  }
+
+  // For the HTTP server's thread.
+  std::vector<TargetStatus> targets() {
+    const std::lock_guard lock(runner_mutex_);
+    return runner_ ? runner_->status() : std::vector<TargetStatus>();
   }
 
   void show_sources() {
@@ -286,8 +307,11 @@ class Program {
   Metrics metrics_;
   std::unique_ptr<Pipeline> pipeline_;          // with logs
   std::unique_ptr<LogMetricsRun> log_metrics_;  // with log_metrics
+  std::mutex runner_mutex_;                     // runner_ is asked by the HTTP server's thread
   std::unique_ptr<CollectorRunner> runner_;     // with targets
   std::unique_ptr<Objectives> objectives_;
+  History history_;
+  TailedFiles tailed_files_;
   std::unique_ptr<HttpServer> server_;
   std::atomic<bool> ready_{false};
   ConfigVersion seen_;
