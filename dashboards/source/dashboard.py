@@ -114,7 +114,6 @@ class Dashboard:
             "fiscalYearStartMonth": 0,
             "liveNow": False,
             "weekStart": "",
-            "style": "dark",
             "refresh": self.refresh,
             "time": {"from": self.since, "to": "now"},
             "timepicker": {},

@@ -183,7 +183,7 @@ def states(title, description, queries, texts, *, width=12, height=8, links=(), 
     """The course of values that stand for states; `texts` as for value_texts."""
     defaults = _defaults("short", Thresholds(((None, "text"),)), links, None, None, None, absent, value_texts(texts),
                          {"mode": "thresholds"})
-    defaults["custom"] = {"lineWidth": 0, "fillOpacity": 70, "spanNulls": False}
+    defaults["custom"] = {"lineWidth": 0, "fillOpacity": 70}
     options = {"mergeValues": True, "showValue": "auto", "alignValue": "left", "rowHeight": 0.85,
                "legend": {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []},
                "tooltip": {"mode": "single", "sort": "none"}}
@@ -240,7 +240,6 @@ def table(title, description, labels, columns, *, width=24, height=8, links=(), 
     ]
     defaults = _defaults("short", NEUTRAL, links, None, None, None, absent, (), {"mode": "thresholds"})
     defaults["custom"] = {"align": "auto", "displayMode": "auto", "filterable": True, "inspect": False}
-    options = {"showHeader": True, "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": ""},
-               "sortBy": [{"displayName": sort, "desc": not smallest_first}] if sort else []}
+    options = {"showHeader": True, "sortBy": [{"displayName": sort, "desc": not smallest_first}] if sort else []}
     return Panel("table", title, description, width, height, [Query(column.expr) for column in columns],
                  {"defaults": defaults, "overrides": overrides}, options, list(links), transformations, table=True)
