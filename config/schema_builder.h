@@ -180,6 +180,8 @@ class SchemaBuilder {
 std::shared_ptr<const ObjectSchema> log_input_schema();
 std::shared_ptr<const ObjectSchema> output_schema();
 std::shared_ptr<const ObjectSchema> logstash_schema();
-std::shared_ptr<const ObjectSchema> tls_schema();  // TlsOptions
+// TlsOptions
+std::shared_ptr<const ObjectSchema> tls_schema(
+    std::string help = "TLS towards hosts whose URLs begin with https.");
 
 }  // namespace sidelight

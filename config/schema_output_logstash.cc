@@ -66,7 +66,12 @@ void add_transport(SchemaBuilder<Ls>& s) {
   s.field(
       "beat", KeyType::text, [](Ls& l) -> auto& { return l.beat; },
       "What `[@metadata][beat]` says; Logstash pipelines often make the index of it. `lumberjack` only.");
-  s.object("tls", [](Ls& l) -> auto& { return l.tls; }, tls_schema()).example("{}");
+  s.object(
+       "tls", [](Ls& l) -> auto& { return l.tls; },
+       tls_schema(
+           "TLS towards the hosts; an empty section, `{}`, switches it on. With `protocol: http` it is for "
+           "hosts whose URLs begin with https."))
+      .example("{}");
   s.field(
        "timeout", KeyType::duration, [](Ls& l) -> auto& { return l.timeout; },
        "How long a host may give no sign of life while documents wait for it. A keep-alive is one.")
@@ -78,8 +83,7 @@ void add_transport(SchemaBuilder<Ls>& s) {
   s.field(
        "connection_age", KeyType::duration, [](Ls& l) -> auto& { return l.connection_age; },
        "A connection of this age is made anew, so that moved names and new hosts behind a balancer are "
-       "found; "
-       "0: never.")
+       "found; `0s`: never.")
       .between(0, 24 * 3600 * kSecond);
   s.field(
        "backoff_initial", KeyType::duration, [](Ls& l) -> auto& { return l.backoff_initial; },

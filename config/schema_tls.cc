@@ -1,10 +1,12 @@
+#include <utility>
+
 #include "agent/base/http_client.h"
 #include "config/schema_builder.h"
 
 namespace sidelight {
 
-std::shared_ptr<const ObjectSchema> tls_schema() {
-  SchemaBuilder<TlsOptions> s("TLS towards hosts whose URLs begin with https.");
+std::shared_ptr<const ObjectSchema> tls_schema(std::string help) {
+  SchemaBuilder<TlsOptions> s(std::move(help));
   s.field(
        "ca_file", KeyType::readable_file, [](TlsOptions& t) -> auto& { return t.ca_file; },
        "Certificate authorities to trust (PEM).")

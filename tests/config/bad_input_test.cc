@@ -88,9 +88,9 @@ const BadInput kBad[] = {
     {"NoOutput", "logs: [{paths: [/a]}]\nstate_dir: /s\n",
      "1:1: output: required, but missing; for example \"output: {file: {path: ./out.ndjson}}\"\n"},
     {"OutputWithoutKind", "logs: [{paths: [/a]}]\noutput: {flush_interval: 1s}\nstate_dir: /s\n",
-     "2:9: output: one of elasticsearch, file and stdout is required\n"},
+     "2:9: output: one of elasticsearch, logstash, file and stdout is required\n"},
     {"TwoOutputs", "logs: [{paths: [/a]}]\noutput: {stdout: {}, file: {path: /o}}\nstate_dir: /s\n",
-     "2:18: output.stdout: excludes file; give only one of elasticsearch, file and stdout\n"},
+     "2:18: output.stdout: excludes file; give only one of elasticsearch, logstash, file and stdout\n"},
     {"NothingToDo", "http: off\n", "1:1: nothing to do: give logs, or targets under collectors\n"},
     {"UnknownObjective", around("objectives: {mes_queue_drain_second: 5}\n"),
      "5:13: objectives.mes_queue_drain_second: unknown objective; did you mean "
