@@ -4,6 +4,7 @@
 
 #include "collectors/cache/cache_metrics.h"
 #include "collectors/framework/runner.h"
+#include "collectors/http_json/collector.h"
 #include "collectors/log_metrics/log_metrics.h"
 #include "collectors/nginx/collector.h"
 #include "collectors/objectives.h"
@@ -29,6 +30,7 @@ void append(std::vector<DeclaredMetric>& all, const std::vector<DeclaredMetric>&
 std::vector<CollectorTask> make_collectors(const CollectorSettings& settings,
                                            const CollectorContext& context) {
   std::vector<CollectorTask> tasks;
+  add(tasks, "http_json", settings.http_json, context, make_http_json_collector);
   add(tasks, "nginx", settings.nginx, context, make_nginx_collector);
   add(tasks, "redis", settings.redis, context, make_redis_collector);
   add(tasks, "postgres", settings.postgres, context, make_postgres_collector);

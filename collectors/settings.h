@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "collectors/http_json/options.h"
 #include "collectors/nginx/options.h"
 #include "collectors/postgres/options.h"
 #include "collectors/redis/options.h"
@@ -11,6 +12,7 @@ namespace sidelight {
 
 // One list a kind of collector, each in the configuration's order.
 struct CollectorSettings {
+  std::vector<HttpJsonOptions> http_json;
   std::vector<NginxOptions> nginx;
   std::vector<RedisOptions> redis;
   std::vector<PostgresOptions> postgres;

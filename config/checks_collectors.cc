@@ -6,6 +6,7 @@
 
 #include "collectors/log_metrics/rules.h"
 #include "collectors/objectives.h"
+#include "config/checks_http_json.h"
 #include "config/names.h"
 
 namespace sidelight {
@@ -89,7 +90,7 @@ void check_redis(const std::vector<RedisOptions>& targets, Findings& findings) {
 }
 
 bool any_target(const CollectorSettings& c) {
-  return !c.nginx.empty() || !c.redis.empty() || !c.postgres.empty();
+  return !c.nginx.empty() || !c.redis.empty() || !c.postgres.empty() || !c.http_json.empty();
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ std::shared_ptr<const ObjectSchema> collectors_schema() {
       "Targets to watch: each kind has one target, or a list of them. One instance beside each target is "
       "enough; a "
       "second one changes no alert.");
+  s.objects("http_json", [](C& c) -> auto& { return c.http_json; }, http_json_schema());
   s.objects("nginx", [](C& c) -> auto& { return c.nginx; }, nginx_schema());
   s.objects("redis", [](C& c) -> auto& { return c.redis; }, redis_schema());
   s.objects("postgres", [](C& c) -> auto& { return c.postgres; }, postgres_schema());

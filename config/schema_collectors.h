@@ -14,6 +14,7 @@ std::shared_ptr<const ObjectSchema> nginx_schema();
 std::shared_ptr<const ObjectSchema> log_metrics_schema();  // LogMetricsOptions
 std::shared_ptr<const ObjectSchema> redis_schema();
 std::shared_ptr<const ObjectSchema> postgres_schema();
+std::shared_ptr<const ObjectSchema> http_json_schema();
 
 // The keys of every target. T has a member `target` of type TargetOptions.
 template <class T>

@@ -52,6 +52,7 @@ Expected<HttpResponse> HttpFetch::request(const std::string& url, const Deadline
   HttpRequest request;
   request.url = url;
   request.tls = access_.tls;
+  request.headers = access_.headers;
   if (!auth->empty()) request.headers.emplace_back("Authorization", std::move(*auth));
   request.connect_timeout = deadline.left();
   request.timeout = deadline.left();

@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agent/base/error.h"
 #include "agent/base/filesystem.h"
@@ -18,6 +20,7 @@ struct HttpAccess {
   std::string password_file;
   std::string token_file;  // bearer token; not beside a username
   TlsOptions tls;
+  std::vector<std::pair<std::string, std::string>> headers;  // further ones
 };
 
 // Keeps connections between calls. One thread at a time.

@@ -7,6 +7,7 @@
 
 #include "agent/observe/metrics.h"
 #include "collectors/catalog.h"
+#include "collectors/http_json/metric_names.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/memory_filesystem.h"
 
@@ -39,6 +40,11 @@ TEST(MetricsReference, NamesAreDeclaredOnce) {
   std::set<std::string_view> names;
   for (const DeclaredMetric& metric : all_metrics())
     EXPECT_TRUE(names.insert(metric.info.name).second) << metric.info.name;
+}
+
+TEST(MetricsReference, NamesAreRefusedToMetricsByConfiguration) {
+  for (const DeclaredMetric& metric : all_metrics())
+    EXPECT_NE(check_json_metric_name(std::string(metric.info.name)), "") << metric.info.name;
 }
 
 TEST(MetricsReference, TargetSeriesCarryNoLabelOfTheScrape) {
