@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 import socket
 import threading
 import time
@@ -13,6 +14,7 @@ DEAD_LETTER_EXCHANGE = "mes.dlx"
 DEAD_LETTERS = "mes.dead"
 QUEUES = ("mes.orders", "mes.price")
 STATUS_QUEUE = "mes.status"  # a quorum queue: the MES tells the CRM of each order's status
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # lost connections are ours to report
 LOST = (pika.exceptions.AMQPError, OSError)
 
 

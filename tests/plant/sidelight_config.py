@@ -52,8 +52,8 @@ def _collectors(plant, common):
         out["rabbitmq"] = {"name": "mes-broker", "url": f"http://127.0.0.1:{plant.rabbitmq.management_port}", "username": "sidelight",
                            "password_file": str(secrets), "queues": ["mes.*"], **common}
     if plant.redis is not None:
-        out["redis"] = [{"name": name, "url": server.url, "username": "sidelight", "password_file": str(secrets), **common}
-                        for name, server in (("price-cache", plant.redis), ("price-cache-replica", plant.redis_replica)) if server]
+        out["redis"] = {"name": "price-cache", "url": plant.redis.url, "username": "sidelight", "password_file": str(secrets),
+                        "replicas": plant.redis_replica is not None, **common}
     if plant.memcached is not None:
         out["memcached"] = {"name": "sessions", "address": f"127.0.0.1:{plant.memcached.port}", **common}
     if plant.postgres is not None:
