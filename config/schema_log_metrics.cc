@@ -35,7 +35,7 @@ std::shared_ptr<const ObjectSchema> rule_schema() {
        "when", KeyType::text_map, [](Rule& r) -> auto& { return r.when; },
        "Field and pattern; all must match. A pattern is a text, a glob, `/.../` for a regular expression, "
        "`*` for any value, `?` for "
-       "a field that is there, `!` for none.")
+       "a field that is there, `!` for no value, `!?` for a field that is not there.")
       .example("{event: order_placed, level: '!'}");
   s.field(
        "value", KeyType::text, [](Rule& r) -> auto& { return r.value; },

@@ -29,7 +29,7 @@ constexpr auto kWanted = std::to_array<Wanted>({
     {"mes_cache_hit_ratio", Draw::each},
     {"mes_price_calculations_total", Draw::sum},
     {"mes_queue_depth", Draw::each},
-    {"sidelight_lag_bytes", Draw::each},
+    {"sidelight_input_lag_bytes", Draw::each},
     {"sidelight_read_lines_total", Draw::each},
     {"sidelight_shipped_events_total", Draw::sum},
 });

@@ -18,6 +18,8 @@ Expected<Matcher> Matcher::make(const std::string& field, const std::string& pat
   } else if (pattern == "?") {
     m.kind_ = Kind::present;
   } else if (pattern == "!") {
+    m.kind_ = Kind::no_value;
+  } else if (pattern == "!?") {
     m.kind_ = Kind::absent;
   } else if (pattern.size() >= 2 && pattern.front() == '/' && pattern.back() == '/') {
     m.kind_ = Kind::regex;
@@ -33,7 +35,7 @@ Expected<Matcher> Matcher::make(const std::string& field, const std::string& pat
 }
 
 bool Matcher::matches(EventView& event) const {
-  if (kind_ == Kind::present) return event.has(field_);
+  if (kind_ == Kind::present || kind_ == Kind::absent) return event.has(field_) == (kind_ == Kind::present);
   std::string_view value = event.text(field_);
   std::string changed;
   if (field_.transform != FieldRef::Transform::none) {
@@ -43,7 +45,7 @@ bool Matcher::matches(EventView& event) const {
   switch (kind_) {
     case Kind::value:
       return !value.empty();
-    case Kind::absent:
+    case Kind::no_value:
       return value.empty();
     case Kind::text:
       return value == text_;
@@ -52,6 +54,7 @@ bool Matcher::matches(EventView& event) const {
     case Kind::glob:
       return fnmatch(text_.c_str(), std::string(value).c_str(), 0) == 0;
     case Kind::present:
+    case Kind::absent:
       break;
   }
   return false;

@@ -18,6 +18,7 @@ namespace sidelight {
 //   *        it has a value ("" and "-" are none)
 //   ?        it is there, with a value or without
 //   !        it has no value
+//   !?       it is not there at all
 //   /.../    a regular expression (RE2) that matches the whole value
 //   others   a glob with * and ?, or the very text
 class Matcher {
@@ -26,7 +27,7 @@ class Matcher {
   bool matches(EventView& event) const;
 
  private:
-  enum class Kind { value, present, absent, regex, glob, text };
+  enum class Kind { value, present, no_value, absent, regex, glob, text };
   Kind kind_ = Kind::text;
   FieldRef field_;
   std::string text_;

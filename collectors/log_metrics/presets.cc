@@ -14,7 +14,7 @@ constexpr const char* kStatusClass = "http.response.status_code,status|class";
 constexpr const char* kRoute = "http.route,route";
 constexpr const char* kSeconds = "duration_s,duration_seconds,request_time";
 constexpr const char* kAny = "*";
-constexpr const char* kNone = "!";
+constexpr const char* kNotThere = "!?";
 constexpr const char* kPresent = "?";
 
 std::vector<std::string> request_buckets() {
@@ -30,7 +30,7 @@ using enum LogMetricType;
 std::vector<LogMetricRule> app_rules() {
   // Lines of a gateway, which say where they were sent, are not an application's own.
   const std::vector<std::pair<std::string, std::string>> request = {
-      {kStatus, kAny}, {kMethod, kAny}, {"upstream_addr", kNone}};
+      {kStatus, kAny}, {kMethod, kAny}, {"upstream_addr", kNotThere}};
   return {
       {.name = "app_requests_total",
        .help = "Requests that applications answered, from their logs.",

@@ -83,6 +83,7 @@ TEST(Presets, GatewayCountsRequestsTriesLimiterAndCache) {
 TEST(Presets, AGatewaysLinesAreNotAnApplicationsAndTheOtherWayRound) {
   auto app = preset("app");
   app.line(kGatewayLine);
+  app.line(kRejectedLine);
   EXPECT_THAT(app.series(), IsEmpty());
   auto gateway = preset("gateway");
   gateway.line(
