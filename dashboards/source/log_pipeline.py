@@ -121,7 +121,7 @@ def _pods():
                    thresholds=limits.MEMORY_BUDGET.thresholds(line=True), links=[*runbook("SidelightNearMemoryBudget"), to_dashboard("sidecar", "Sidecar", **SIDECAR)],
                    absent=NONE),
         timeseries("Resident memory", "Of the whole process, of the ten instances with most.",
-                   [Query(f"topk(10, process_resident_memory_bytes{PODS} and on (instance, job) sidelight_build_info{PODS})", POD_NAME)], "bytes",
+                   [Query(f"topk(10, process_resident_memory_bytes{PODS} and on (instance, job) sidelight_output_up{PODS})", POD_NAME)], "bytes",
                    links=[to_dashboard("sidecar", "Sidecar", **SIDECAR)], absent="No sidecar"),
         timeseries("Why outputs are down", "Instances by the cause that keeps their output down now.",
                    [Query(f"sum by (cause) (sidelight_output_down_cause{PODS})", "{{cause}}")], "short", links=runbook("LogOutputDown", "LogDeliveryStopped"),

@@ -70,7 +70,7 @@ def _inputs():
                    [per_second("sidelight_read_lines_total", legend="lines"), per_second("sidelight_read_events_total", legend="events")], "cps",
                    absent=NO_OUTPUT),
         timeseries("Late", "Age of the oldest undelivered line of each input.", [value("sidelight_input_lag_seconds", "{{input}}"),
-                                                                                 Query(f"sidelight:log_lag_seconds:objective{ONE}", "objective")], "s",
+                                                                                 Query(f"min(sidelight:log_lag_seconds:objective{ONE})", "objective")], "s",
                    thresholds=limits.LOG_LAG.thresholds(), overrides=[reference_line("/^objective$/")], links=runbook("LogLagHigh"), absent=NO_OUTPUT),
         timeseries("Waiting bytes", "Bytes in the files of each input that are not delivered yet.", [value("sidelight_input_lag_bytes", "{{input}}")], "bytes",
                    links=runbook("LogLagHigh"), absent=NO_OUTPUT),
