@@ -4,6 +4,7 @@
 """
 
 import copy
+import functools
 import pathlib
 import re
 import subprocess
@@ -34,9 +35,14 @@ def rule_files():
     return sorted(ALERTS.glob("*.rules.yaml"))
 
 
+@functools.cache
+def _parsed(path):
+    return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def load():
-    """{path: parsed file}"""
-    return {path: yaml.safe_load(path.read_text()) for path in rule_files()}
+    """{path: parsed file}, a copy that may be changed"""
+    return {path: copy.deepcopy(_parsed(path)) for path in rule_files()}
 
 
 def rules(books=None):
@@ -69,13 +75,13 @@ def run_tests(folder, books, groups, header):
 
 
 def test_files():
-    """{path: parsed file} of tests/alerts/rules"""
-    return {path: yaml.safe_load(path.read_text()) for path in sorted(TESTS.glob("*.test.yaml"))}
+    """{path: parsed file} of tests/alerts/rules, not to be changed"""
+    return {path: _parsed(path) for path in sorted(TESTS.glob("*.test.yaml"))}
 
 
 def books_of(test):
     """The parsed rules that a test file names."""
-    return {path: yaml.safe_load(path.read_text()) for path in ((TESTS / name).resolve() for name in test["rule_files"])}
+    return {path: copy.deepcopy(_parsed(path)) for path in ((TESTS / name).resolve() for name in test["rule_files"])}
 
 
 def header_of(test):

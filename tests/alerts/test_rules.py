@@ -10,7 +10,8 @@ FAMILY_MARKS = {"mes_queue_": "mes_queue_depth", "mes_broker_": "mes_queue_depth
                 "mes_stream_": "mes_queue_depth", "mes_cache_": "mes_cache_hits_total", "mes_db_": "mes_db_info",
                 "mes_price_": "mes_price_calculations_total", "gateway_connections": "gateway_connections",
                 "gateway_server_": "gateway_connections", "gateway_": "gateway_requests_total", "app_": "app_requests_total",
-                "log_store_": "log_store_status", "log_relay_": "log_relay_events_total", "sidelight_collector_": "sidelight_collector_up"}
+                "log_store_": "log_store_status", "log_relay_": "log_relay_events_total", "sidelight_collector_": "sidelight_collector_up",
+                "pod_": "pod_memory_bytes"}
 FAMILY = re.compile("|".join(sorted(FAMILY_MARKS, key=len, reverse=True)))
 
 ALL = sorted({rule["alert"] for _, rule in rulebook.alerts()})
