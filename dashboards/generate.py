@@ -12,6 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
+from source import kibana  # noqa: E402
 from source.dashboard import Sites  # noqa: E402
 
 MODULES = ("overview", "mes_queue", "price_cache", "log_pipeline", "mes_database", "gateway", "capacity", "sidecar")
@@ -24,6 +25,7 @@ def files(sites):
         dashboard = importlib.import_module(f"source.{module}").dashboard()
         content = dataclasses.replace(dashboard, sites=sites).json()
         out[module.replace("_", "-") + ".json"] = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    out["kibana/sidelight.ndjson"] = kibana.ndjson()
     return out
 
 

@@ -94,7 +94,7 @@ def _course():
         timeseries("Answered within", "95 of 100 requests of each service are answered within this time.",
                    [Query(f"max by (service_name) (app:request_duration_seconds:p95{LOGS})", "{{service_name}}")], "s", height=6, absent=NO_APP, links=[errors]),
         timeseries("Errors logged", "Events of level error and above, of each service.",
-                   [Query(f'sum by (service_name) (app:log_events:rate5m{selector("cluster", "namespace", level="error|fatal|critical")}) '
+                   [Query(f'sum by (service_name) (app:log_events:rate5m{selector("cluster", "namespace", level="error|critical|alert|emergency")}) '
                           f"or 0 * sum by (service_name) (app:log_events:rate5m{LOGS})", "{{service_name}}")], "cps", height=6, absent=NO_APP,
                    links=[errors]),
         timeseries("MES: backlog and prices", "Messages that wait or are worked on, and prices calculated a second.",
