@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,8 @@ class ExampleWriter {
   std::string out;
 
  private:
+  std::set<const ObjectSchema*> described_;
+
   static std::string indent(int depth) { return std::string(static_cast<std::size_t>(depth) * 2, ' '); }
 
   // "# " in front of every line of text.
@@ -64,8 +67,11 @@ class ExampleWriter {
     std::string lead = indent(depth);
     if (list_item) lead.resize(lead.size() - 2);
     out += lead + (off ? "#" : "") + (list_item ? "- " : "") + key.key + ":";
-    const bool has_keys = key.object && !key.object->fields.empty();
-    if (!has_keys) {
+    const bool described = key.object && described_.contains(key.object.get());
+    const bool has_keys = key.object && !key.object->fields.empty() && !described;
+    if (described) {
+      out += key.type == KeyType::object_list ? " []" : " {}";  // the keys stand where it was described
+    } else if (!has_keys) {
       const bool empty_section = key.object != nullptr;
       const std::string value =
           !key.example.empty() || empty_section ? key.example : format_value(key, key.get(defaults));
@@ -75,7 +81,7 @@ class ExampleWriter {
   }
 
   void nested(const KeySpec& key, int depth, bool off) {
-    if (!key.object || key.object->fields.empty()) return;
+    if (!key.object || key.object->fields.empty() || !described_.insert(key.object.get()).second) return;
     const bool list = key.type == KeyType::object_list;
     section(*key.object, depth + (list ? 2 : 1), off, list);
   }

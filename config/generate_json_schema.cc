@@ -1,4 +1,9 @@
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "config/generate.h"
 #include "config/quantities.h"
@@ -18,7 +23,10 @@ Json any_of(std::vector<Json> forms) {
   return {{"anyOf", std::move(forms)}};
 }
 
-Json object_form(const ObjectSchema& schema);
+// Sections that can stand in several places, by the names of their definitions.
+using Shared = std::map<const ObjectSchema*, std::string>;
+
+Json object_form(const ObjectSchema& schema, const Shared& shared);
 
 Json scalar_form(const KeySpec& key) {
   switch (key.type) {
@@ -44,23 +52,23 @@ Json scalar_form(const KeySpec& key) {
   }
 }
 
-Json form(const KeySpec& key) {
+Json form(const KeySpec& key, const Shared& shared) {
   switch (key.type) {
     case KeyType::object: {
-      Json section = object_form(*key.object);
+      Json section = object_form(*key.object, shared);
       std::vector<Json> forms;
       // "off" is a string to YAML 1.2 and false to YAML 1.1.
       if (key.leave_out) forms.push_back({{"enum", {"off", false}}});
       if (!key.object->short_form.empty())
-        forms.push_back(form(*key.object->find(key.object->short_form)));
+        forms.push_back(form(*key.object->find(key.object->short_form), shared));
       if (!key.required && key.required_with.empty()) forms.push_back({{"type", "null"}});
       if (forms.empty()) return section;
       forms.insert(forms.begin(), std::move(section));
       return any_of(std::move(forms));
     }
     case KeyType::object_list:
-      return any_of({object_form(*key.object),
-                     {{"type", "array"}, {"minItems", key.min}, {"items", object_form(*key.object)}}});
+      return any_of({object_form(*key.object, shared),
+                     {{"type", "array"}, {"minItems", key.min}, {"items", object_form(*key.object, shared)}}});
     case KeyType::texts:
     case KeyType::globs:
     case KeyType::urls: {
@@ -90,13 +98,13 @@ Json groups(const ObjectSchema& schema) {
   return all;
 }
 
-Json object_form(const ObjectSchema& schema) {
+Json section_form(const ObjectSchema& schema, const Shared& shared) {
   Json out = {{"type", "object"}, {"additionalProperties", false}, {"properties", Json::object()}};
   const std::shared_ptr<void> defaults = schema.make();
   Json required = Json::array();
   for (const KeySpec& key : schema.fields) {
     Json property = {{"description", key.help}};
-    property.update(form(key));
+    property.update(form(key, shared));
     if (!key.object && !key.required && key.required_with.empty() && key.default_note.empty()) {
       const std::string value = format_value(key, key.get(defaults.get()));
       const bool plain = value != "''" && value != "[]" && value != "{}" && !value.empty();
@@ -121,12 +129,41 @@ Json object_form(const ObjectSchema& schema) {
   return out;
 }
 
+Json object_form(const ObjectSchema& schema, const Shared& shared) {
+  const auto it = shared.find(&schema);
+  return it == shared.end() ? section_form(schema, shared) : Json{{"$ref", "#/$defs/" + it->second}};
+}
+
+// Counts where each section stands; those of shared sections are counted once.
+void count_places(const ObjectSchema& schema, std::vector<std::pair<const ObjectSchema*, std::string>>& once,
+                  Shared& shared) {
+  for (const KeySpec& key : schema.fields) {
+    if (!key.object) continue;
+    const auto same = [&](const auto& seen) { return seen.first == key.object.get(); };
+    const auto seen = std::find_if(once.begin(), once.end(), same);
+    if (seen != once.end()) {
+      shared.emplace(seen->first, seen->second);
+      continue;
+    }
+    std::string name = key.key;
+    const auto taken = [&](const auto& other) { return other.second == name; };
+    for (int n = 2; std::any_of(once.begin(), once.end(), taken); ++n) name = key.key + std::to_string(n);
+    once.emplace_back(key.object.get(), name);
+    count_places(*key.object, once, shared);
+  }
+}
+
 }  // namespace
 
 std::string generate_json_schema() {
+  std::vector<std::pair<const ObjectSchema*, std::string>> once;
+  Shared shared;
+  count_places(settings_schema(), once, shared);
   Json out = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
               {"title", "Sidelight configuration"}};
-  out.update(object_form(settings_schema()));
+  out.update(section_form(settings_schema(), shared));
+  for (const auto& [schema, name] : once)
+    if (shared.contains(schema)) out["$defs"][name] = section_form(*schema, shared);
   return out.dump(2) + "\n";
 }
 

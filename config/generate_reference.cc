@@ -1,3 +1,4 @@
+#include <map>
 #include <string_view>
 
 #include "config/generate.h"
@@ -61,9 +62,17 @@ void write_rules(const ObjectSchema& schema, std::string& out) {
   for (const auto& [key, other] : schema.needs) out += "- " + code(key) + " needs " + code(other) + ".\n";
 }
 
-void write_section(const ObjectSchema& schema, const std::string& path, std::string& out) {
+// Where a section was described that can stand in several places.
+using Described = std::map<const ObjectSchema*, std::string>;
+
+void write_section(const ObjectSchema& schema, const std::string& path, Described& described, std::string& out) {
   if (schema.fields.empty()) return;
   out += "## " + (path.empty() ? std::string("The file") : code(path)) + "\n\n" + schema.help + "\n\n";
+  const auto [before_this, first] = described.emplace(&schema, path);
+  if (!first) {
+    out += "The same keys as " + code(before_this->second) + ".\n\n";
+    return;
+  }
   out += "| Key | Type | Default | Meaning |\n|---|---|---|---|\n";
   const std::shared_ptr<void> defaults = schema.make();
   for (const KeySpec& key : schema.fields) {
@@ -76,7 +85,8 @@ void write_section(const ObjectSchema& schema, const std::string& path, std::str
   if (out.size() != before) out += "\n";
   for (const KeySpec& key : schema.fields) {
     if (!key.object) continue;
-    write_section(*key.object, join_key(path, key.key) + (key.type == KeyType::object_list ? "[]" : ""), out);
+    write_section(*key.object, join_key(path, key.key) + (key.type == KeyType::object_list ? "[]" : ""),
+                  described, out);
   }
 }
 
@@ -108,7 +118,8 @@ program reads it again; a bad file leaves the old configuration in force.
 
 std::string generate_reference() {
   std::string out(kIntroduction);
-  write_section(settings_schema(), {}, out);
+  Described described;
+  write_section(settings_schema(), {}, described, out);
   while (out.ends_with("\n\n")) out.pop_back();
   return out;
 }

@@ -28,6 +28,16 @@ struct Test {
   }
 };
 
+// What the line says, under the schema's name or its own, before what the configuration says.
+std::string_view service_of(const Record& record, const EventContext& context) {
+  static const EventField kName("service.name");
+  static const EventField kLabel("labels.service");
+  const EventContext line_only{context.arena, context.time_ns, context.now_ns, context.zone, context.key, nullptr};
+  if (const auto name = kName.text(record, line_only)) return *name;
+  if (const auto name = kLabel.text(record, line_only)) return *name;
+  return kName.text(record, context).value_or(std::string_view{});
+}
+
 struct Simple {
   std::vector<std::string> services;
   std::vector<std::string_view> levels;  // static; empty text: an event without a level
@@ -36,8 +46,7 @@ struct Simple {
   bool holds(const Record& record, const EventContext& context) const {
     if (!levels.empty() && std::find(levels.begin(), levels.end(), record.level) == levels.end()) return false;
     if (!services.empty()) {
-      static const EventField kService("service.name");
-      const std::string_view service = kService.text(record, context).value_or(std::string_view{});
+      const std::string_view service = service_of(record, context);
       const auto fits = [&](const std::string& s) { return matches_wildcard(s, service); };
       if (std::none_of(services.begin(), services.end(), fits)) return false;
     }

@@ -38,6 +38,7 @@ class PairParser final : public LineParser {
     }
     const std::string_view key = trimmed(text.substr(0, equals));
     text.remove_prefix(equals + equals_.size());
+    while (!text.empty() && is_blank(text.front()) && !text.starts_with(between_)) text.remove_prefix(1);
     std::string_view value = text.substr(0, std::min(text.find(between_), text.size()));
     std::size_t taken = value.size();
     if (text.starts_with('"')) {
@@ -54,9 +55,10 @@ class PairParser final : public LineParser {
     return true;
   }
 
+  static bool is_blank(char c) { return c == ' ' || c == '\t'; }
   static std::string_view trimmed(std::string_view s) {
-    while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-    while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
+    while (!s.empty() && is_blank(s.front())) s.remove_prefix(1);
+    while (!s.empty() && is_blank(s.back())) s.remove_suffix(1);
     return s;
   }
 

@@ -51,7 +51,7 @@ class Processor {
   // No event has come for a while (`idle_ns` on the wall clock), or none will come any more (`last`).
   virtual void idle(ProcessorMemory& /*memory*/, std::int64_t /*idle_ns*/, bool /*last*/,
                     std::vector<Summary>& /*summaries*/) {}
-  // Whether it leaves texts as they are or takes whole fields away, but makes no new text out of the line's.
+  // Whether all texts are still pieces of the line behind it: it makes no new ones, and leaves the line as it is.
   virtual bool keeps_texts() const { return true; }
 };
 

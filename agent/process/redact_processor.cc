@@ -31,6 +31,7 @@ class Redact final : public Processor {
                   std::vector<Summary>& /*summaries*/) override {
     const std::string_view line = record.event->text;
     cuts_.clear();
+    hidden_.clear();
     hide_line_ = false;
     const bool cut = (!fields_.empty() || !globs_.empty()) && hide_fields(record, context, line);
     std::string_view clean = line;
@@ -49,8 +50,10 @@ class Redact final : public Processor {
     } else {
       redact_value(record.message, record.message_kind, context.arena);
     }
-    for (Field& f : record.ecs) redact_value(f.value, f.kind, context.arena);
+    for (Field& f : record.ecs)
+      if (redact_value(f.value, f.kind, context.arena)) hidden_.push_back(f.ordinal);
     redact_labels(record, context.arena);
+    if (!hidden_.empty()) move_unfit(record);
     if (clean.data() != line.data()) {
       event_ = *record.event;
       event_.text = clean;
@@ -58,20 +61,23 @@ class Redact final : public Processor {
     }
     return Verdict::keep;
   }
+  // The line is not what it was: it tells nothing about the texts any more.
+  bool keeps_texts() const override { return false; }
 
  private:
-  void redact_value(std::string_view& value, ValueKind& kind, Arena& arena) {
-    if (value.empty()) return;
+  bool redact_value(std::string_view& value, ValueKind& kind, Arena& arena) {
+    if (value.empty()) return false;
     if (kind == ValueKind::text || (value.front() != '{' && value.front() != '[')) {
       const std::string_view text =
           kind == ValueKind::json && value.front() == '"' ? json_characters(value, arena) : value;
-      if (!redactor_->redact(text, text_)) return;
+      if (!redactor_->redact(text, text_)) return false;
       kind = ValueKind::text;
     } else {
       const ChangeText change = [this](std::string_view s, std::string& out) { return redactor_->redact(s, out); };
-      if (!rewrite_json(value, change, arena, text_)) return;
+      if (!rewrite_json(value, change, arena, text_)) return false;
     }
     value = arena.copy(text_);
+    return true;
   }
 
   void redact_labels(Record& record, Arena& arena) {
@@ -86,6 +92,22 @@ class Redact final : public Processor {
         text_ = bare + "#" + std::to_string(n);
       label.key = harmless_key(arena.copy(text_), arena);
     }
+  }
+
+  // A mask is no number, address or time: what the mapping would refuse becomes a label.
+  void move_unfit(Record& record) {
+    const auto unfit = [&](const Field& f) {
+      const auto hidden = std::find(hidden_.begin(), hidden_.end(), f.ordinal);
+      if (hidden == hidden_.end() || f.ordinal >= ecs_count()) return false;
+      const EcsType type = ecs_type(f.ordinal);
+      return type != EcsType::keyword && type != EcsType::text;
+    };
+    for (const Field& f : record.ecs) {
+      const auto same = [&](const Field& l) { return l.key == f.key; };
+      if (unfit(f) && std::none_of(record.labels.begin(), record.labels.end(), same))
+        record.labels.push_back({f.key, f.value, ValueKind::text});
+    }
+    std::erase_if(record.ecs, unfit);
   }
 
   // Replaces whole fields; notes where their values stand in the line.
@@ -107,7 +129,10 @@ class Redact final : public Processor {
     const auto is_message = [](const EventField& f) { return f.kind() == EventField::Kind::message; };
     if (std::any_of(fields_.begin(), fields_.end(), is_message)) hide(record.message, record.message_kind);
     for (Field& f : record.ecs)
-      if (chosen(EventField::Kind::ecs, f.key)) hide(f.value, f.kind);
+      if (chosen(EventField::Kind::ecs, f.key)) {
+        hide(f.value, f.kind);
+        hidden_.push_back(f.ordinal);
+      }
     for (Field& f : record.labels)
       if (chosen(EventField::Kind::label, f.key)) hide(f.value, f.kind);
     std::sort(cuts_.begin(), cuts_.end(), [](const PiiMatch& a, const PiiMatch& b) { return a.begin < b.begin; });
@@ -143,6 +168,7 @@ class Redact final : public Processor {
   std::vector<std::string> globs_;
   std::string text_;
   std::vector<PiiMatch> cuts_;
+  std::vector<EcsOrdinal> hidden_;  // ECS fields that hold a mask now
   bool hide_line_ = false;
   Event event_;  // in place of the one that the record came with
 };

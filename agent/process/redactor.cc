@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kHashBytes = 8;  // of the HMAC that are shown: as good as unique among a shop's customers
 constexpr int kMostRounds = 8;
+// In place of a text that does not come to rest.
+constexpr std::string_view kGivenUp = "[redacted]";
 
 std::vector<PiiKind> kinds_of(const RedactOptions& options) {
   std::vector<PiiKind> kinds;
@@ -140,27 +142,34 @@ bool Redactor::redact(std::string_view text, std::string& out) {
   find(text, matches_);
   if (matches_.empty()) return false;
   replace(text, matches_, out);
-  if (action_ != RedactAction::remove) return true;
-  // What stood around a removed value may be one now.
+  // What stood beside a value may be one, now that this is gone. Patterns may fit masks: they are asked again only
+  // where there are none.
   std::string again;
   for (int round = 0; round < kMostRounds; ++round) {
-    find(out, matches_);
+    matches_.clear();
+    scanner_.find(out, matches_);
+    if (patterns_ > 0 && action_ == RedactAction::remove) find_patterns(out, matches_);
     if (matches_.empty()) return true;
     replace(out, matches_, again);
     out.swap(again);
   }
-  out.clear();
+  out.assign(kGivenUp);
   return true;
 }
 
-bool Redactor::line_once(std::string_view line, const std::vector<PiiMatch>& cuts, std::string& out) {
+bool Redactor::line_once(std::string_view line, const std::vector<PiiMatch>& cuts, bool patterns, std::string& out) {
+  const auto look = [&](std::string_view text, std::vector<PiiMatch>& found) {
+    found.clear();
+    scanner_.find(text, found);
+    if (patterns) find_patterns(text, found);
+  };
   std::vector<PiiMatch> all(cuts);
   std::vector<PiiMatch> found;
   UnescapedLine plain;
   unescape_line(line, plain);
-  find(plain.text, found);
+  look(plain.text, found);
   for (const PiiMatch& m : found) all.push_back({plain.from[m.begin], plain.from[m.end], m.kind, m.pattern});
-  find(line, found);  // as it is written, too: what looks like an escape may be none
+  look(line, found);  // as it is written, too: what looks like an escape may be none
   all.insert(all.end(), found.begin(), found.end());
   if (all.empty()) return false;
   std::sort(all.begin(), all.end(), [](const PiiMatch& a, const PiiMatch& b) { return a.begin < b.begin; });
@@ -174,14 +183,13 @@ bool Redactor::line_once(std::string_view line, const std::vector<PiiMatch>& cut
 
 bool Redactor::redact_line(std::string_view line, const std::vector<PiiMatch>& cuts, std::string& out) {
   if (cuts.empty() && line.find('\\') == std::string_view::npos) return redact(line, out);
-  if (!line_once(line, cuts, out)) return false;
-  if (action_ != RedactAction::remove) return true;
+  if (!line_once(line, cuts, patterns_ > 0, out)) return false;
   std::string again;
   for (int round = 0; round < kMostRounds; ++round) {
-    if (!line_once(out, {}, again)) return true;
+    if (!line_once(out, {}, patterns_ > 0 && action_ == RedactAction::remove, again)) return true;
     out.swap(again);
   }
-  out.clear();
+  out.assign(kGivenUp);
   return true;
 }
 

@@ -39,7 +39,7 @@ class Redactor {
   void find(std::string_view text, std::vector<PiiMatch>& out);
   void find_patterns(std::string_view text, std::vector<PiiMatch>& out);
   void replace(std::string_view text, const std::vector<PiiMatch>& matches, std::string& out) const;
-  bool line_once(std::string_view line, const std::vector<PiiMatch>& cuts, std::string& out);
+  bool line_once(std::string_view line, const std::vector<PiiMatch>& cuts, bool patterns, std::string& out);
 
   const RedactAction action_;
   const std::string key_;
