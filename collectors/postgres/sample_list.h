@@ -22,6 +22,7 @@ class SampleList {
   }
   void advise(Advice advice) { advice_.push_back(std::move(advice)); }
   void warn(std::string message) { warnings_.push_back(std::move(message)); }
+  const std::vector<Advice>& advice() const { return advice_; }
   // In the order in which they came.
   void show(Samples& out) const;
 

@@ -27,14 +27,16 @@ class Primary(PostgreSQL):
 
     def execute(self, *statements, database="mes"):
         """Statements of one connection, each by itself."""
-        with_connection = self.connect(database)
+        connection = self.connect(database)
         try:
-            with_connection.autocommit = True
+            connection.autocommit = True
             for statement in statements:
-                with with_connection.cursor() as cursor:
+                with connection.cursor() as cursor:
+                    if "analyze" in statement:  # or what was counted before it is reported after it
+                        cursor.execute("select pg_stat_force_next_flush()")
                     cursor.execute(statement)
         finally:
-            with_connection.close()
+            connection.close()
 
     def value(self, query, *values, database="mes"):
         return self.sql(query, *values, database=database)[0][0]
