@@ -131,7 +131,7 @@ class Program {
     };
     add_status_routes(
         routes,
-        {SIDELIGHT_VERSION, clock_.wall(), clock_, history_, tailed_files_, [this] { return targets(); }},
+        {SIDELIGHT_VERSION, clock_.wall(), clock_, history_, metrics_.files(), [this] { return targets(); }},
         PageAccess(*settings_.http, fs_));
     auto server = HttpServer::start(*settings_.http, std::move(routes), *log_, metrics_.http());
     if (!server) return std::unexpected(server.error());
@@ -311,7 +311,6 @@ class Program {
   std::unique_ptr<CollectorRunner> runner_;     // with targets
   std::unique_ptr<Objectives> objectives_;
   History history_;
-  TailedFiles tailed_files_;
   std::unique_ptr<HttpServer> server_;
   std::atomic<bool> ready_{false};
   ConfigVersion seen_;

@@ -120,6 +120,10 @@ std::string Metrics::serialize() {
   return out;
 }
 
+const TailedFiles& Metrics::files() const {
+  return state_->pipeline.tailed_files();
+}
+
 void Metrics::set_sources(std::vector<MetricSource*> sources) {
   const std::lock_guard lock(state_->mutex);
   state_->sources = std::move(sources);

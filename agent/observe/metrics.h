@@ -13,6 +13,7 @@
 #include "agent/base/metric_page.h"
 #include "agent/checkpoint/checkpoint_probe.h"
 #include "agent/observe/http_probe.h"
+#include "agent/observe/tailed_files.h"
 #include "agent/pipeline/pipeline_probe.h"
 #include "agent/send/send_probe.h"
 #include "agent/tail/tail_probe.h"
@@ -43,6 +44,8 @@ class Metrics {
   // type.
   static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
   std::string serialize();
+  // Where the files of the inputs stand. Lives as long as this object.
+  const TailedFiles& files() const;
   // What else serialize() shows, from now on; sources are asked in this order. They outlive their last
   // scrape: call it with the others before one is destroyed.
   void set_sources(std::vector<MetricSource*> sources);

@@ -8,7 +8,7 @@ namespace {
 
 // In the order of the enums.
 constexpr std::array<const char*, kDropReasons> kDropReasonNames = {"rule", "sampled", "rate_limited",
-                                                                           "duplicate"};
+                                                                    "duplicate"};
 constexpr std::array<const char*, 1> kPauseReasonNames = {"dead_letters"};
 
 }  // namespace
@@ -198,6 +198,19 @@ void PipelineMetrics::input_paused(std::uint32_t input, bool paused, PauseReason
   const std::lock_guard lock(mutex_);
   Input* in = input_with_gauges(input);
   if (in != nullptr) in->gauges.paused.at(static_cast<std::size_t>(reason))->Set(paused ? 1 : 0);
+}
+
+void PipelineMetrics::files(const std::vector<FileProgress>& progress, std::size_t all) {
+  std::vector<TailedFileReport> files;
+  files.reserve(progress.size());
+  {
+    const std::lock_guard lock(mutex_);
+    for (const FileProgress& f : progress) {
+      const std::string input = f.input < inputs_.size() ? inputs_[f.input].label.text : std::string();
+      files.push_back({std::string(f.path), input, f.size, f.read, f.delivered, f.behind_seconds});
+    }
+  }
+  tailed_files_.set(std::move(files), all);
 }
 
 void PipelineMetrics::reload(bool success) {

@@ -8,6 +8,7 @@
 #include "agent/base/clock.h"
 #include "agent/observe/input_labels.h"
 #include "agent/observe/metric_families.h"
+#include "agent/observe/tailed_files.h"
 #include "agent/pipeline/pipeline_probe.h"
 
 namespace sidelight {
@@ -26,10 +27,13 @@ class PipelineMetrics final : public PipelineProbe {
   void lag(std::uint32_t input, std::uint64_t bytes, double seconds) override;
   void in_flight(std::uint64_t bytes_used, std::uint64_t budget) override;
   void input_paused(std::uint32_t input, bool paused, PauseReason reason) override;
+  void files(const std::vector<FileProgress>& progress, std::size_t all) override;
   void reload(bool success) override;
 
+  const TailedFiles& tailed_files() const { return tailed_files_; }
+
  private:
-    static constexpr std::size_t kPauseReasons = 1;
+  static constexpr std::size_t kPauseReasons = 1;
   struct Counters {
     Counter* bytes = nullptr;
     Counter* lines = nullptr;
@@ -77,6 +81,7 @@ class PipelineMetrics final : public PipelineProbe {
   Gauge& reload_ok_;
   Gauge& reload_time_;
 
+  TailedFiles tailed_files_;
   std::mutex mutex_;  // guards inputs_
   std::vector<Input> inputs_;
 };

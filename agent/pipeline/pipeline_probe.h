@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
 namespace sidelight {
 
@@ -20,6 +22,16 @@ enum class PauseReason { dead_letters };  // they are full or cannot be written
 
 // Thread-safe; cheap enough to be called once a chunk, not once a line. `input` is the index of the log input
 // in the configuration.
+// Where one file stands. `path` lives as long as the call.
+struct FileProgress {
+  std::string_view path;
+  std::uint32_t input = 0;
+  std::uint64_t size = 0;
+  std::uint64_t read = 0;       // from its beginning
+  std::uint64_t delivered = 0;  // settled, from its beginning
+  double behind_seconds = 0;    // age of the oldest bytes that are not settled; 0: none
+};
+
 class PipelineProbe {
  public:
   virtual ~PipelineProbe() = default;
@@ -35,6 +47,8 @@ class PipelineProbe {
   virtual void lag(std::uint32_t input, std::uint64_t bytes, double seconds) = 0;
   virtual void in_flight(std::uint64_t bytes_used, std::uint64_t budget) = 0;  // of the memory budget
   virtual void input_paused(std::uint32_t input, bool paused, PauseReason reason) = 0;
+  // The files that are furthest behind first, at most 50, and how many there are in all. About once a second.
+  virtual void files(const std::vector<FileProgress>& /*progress*/, std::size_t /*all*/) {}
   virtual void reload(bool success) = 0;  // one attempt to take a configuration, the one at start included
 };
 

@@ -337,7 +337,8 @@ void Worker::checkpoint() {
       s.trim();
     }
     const bool was_settled = s.file->settled;
-    s.file->settled = progress.idle && !waiting_.contains(&s) && s.committed.position.low() == s.file->read_to && s.file->at_end();
+    s.file->settled = progress.idle && !waiting_.contains(&s) &&
+                      s.committed.position.low() == s.file->read_to && s.file->at_end();
     if (progress.advanced_to || s.file->dirty || s.unsaved || was_settled != s.file->settled) {
       states.push_back(s.state());
       s.file->dirty = false;
@@ -378,6 +379,29 @@ void Worker::report(MonoTime now) {
   }
   for (std::uint32_t i = 0; i < inputs_.size(); ++i) ctx_.probe.lag(i, bytes[i], seconds[i]);
   ctx_.probe.in_flight(ctx_.budget.used(), ctx_.budget.cap());
+  report_files(now);
+}
+
+void Worker::report_files(MonoTime now) {
+  constexpr std::size_t kMost = 50;
+  std::vector<FileProgress> progress;
+  const auto add = [&](const Stream& s) {
+    const auto low = s.committed.position.low();
+    const std::uint64_t size = std::max(s.file->seen.size, low);
+    const double behind =
+        size > low ? std::chrono::duration<double>(now - std::min(s.oldest_unsettled, now)).count() : 0;
+    progress.push_back({s.source->path, s.file->input, size, s.file->read_to, low, behind});
+  };
+  for (const Stream* s : active_) add(*s);
+  const std::size_t shown = std::min(kMost, progress.size());
+  std::partial_sort(progress.begin(), progress.begin() + static_cast<std::ptrdiff_t>(shown), progress.end(),
+                    [](const FileProgress& a, const FileProgress& b) {
+                      return a.size - a.delivered > b.size - b.delivered;
+                    });
+  progress.resize(shown);
+  for (auto it = streams_.begin(); it != streams_.end() && progress.size() < kMost; ++it)
+    if (!active_.contains(it->second.get())) add(*it->second);
+  ctx_.probe.files(progress, streams_.size());
 }
 
 void Worker::finish(MonoTime deadline) {

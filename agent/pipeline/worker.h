@@ -72,8 +72,8 @@ class Worker final : public TailListener {
          std::vector<TailOptions> tails, TailLimits limits, std::set<std::string> never);
   ~Worker() override;
 
-  // Outputs are made after the worker, since they need the worker's gate; set before restore(), by one of these. The
-  // inputs' routing refers to outlets by their place.
+  // Outputs are made after the worker, since they need the worker's gate; set before restore(), by one of
+  // these. The inputs' routing refers to outlets by their place.
   void set_output(Output& output, std::unique_ptr<Encoder> encoder);
   void set_outlets(std::vector<Outlet*> outlets);
 
@@ -103,8 +103,10 @@ class Worker final : public TailListener {
   char* reserve(std::size_t n);
   void take(Stream& s, std::string_view context, std::string_view bytes, bool at_end);
   std::size_t write_documents(Stream& s, const std::vector<Event>& events, std::uint64_t ledger_span);
-  void write_plainly(Stream& s, const std::vector<Event>& events, std::uint64_t ledger_span, std::int64_t now);
-  void write_processed(Stream& s, const std::vector<Event>& events, std::uint64_t ledger_span, std::int64_t now);
+  void write_plainly(Stream& s, const std::vector<Event>& events, std::uint64_t ledger_span,
+                     std::int64_t now);
+  void write_processed(Stream& s, const std::vector<Event>& events, std::uint64_t ledger_span,
+                       std::int64_t now);
   void deliver(Stream& s, const Record& record, const EventContext& context, std::uint64_t ledger_span);
   void deliver_summaries(Stream& s, EventContext context, std::uint64_t ledger_span);
   const DocTemplate& template_for(Stream& s, std::size_t outlet);
@@ -120,6 +122,7 @@ class Worker final : public TailListener {
   void seal_if_due(MonoTime now);
   void save_unsaved();
   void report(MonoTime now);
+  void report_files(MonoTime now);
   std::chrono::milliseconds time_to_next(MonoTime now) const;
   std::set<std::uint32_t> paused() const;
   std::set<std::uint32_t> passed_over();

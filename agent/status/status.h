@@ -7,9 +7,9 @@
 
 #include "agent/base/clock.h"
 #include "agent/observe/http_server.h"
+#include "agent/observe/tailed_files.h"
 #include "agent/status/history.h"
 #include "agent/status/page_access.h"
-#include "agent/status/tailed_files.h"
 #include "collectors/framework/runner.h"
 
 namespace sidelight {
