@@ -48,7 +48,7 @@ class Publisher:
     def __init__(self, rabbitmq, truth, timestamps=True):
         self._rabbitmq = rabbitmq
         self._truth = truth
-        self._timestamps = timestamps
+        self.timestamps = timestamps
         self._connection = None
         self._channel = None
         self._stop = threading.Event()
@@ -60,7 +60,7 @@ class Publisher:
         with self.lock:
             first = True
             while not self._stop.is_set():
-                properties.timestamp = int(time.time()) if self._timestamps else None
+                properties.timestamp = int(time.time()) if self.timestamps else None
                 try:
                     if self._channel is None:
                         self._connection = connect(self._rabbitmq, heartbeat=0)

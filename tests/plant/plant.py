@@ -268,6 +268,11 @@ class Plant:
             self.pace.sleep(downtime)
             self.rabbitmq.start()
 
+    def set_timestamps(self, on):
+        """Whether messages carry the timestamp property from now on."""
+        for publisher in self._services.publishers.values():
+            publisher.timestamps = on
+
     def pause_replica(self):
         """The replica receives and does not replay: its lag grows until `resume_replica`."""
         self.replica.sql("select pg_wal_replay_pause()")

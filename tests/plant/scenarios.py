@@ -45,7 +45,7 @@ NORMAL = Scenario()
 SCENARIOS = {
     "normal_day": NORMAL,
     "evening_peak": Scenario(shoppers=16.0, sales=3.2, partners=5.0, ramp=20.0),
-    "overload_2x": Scenario(sales=9.0, fresh_models=0.9),
+    "overload_2x": Scenario(sales=8.0, fresh_models=0.9),
     "dead_consumer": Scenario(faults=("dead_consumer",)),
     "poison_message": Scenario(sales=2.0, poison=0.25),
     "cache_flush": Scenario(faults=("cache_flush",)),

@@ -256,6 +256,20 @@ def test_a_dead_consumer_leaves_the_queue_to_grow(plant):
     assert abs(time.time() - head - plant.truth()["queues"]["mes.orders"]["head_age_seconds"]) < 1.5
 
 
+def test_messages_may_go_without_a_timestamp(plant):
+    plant.set_timestamps(False)
+    try:
+        plant.switch("dead_consumer")
+        wait_until(lambda: plant.truth()["queues"]["mes.orders"]["ready"] > 3, 15, "orders that wait")
+        plant.pause_load()
+        connection = connect(plant.rabbitmq)
+        _, properties, _ = connection.channel().basic_get("mes.orders")
+        connection.close()  # the message goes back
+        assert properties.timestamp is None and properties.message_id
+    finally:
+        plant.set_timestamps(True)
+
+
 def test_poison_messages_are_tried_three_times_and_dead_lettered(plant):
     before = plant.truth()["queues"]
     redelivered = management(plant, "redeliver")["mes.orders"][0]

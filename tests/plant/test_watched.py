@@ -13,6 +13,7 @@ from plant.watched import Watcher
 SPEED = 4
 REST = 15  # seconds after which the depth of a queue at rest must be exact
 MEASURED_AGE = 12  # seconds by which a measured age may be off
+ESTIMATED_AGE = 8  # the same of an estimate: the broker's statistics come every 5 s
 
 
 @pytest.fixture(name="plant", scope="module")
@@ -156,6 +157,19 @@ def test_dead_consumer(plant, watcher):
     assert metrics.value("mes_queue_head_age_seconds", queue="mes.orders", method="measured") == \
         pytest.approx(true["oldest_age_seconds"], abs=MEASURED_AGE)
     agree(watcher, lambda m: m.value("mes_workers"), lambda: 0)
+
+
+def test_age_without_timestamps_is_an_estimate_and_says_so(plant, watcher):
+    plant.set_timestamps(False)
+    try:
+        plant.switch("dead_consumer")
+        time.sleep(6)
+        plant.pause_load()
+        agree(watcher, lambda m: m.by("mes_queue_ready", "queue"), lambda: queues(plant, "ready"))
+        age = watcher.metrics().by("mes_queue_head_age_seconds", "method", queue="mes.orders")
+        assert age == {"estimated": pytest.approx(plant.truth()["queues"]["mes.orders"]["head_age_seconds"], abs=ESTIMATED_AGE)}
+    finally:
+        plant.set_timestamps(True)
 
 
 def test_poison_message(plant, watcher):
