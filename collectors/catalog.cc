@@ -9,6 +9,7 @@
 #include "collectors/nginx/collector.h"
 #include "collectors/objectives.h"
 #include "collectors/postgres/collector.h"
+#include "collectors/rabbitmq/collector.h"
 #include "collectors/redis/collector.h"
 
 namespace sidelight {
@@ -32,6 +33,7 @@ std::vector<CollectorTask> make_collectors(const CollectorSettings& settings,
   std::vector<CollectorTask> tasks;
   add(tasks, "http_json", settings.http_json, context, make_http_json_collector);
   add(tasks, "nginx", settings.nginx, context, make_nginx_collector);
+  add(tasks, "rabbitmq", settings.rabbitmq, context, make_rabbitmq_collector);
   add(tasks, "redis", settings.redis, context, make_redis_collector);
   add(tasks, "postgres", settings.postgres, context, make_postgres_collector);
   return tasks;
@@ -43,6 +45,7 @@ std::vector<DeclaredMetric> collector_metrics() {
   append(all, log_metrics_declared());
   append(all, nginx_metrics());
   append(all, cache_metrics());
+  append(all, rabbitmq_metrics());
   append(all, redis_metrics());
   append(all, postgres_metrics());
   return all;

@@ -6,6 +6,7 @@
 #include "collectors/http_json/options.h"
 #include "collectors/nginx/options.h"
 #include "collectors/postgres/options.h"
+#include "collectors/rabbitmq/options.h"
 #include "collectors/redis/options.h"
 
 namespace sidelight {
@@ -14,6 +15,7 @@ namespace sidelight {
 struct CollectorSettings {
   std::vector<HttpJsonOptions> http_json;
   std::vector<NginxOptions> nginx;
+  std::vector<RabbitmqOptions> rabbitmq;
   std::vector<RedisOptions> redis;
   std::vector<PostgresOptions> postgres;
 };

@@ -89,8 +89,12 @@ void check_redis(const std::vector<RedisOptions>& targets, Findings& findings) {
   }
 }
 
+std::string rabbitmq_name(const RabbitmqOptions& o) {
+  return web_place(o.prometheus_urls.empty() ? o.url : o.prometheus_urls.front());
+}
+
 bool any_target(const CollectorSettings& c) {
-  return !c.nginx.empty() || !c.redis.empty() || !c.postgres.empty() || !c.http_json.empty();
+  return !c.nginx.empty() || !c.rabbitmq.empty() || !c.redis.empty() || !c.postgres.empty() || !c.http_json.empty();
 }
 
 }  // namespace
@@ -98,6 +102,7 @@ bool any_target(const CollectorSettings& c) {
 void complete_collectors(Settings& settings, Findings& findings) {
   CollectorSettings& c = settings.collectors;
   name_targets("nginx", c.nginx, [](const NginxOptions& o) { return web_place(o.url); }, findings);
+  name_targets("rabbitmq", c.rabbitmq, rabbitmq_name, findings);
   name_targets("redis", c.redis, redis_name, findings);
   check_redis(c.redis, findings);
   name_targets(

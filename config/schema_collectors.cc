@@ -24,6 +24,7 @@ std::shared_ptr<const ObjectSchema> collectors_schema() {
       "second one changes no alert.");
   s.objects("http_json", [](C& c) -> auto& { return c.http_json; }, http_json_schema());
   s.objects("nginx", [](C& c) -> auto& { return c.nginx; }, nginx_schema());
+  s.objects("rabbitmq", [](C& c) -> auto& { return c.rabbitmq; }, rabbitmq_schema());
   s.objects("redis", [](C& c) -> auto& { return c.redis; }, redis_schema());
   s.objects("postgres", [](C& c) -> auto& { return c.postgres; }, postgres_schema());
   return s.done();

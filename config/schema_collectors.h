@@ -12,6 +12,7 @@ namespace sidelight {
 std::shared_ptr<const ObjectSchema> collectors_schema();  // CollectorSettings
 std::shared_ptr<const ObjectSchema> nginx_schema();
 std::shared_ptr<const ObjectSchema> log_metrics_schema();  // LogMetricsOptions
+std::shared_ptr<const ObjectSchema> rabbitmq_schema();
 std::shared_ptr<const ObjectSchema> redis_schema();
 std::shared_ptr<const ObjectSchema> postgres_schema();
 std::shared_ptr<const ObjectSchema> http_json_schema();
