@@ -124,3 +124,22 @@ def _judge(missing):
     assert wrong == []
     if pending:
         pytest.skip("not in docs/metrics.md yet: " + ", ".join(sorted(pending)))
+
+
+def test_the_manual_lists_each_alert():
+    text = (rulebook.TOP / "docs" / "alerting.md").read_text()
+    rows = re.findall(r"^\| \[(\w+)\]\(runbooks/(\w+)\.md\) \| ([\w, ]+) \| (\w+) \|", text, re.M)
+    assert all(name == page for name, page, _, _ in rows)
+    listed = {(name, severity, team) for name, _, severities, team in rows for severity in severities.split(", ")}
+    assert listed == {(rule["alert"], rule["labels"]["severity"], rule["labels"]["team"]) for _, rule in rulebook.alerts()}
+
+
+def test_the_manual_has_the_defaults_of_the_objectives():
+    text = (rulebook.TOP / "docs" / "alerting.md").read_text()
+    for name, default in re.findall(r"^\| `(\w+)` \| ([\d.]+|none)", text, re.M):
+        expressions = [rule["expr"] for _, rule in rulebook.records()
+                       if rule["record"].endswith(":objective") and f"{name}_objective" in rulebook.names_in(rule["expr"])]
+        assert len(expressions) == 1, name
+        there = re.findall(r"\* ([\d.]+)$", expressions[0].strip())
+        assert there == ([] if default == "none" else [default]), name
+    assert len(re.findall(r"^\| `\w+` \| ([\d.]+|none)", text, re.M)) == 11
