@@ -164,7 +164,7 @@ void Link::on_closed(const StreamError& error) {
   if (silent && !ctx_.options.tls) ended_->message += kPerhapsTls;
 }
 
-void Link::fail_with(StreamError error, bool bad_answer) {
+void Link::fail_with(const StreamError& error, bool bad_answer) {
   ctx_.client.close(id_);
   on_closed(error);
   bad_answer_ = bad_answer;

@@ -72,7 +72,7 @@ class Link final : public StreamEvents {
   Expected<void> encode(const Window& window);
   void on_acknowledged(std::uint32_t number);
   void acknowledge_front(std::uint32_t number);
-  void fail_with(StreamError error, bool bad_answer);
+  void fail_with(const StreamError& error, bool bad_answer);
   void release_wire();
 
   LinkContext ctx_;

@@ -123,12 +123,16 @@ void StreamSender::on_ended(Host& host, MonoTime now) {
     const std::string_view why = cause_of(link);
     shrink_window(host);
     ctx_.log.warn("send.transport", host.name + ": " + error.message);
-    host.retry_at = now + backoff_.wait(host.failures++, std::nullopt);
+    // A connection that served well may have been ended by the other side just as we used it again: then a
+    // new one is made at once, and only if that fails as well there is something to tell.
+    const bool lapsed = error.kind == StreamError::Kind::closed && link.acknowledged() > 0;
+    host.retry_at = lapsed ? now : now + backoff_.wait(host.failures, std::nullopt);
+    ++host.failures;
     take_back(host, why == cause::kTimeout ? "timeout" : "connection");
     const bool others = std::any_of(hosts_.begin(), hosts_.end(), [&](const Host& h) {
       return &h != &host && (h.link ? h.failures == 0 : h.retry_at <= now && h.failures == 0);
     });
-    if (!others) down(why, host.name + ": " + error.message);
+    if (!others && !lapsed) down(why, host.name + ": " + error.message);
   }
   host.link.reset();
   host.told = 0;

@@ -60,7 +60,7 @@ TEST_F(StreamSenderTest, OneHostAtATimeAndTheNextWhenItFails) {
   const MonoTime before = world.clock.now();
   EXPECT_TRUE(finish());
   EXPECT_EQ(world.clock.now(), before) << "another host is not waited for";
-  EXPECT_NE(streams.connections[2].target.host, first);
+  EXPECT_NE(streams.connections.rbegin()->second.target.host, first);
   EXPECT_EQ(world.probe.states, std::vector<std::string>{""}) << "with another host the output is not down";
 }
 

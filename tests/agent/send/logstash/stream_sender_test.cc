@@ -254,6 +254,24 @@ TEST_F(StreamSenderTest, AnIdleConnectionThatEndsIsNoTrouble) {
   EXPECT_EQ(world.clock.now(), before) << "the next documents do not wait";
 }
 
+TEST_F(StreamSenderTest, AConnectionThatEndsJustAsItIsUsedAgainIsMadeAnewAtOnce) {
+  good_server();
+  give(3);
+  EXPECT_TRUE(finish());
+  streams.server = [this](Id id) {
+    if (id == 1) {
+      streams.cut(id);
+    } else {
+      streams.acknowledge(id, static_cast<std::uint32_t>(windows(id).back().size()));
+    }
+  };
+  const MonoTime before = world.clock.now();
+  give(3, 3);
+  EXPECT_TRUE(finish());
+  EXPECT_EQ(world.clock.now(), before);
+  EXPECT_EQ(world.probe.states, std::vector<std::string>{""}) << "nothing was wrong";
+}
+
 TEST_F(StreamSenderTest, AnOldConnectionIsMadeAnewOnceNothingIsOnItsWay) {
   options.connection_age = 60s;
   good_server();
