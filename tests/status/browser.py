@@ -19,7 +19,7 @@ def missing():
     return None
 
 
-def _free_port():
+def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
@@ -27,7 +27,7 @@ def _free_port():
 
 class Browser:
     def __init__(self, width=1200, height=900, dark=False):
-        self.port = _free_port()
+        self.port = free_port()
         self.process = subprocess.Popen(["chromedriver", f"--port={self.port}", "--log-level=SEVERE"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._wait_for_driver()

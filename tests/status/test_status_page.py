@@ -24,9 +24,10 @@ pytestmark = pytest.mark.skipif(browsers.missing() is not None, reason=str(brows
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     with Plant(tmp_path_factory.mktemp("plant"), scenario="normal_day", seed=3, speed=4) as plant:
-        config = pathlib.Path(plant.write_config(interval="1s"))
-        listen = json.loads(config.read_text())["http"]["listen"] if config.read_text().startswith("{") else _listen(config)
-        program = subprocess.Popen([PROGRAM, "run", "--config", str(config)], stderr=open(plant.directory / "sidelight.log", "w"))
+        listen = f"127.0.0.1:{browsers.free_port()}"
+        config = plant.write_config(sections={"logs", "output", "log_metrics", "rabbitmq", "redis", "postgres", "nginx"}, interval="1s",
+                                    listen=listen)
+        program = subprocess.Popen([PROGRAM, "run", "--config", str(config)], stderr=(plant.directory / "sidelight.log").open("w"))
         url = f"http://{listen}"
         _wait_for(url + "/readyz")
         plant.page = url
@@ -35,11 +36,6 @@ def place(tmp_path_factory):
         yield plant
         program.terminate()
         program.wait(30)
-
-
-def _listen(config):
-    import yaml
-    return yaml.safe_load(config.read_text())["http"]["listen"]
 
 
 def _wait_for(url, seconds=20):
@@ -158,7 +154,7 @@ def test_markup_from_outside_stays_text(place, tmp_path):
     log = tmp_path / "<img src=x onerror=window.hit=1>.log"
     log.write_text("a line\n")
     config = tmp_path / "c.yaml"
-    listen = f"127.0.0.1:{browsers._free_port()}"
+    listen = f"127.0.0.1:{browsers.free_port()}"
     config.write_text(json.dumps({"logs": [{"paths": [str(tmp_path / "*.log")], "name": "<script>window.hit=1</script>"}],
                                   "output": {"file": {"path": str(tmp_path / "out" / "o.ndjson")}}, "state_dir": str(tmp_path / "state"),
                                   "http": {"listen": listen}}))
@@ -176,7 +172,7 @@ def test_markup_from_outside_stays_text(place, tmp_path):
 
 
 def test_it_says_when_the_sidecar_is_gone(place, tmp_path):
-    listen = f"127.0.0.1:{browsers._free_port()}"
+    listen = f"127.0.0.1:{browsers.free_port()}"
     config = tmp_path / "c.yaml"
     config.write_text(json.dumps({"http": {"listen": listen}, "collectors": {"nginx": {"url": f"http://127.0.0.1:{place.gateway.status_port}/stub_status"}}}))
     program = subprocess.Popen([PROGRAM, "run", "--config", str(config)], stderr=subprocess.DEVNULL)
