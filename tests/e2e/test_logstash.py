@@ -293,6 +293,21 @@ def test_tls(program, tmp_path, certificates, version, mutual):
 
 @needs_server
 @needs_openssl
+def test_tls_by_name_and_a_certificate_that_is_renewed(program, tmp_path, certificates):
+    """A name is verified as well as an address, and files that changed are read at the next connection."""
+    authority = tmp_path / "ca.pem"
+    shutil.copy(certificates.path("other-ca.pem"), authority)
+    with secure(certificates) as server, \
+         shipper(program, tmp_path, [f"localhost:{server.port}"], tls={"ca_file": str(authority)}) as sidelight:
+        write(sidelight, 0, 100)
+        wait_for(lambda: f"is not signed by the authorities in {authority}" in sidelight.log_text(), 15, "the refusal in the log")
+        shutil.copy(certificates.path("ca.pem"), authority)
+        _, _, times = wait_all(server.events, 100, sidelight)
+        assert_once(times)
+
+
+@needs_server
+@needs_openssl
 def test_tls_through_cuts(program, tmp_path, certificates):
     with secure(certificates) as server, TcpProxy(server.port) as proxy:
         proxy.cut_after = (4_000, 60_000)
