@@ -151,7 +151,7 @@ def _store():
         timeseries("Rejections", "Requests that the store rejected because a queue was full, by pool.",
                    [Query(f"sum by (target, pool) (log_store:rejections:rate5m{STORE})", "{{pool}} ({{target}})")], "ops", links=runbook("LogStoreRejections"),
                    absent=NO_STORE),
-        timeseries("Queues of the store", "Requests that wait in the store, by node and pool.", [Query(f"log_store:queue:max{STORE}", "{{pool}} {{node}}")], "short",
+        timeseries("Queues of the store", "Requests that wait in the store, by node and pool.", [Query(f"log_store:queue:max{STORE}", "{{pool}} {{node}} ({{target}})")], "short",
                    links=runbook("LogStoreRejections"), absent=NO_STORE),
         timeseries("Disk used", "Used share of each node's disk, and the objective (log_store_disk_used_ratio_objective).",
                    [Query(f"log_store:disk_used_ratio:max{STORE}", "{{node}} ({{target}})"), objective(limits.STORE_DISK, STORE)], "percentunit", maximum=1,

@@ -19,6 +19,15 @@ EXAMPLES = {
     "pipeline": ("main",), "distribution": ("elasticsearch",), "process": ("shop",), "service_name": ("shop", "crm", "mes"),
     "route": ("/models/{id}",), "method": ("GET",), "level": ("info", "error"), "algorithm": ("v2",), "key_prefix": ("price",),
     "partner": ("acme",), "upstream": ("10.0.0.1:80",), "input": ("app",), "cause": ("connection refused",), "window": ("5m",),
+    "status_class": ("2xx", "3xx", "4xx", "5xx"),
+    "outcome": ("passed", "delayed", "rejected", "delayed_dry_run", "rejected_dry_run"),
+}
+# Where a label's values are those of one metric.
+EXAMPLES_OF = {
+    ("mes_price_cache_lookups_total", "result"): ("hit", "miss"),
+    ("mes_price_cache_lookups_total", "reason"): ("none", "new", "expired", "evicted", "flushed", "algorithm"),
+    ("mes_price_calculations_total", "result"): ("ok", "error"),
+    ("gateway_cache_requests_total", "status"): ("hit", "miss", "expired", "stale"),
 }
 # By the beginning of a metric's name: which target shows it, and which collector watches that.
 TARGETS = (("mes_queue", "rabbitmq", "mes-broker"), ("mes_dead", "rabbitmq", "mes-broker"), ("mes_stream", "rabbitmq", "mes-broker"),
@@ -57,7 +66,7 @@ def _gauge(name, labels, now):
 def _combinations(metric, collector=None, target=None):
     names = [label for label in metric.labels if label not in ("collector", "target")]
     fixed = [(label, value) for label, value in (("collector", collector), ("target", target)) if label in metric.labels]
-    for values in itertools.product(*((metric.labels[name] or EXAMPLES[name]) for name in names)):
+    for values in itertools.product(*((metric.labels[name] or EXAMPLES_OF.get((metric.name, name)) or EXAMPLES[name]) for name in names)):
         pairs = dict(zip(names, values, strict=True))
         if pairs.get("result") == "hit" and pairs.get("reason", "none") != "none" or pairs.get("result") == "miss" and pairs.get("reason") == "none":
             continue
@@ -82,6 +91,11 @@ def _samples(metric, pairs, now):
     return [*out, (f"{metric.name}_sum", labels, count * 0.6), (f"{metric.name}_count", labels, count)]
 
 
+def _two(collector, target):
+    """A second target of each kind shows what a legend does not tell apart."""
+    return [(collector, target), (collector, f"{target}-2")]
+
+
 class Page:
     """What one instance shows. `beside` is "pod" or "targets"."""
 
@@ -89,9 +103,9 @@ class Page:
         self._series = []
         for metric in all_metrics().values():
             if "collector" in metric.labels:
-                of = {(collector, target) for _, collector, target in TARGETS} if beside == "targets" else ()
+                of = {t for _, collector, target in TARGETS for t in _two(collector, target)} if beside == "targets" else ()
             elif "target" in metric.labels:
-                of = [next(t[1:] for t in TARGETS if metric.name.startswith(t[0]))] if beside == "targets" else ()
+                of = _two(*next(t[1:] for t in TARGETS if metric.name.startswith(t[0]))) if beside == "targets" else ()
             elif metric.name.startswith(("process_", "sidelight_build", "sidelight_config", "sidelight_http")) or metric.name.endswith("_objective"):
                 of = [(None, None)]
             else:
@@ -157,6 +171,7 @@ def long_history(begin, end, step=600):
             f'log_store:disk_used_ratio:max{{target="logs",node="{node}"}}':
                 lambda t: 1 - _gauge("log_store_disk_free_bytes", "", t) / _gauge("log_store_disk_total_bytes", "", t),
         }
+    recorded |= {series.replace('",', '-2",', 1) if "," in series else series.replace('"}', '-2"}'): value for series, value in recorded.items()}
     lines = []
     for series, value in sorted(recorded.items()):
         lines.append(f"# TYPE {series.partition('{')[0]} gauge")

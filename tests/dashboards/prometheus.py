@@ -56,12 +56,13 @@ class Pages:
 
 
 def _rules_for_a_test(folder):
-    """Our rules as they are, but that none waits minutes for its turn."""
+    """What our rules record, as they are, but that none waits minutes for its turn. When alerts fire is tested in tests/alerts."""
     out = []
     for path in RULES:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         for group in content["groups"]:
             group.pop("interval", None)
+            group["rules"] = [rule for rule in group["rules"] if "record" in rule]
         copy = folder / path.name
         copy.write_text(yaml.safe_dump(content, sort_keys=False))
         out.append(str(copy))
