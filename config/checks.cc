@@ -113,10 +113,8 @@ void check_inputs(Settings& settings, Findings& findings) {
   warn_same_globs(settings, findings);
 }
 
-void check_elasticsearch(const Environment& environment, const std::string& state_dir,
-                         ElasticsearchOptions& es, Findings& findings) {
-  const std::string path = "output.elasticsearch";
-  es.dead_letters.dir = state_dir + "/dead-letters";
+void check_elasticsearch(const std::string& path, const Environment& environment, ElasticsearchOptions& es,
+                         Findings& findings) {
   if (es.backoff_initial > es.backoff_max) {
     findings.error_at(
         path + (findings.given(path + ".backoff_initial") ? ".backoff_initial" : ".backoff_max"),
@@ -149,16 +147,34 @@ void check_elasticsearch(const Environment& environment, const std::string& stat
   }
 }
 
-void check_output(const Environment& environment, Settings& settings, Findings& findings) {
-  OutputSettings& out = settings.output;
-  if (out.elasticsearch) check_elasticsearch(environment, settings.state_dir, *out.elasticsearch, findings);
-  if (out.logstash) check_logstash("output.logstash", *out.logstash, findings);
-  if (out.file) check_own_file(settings, out.file->path, "output.file.path", findings);
-  check_own_file(settings, settings.log.file, "log.file", findings);
-  if (out.batch_bytes > settings.memory_budget / 2) {
-    findings.error_at(findings.given("output.batch_bytes") ? "output.batch_bytes" : "memory_budget",
-                      "batch_bytes must not be more than half of memory_budget");
+void check_output(const std::string& path, const Environment& environment, const Settings& settings,
+                  OutputSettings& out, Findings& findings) {
+  if (out.elasticsearch) {
+    check_elasticsearch(path + ".elasticsearch", environment, *out.elasticsearch, findings);
+    out.elasticsearch->dead_letters.dir = settings.state_dir + "/dead-letters";
+    if (!settings.outputs.empty()) out.elasticsearch->dead_letters.dir += "/" + out.name;
   }
+  if (out.logstash) check_logstash(path + ".logstash", *out.logstash, findings);
+  if (out.file) check_own_file(settings, out.file->path, path + ".file.path", findings);
+  // Of several outputs each has its share.
+  const std::size_t most = settings.memory_budget / 2 / std::max<std::size_t>(settings.outputs.size(), 1);
+  if (out.batch_bytes > most) {
+    findings.error_at(findings.given(path + ".batch_bytes") ? path + ".batch_bytes" : "memory_budget",
+                      settings.outputs.empty()
+                          ? "batch_bytes must not be more than half of memory_budget"
+                          : "batch_bytes must not be more than half of an output's share of memory_budget (" +
+                                std::to_string(most) + " bytes)");
+  }
+}
+
+void check_outputs(const Environment& environment, Settings& settings, Findings& findings) {
+  if (settings.outputs.empty()) check_output("output", environment, settings, settings.output, findings);
+  for (std::size_t i = 0; i < settings.outputs.size(); ++i) {
+    const std::string item = "outputs[" + std::to_string(i) + "]";
+    check_output(findings.given(item) ? item : "outputs", environment, settings, settings.outputs[i], findings);
+  }
+  check_own_file(settings, settings.log.file, "log.file", findings);
+  check_routes(settings, findings);
 }
 
 void check_http(const Settings& settings, Findings& findings) {
@@ -193,7 +209,7 @@ void add_host_fields(const Environment& environment, Settings& settings) {
 void complete_settings(const Environment& environment, Settings& settings, Findings& findings) {
   check_inputs(settings, findings);
   complete_processors(environment, settings, findings);
-  check_output(environment, settings, findings);
+  check_outputs(environment, settings, findings);
   check_http(settings, findings);
   add_host_fields(environment, settings);
   complete_collectors(settings, findings);

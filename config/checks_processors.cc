@@ -1,10 +1,14 @@
 #include "config/checks_processors.h"
 
+#include <set>
+
 #include "agent/process/condition.h"
 #include "agent/process/processor.h"
 
 namespace sidelight {
 namespace {
+
+constexpr std::size_t kMostOutputs = 16;
 
 void check_processor(const ProcessorOptions& p, const std::string& path, Findings& findings) {
   check_condition(p.when, path + ".when", findings);
@@ -47,6 +51,43 @@ void complete_list(const Environment& environment, std::vector<ProcessorOptions>
 
 void check_condition(const ConditionOptions& condition, const std::string& path, Findings& findings) {
   if (auto made = Condition::make(condition); !made) findings.error_at(path, made.error().message);
+}
+
+void check_routes(const Settings& settings, Findings& findings) {
+  std::set<std::string> names;
+  if (settings.outputs.size() > kMostOutputs)
+    findings.error_at("outputs", "at most " + std::to_string(kMostOutputs) + " outputs are possible");
+  for (std::size_t i = 0; i < settings.outputs.size(); ++i) {
+    const std::string item = "outputs[" + std::to_string(i) + "]";
+    const std::string& name = settings.outputs[i].name;
+    const std::string here = findings.given(item) ? item : "outputs";
+    if (name.empty()) {
+      findings.error_at(here, "one of several outputs needs a name; for example \"name: main\"");
+    } else if (!names.insert(name).second) {
+      findings.error_at(here + ".name", "another output has this name; names are unique");
+    }
+  }
+  const auto check_name = [&](const std::string& name, const std::string& path) {
+    if (names.contains(name)) return;
+    std::string known;
+    for (const std::string& n : names) known += (known.empty() ? "" : ", ") + n;
+    findings.error_at(path, known.empty() ? "is of use only with outputs" : "no output has this name; there are " + known);
+  };
+  const auto check_list = [&](const std::vector<RouteOptions>& routes, const std::string& path) {
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+      const std::string item = path + "[" + std::to_string(i) + "]";
+      const std::string here = findings.given(item) ? item : path;
+      check_condition(routes[i].when, here + ".when", findings);
+      if (!routes[i].output.empty()) check_name(routes[i].output, here + ".output");
+    }
+  };
+  for (std::size_t i = 0; i < settings.logs.size(); ++i) {
+    const std::string item = "logs[" + std::to_string(i) + "]";
+    const std::string here = findings.given(item) ? item : "logs";
+    check_list(settings.logs[i].routes, here + ".routes");
+    if (!settings.logs[i].output.empty()) check_name(settings.logs[i].output, here + ".output");
+  }
+  check_list(settings.routes, "routes");
 }
 
 void complete_processors(const Environment& environment, Settings& settings, Findings& findings) {

@@ -119,7 +119,7 @@ Json section_form(const ObjectSchema& schema, const Shared& shared) {
     }
     out["properties"][key.key] = std::move(property);
     if (key.required) required.push_back(key.key);
-    if (!key.required_with.empty()) out["dependentRequired"][key.required_with].push_back(key.key);
+    if (!key.required_with.empty() && key.unless.empty()) out["dependentRequired"][key.required_with].push_back(key.key);
   }
   if (!required.empty()) out["required"] = std::move(required);
   if (Json all = groups(schema); !all.empty()) out["allOf"] = std::move(all);

@@ -35,7 +35,8 @@ std::string type_cell(const KeySpec& key) {
 // Empty strings and lists say nothing; a section's defaults stand at its keys.
 std::string default_cell(const KeySpec& key, const void* defaults) {
   if (key.required) return "**required**";
-  if (!key.required_with.empty()) return "**required** with " + code(key.required_with);
+  if (!key.required_with.empty()) return "**required** with " + code(key.required_with) +
+           (key.unless.empty() ? "" : ", unless " + code(key.unless) + " is there");
   if (!key.default_note.empty()) return key.default_note;
   if (key.object) return "";
   const std::string value = format_value(key, key.get(defaults));

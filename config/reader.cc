@@ -207,7 +207,7 @@ void Reader::check_keys(const ObjectSchema& schema, const DocumentNode& node, co
   const auto given = [&](const std::string& key) { return findings_.given(join_key(path, key)); };
   for (const KeySpec& field : schema.fields) {
     if (!field.required && (field.required_with.empty() || !present(field.required_with))) continue;
-    if (present(field.key)) continue;
+    if (present(field.key) || (!field.unless.empty() && present(field.unless))) continue;
     // Its misspelt form was just reported.
     const bool misspelt = std::any_of(node.entries.begin(), node.entries.end(), [&](const DocumentEntry& e) {
       return schema.find(e.key) == nullptr && nearest(e.key, keys_of(schema)) == field.key;

@@ -52,6 +52,7 @@ struct KeySpec {
   std::string default_note;  // in place of the default where that is worked out at run time
   bool required = false;
   std::string required_with;  // a key beside it: required where that one is given
+  std::string unless;     // required_with: but not when this key is there
   bool restart = false;       // a change takes effect at the next start only; otherwise at a reload
   bool in_example = false;    // written out in the example; else it stands there as a comment
   std::int64_t min = 0;       // integer, bytes, duration, number; for lists the least number of items

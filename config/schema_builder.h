@@ -20,6 +20,7 @@ class KeyBuilder {
   explicit KeyBuilder(KeySpec& field) : field_(field) {}
   KeyBuilder& required() { return field_.required = true, *this; }
   KeyBuilder& required_with(std::string key) { return field_.required_with = std::move(key), *this; }
+  KeyBuilder& unless(std::string other) { return field_.unless = std::move(other), *this; }
   KeyBuilder& restart() { return field_.restart = true, *this; }
   KeyBuilder& shown() { return field_.in_example = true, *this; }
   KeyBuilder& example(std::string yaml) { return field_.example = std::move(yaml), *this; }

@@ -126,6 +126,12 @@ void add_parsing(SchemaBuilder<LogInput>& s) {
        "Constant labels of every document: anything that the schema has no field for.")
       .example("{team: checkout}");
   s.objects("processors", [](LogInput& i) -> auto& { return i.processors; }, processor_schema());
+  s.objects("routes", [](LogInput& i) -> auto& { return i.routes; }, route_schema());
+  s.field(
+       "output", KeyType::text, [](LogInput& i) -> auto& { return i.output; },
+       "Of several outputs: the one for events that no route decides on.")
+      .default_note("the first of `outputs`")
+      .example("audit");
 }
 
 }  // namespace

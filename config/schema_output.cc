@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "config/names.h"
 #include "config/schema_builder.h"
 #include "config/settings.h"
@@ -163,11 +165,27 @@ std::shared_ptr<const ObjectSchema> stdout_schema() {
       .done();
 }
 
+// It names a directory, too.
+std::string check_output_name(const std::string& name) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  };
+  constexpr std::size_t kLongest = 64;
+  const bool good = !name.empty() && name.size() <= kLongest && std::all_of(name.begin(), name.end(), plain);
+  return good ? std::string() : "a name of at most 64 letters, digits, - and _ is expected";
+}
+
 }  // namespace
 
 std::shared_ptr<const ObjectSchema> output_schema() {
   using Out = OutputSettings;
-  SchemaBuilder<Out> s("Where the documents go: exactly one of `elasticsearch`, `logstash`, `file` and `stdout`.");
+  SchemaBuilder<Out> s(
+      "Where the documents go: exactly one of `elasticsearch`, `logstash`, `file` and `stdout`.");
+  s.field(
+       "name", KeyType::text, [](Out& o) -> auto& { return o.name; },
+       "Of several outputs: what routes and inputs call it; letters, digits, `-` and `_`.")
+      .check(check_output_name)
+      .example("audit");
   s.object("elasticsearch", [](Out& o) -> auto& { return o.elasticsearch; }, elasticsearch_schema()).shown();
   s.object("logstash", [](Out& o) -> auto& { return o.logstash; }, logstash_schema());
   s.object("file", [](Out& o) -> auto& { return o.file; }, file_schema());

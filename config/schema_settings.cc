@@ -112,6 +112,7 @@ void add_limits(SchemaBuilder<Settings>& s) {
 const ObjectSchema& settings_schema() {
   static const std::shared_ptr<const ObjectSchema> schema = [] {
     SchemaBuilder<Settings> s("The configuration of Sidelight.");
+    const auto output = output_schema();
     s.objects(
          "logs", [](Settings& c) -> auto& { return c.logs; }, log_input_schema())
         .at_least(1)
@@ -119,10 +120,14 @@ const ObjectSchema& settings_schema() {
         .example("[{paths: [/var/log/app/*.log]}]");
     s.objects("processors", [](Settings& c) -> auto& { return c.processors; }, processor_schema());
     s.object(
-         "output", [](Settings& c) -> auto& { return c.output; }, output_schema())
+         "output", [](Settings& c) -> auto& { return c.output; }, output)
         .required_with("logs")
+        .unless("outputs")
         .shown()
         .example("{file: {path: ./out.ndjson}}");
+    s.objects("outputs", [](Settings& c) -> auto& { return c.outputs; }, output).at_least(1);
+    s.objects("routes", [](Settings& c) -> auto& { return c.routes; }, route_schema());
+    s.at_most_one({"output", "outputs"});
     s.field(
          "state_dir", KeyType::path, [](Settings& c) -> auto& { return c.state_dir; },
          "Directory for positions and dead letters; made if absent. One program at a time may use it. It "

@@ -22,6 +22,13 @@
 
 namespace sidelight {
 
+// Where events go on a condition.
+struct RouteOptions {
+  ConditionOptions when;
+  std::string output;  // its name
+  bool copy = false;   // and go on to the routes behind
+};
+
 struct LogInput {
   std::string name;  // default: the first path
   TailOptions tail;
@@ -31,9 +38,12 @@ struct LogInput {
   std::vector<std::pair<std::string, std::string>> fields;  // constant ECS fields
   std::vector<std::pair<std::string, std::string>> labels;  // constant labels
   std::vector<ProcessorOptions> processors;                 // those of Settings follow
+  std::vector<RouteOptions> routes;                         // the same
+  std::string output;  // name of the one for what no route decides on; empty: the first
 };
 
 struct OutputSettings {
+  std::string name;  // of several outputs; unique
   // Exactly one is set.
   std::optional<ElasticsearchOptions> elasticsearch;
   std::optional<LogstashOptions> logstash;
@@ -46,7 +56,10 @@ struct OutputSettings {
 struct Settings {
   std::vector<LogInput> logs;
   std::vector<ProcessorOptions> processors;  // of all inputs, behind their own
-  OutputSettings output;  // with logs
+  std::vector<RouteOptions> routes;          // of all inputs, behind their own
+  // With logs, one of these is there.
+  OutputSettings output;
+  std::vector<OutputSettings> outputs;
   std::string state_dir;  // with logs
   CollectorSettings collectors;
   LogMetricsOptions log_metrics;
@@ -62,6 +75,14 @@ struct Settings {
   // Constant ECS fields from the environment (host.name, kubernetes.* from the downward API variables), added
   // to every document.
   std::vector<std::pair<std::string, std::string>> host_fields;
+
+  // Those of `outputs`, or else `output`; they live as long as the settings stay as they are.
+  std::vector<const OutputSettings*> all_outputs() const {
+    std::vector<const OutputSettings*> all;
+    for (const OutputSettings& o : outputs) all.push_back(&o);
+    if (all.empty()) all.push_back(&output);
+    return all;
+  }
 };
 
 }  // namespace sidelight

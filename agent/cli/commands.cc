@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 #include "agent/base/http_client.h"
 #include "agent/base/stream_client.h"
@@ -53,7 +55,8 @@ std::optional<Settings> load_or_explain(FileSystem& fs, const std::string& file)
 // Whether the destination answers; the exit status.
 static int connect_to_output(const OutputSettings& output, FileSystem& fs, const Clock& clock) {
   if (!output.elasticsearch && !output.logstash) return 0;
-  const std::string name = output.elasticsearch ? "output.elasticsearch" : "output.logstash";
+  const std::string where = output.name.empty() ? "output" : "outputs " + output.name;
+  const std::string name = where + (output.elasticsearch ? ".elasticsearch" : ".logstash");
   auto http = make_curl_http_client();
   auto streams = make_asio_stream_client();
   const auto found = output.elasticsearch ? probe_elasticsearch(*output.elasticsearch, fs, *http, clock)
@@ -76,7 +79,12 @@ int check_command(const std::string& config_file, bool connect, bool print) {
   const std::size_t targets = make_collectors(settings->collectors, {fs, clock, log}).size();
   std::printf("%s: the configuration is good (%zu log input%s, %zu target%s)\n", config_file.c_str(),
               settings->logs.size(), settings->logs.size() == 1 ? "" : "s", targets, targets == 1 ? "" : "s");
-  return connect ? connect_to_output(settings->output, fs, clock) : 0;
+  int status = 0;
+  if (connect) {
+    for (const OutputSettings* output : settings->all_outputs())
+      status = std::max(status, connect_to_output(*output, fs, clock));
+  }
+  return status;
 }
 
 int schema_command(const std::string& what) {
@@ -94,19 +102,28 @@ int schema_command(const std::string& what) {
   return 0;
 }
 
-int replay_command(const std::string& config_file) {
+int replay_command(const std::string& config_file, const std::string& output) {
   PosixFileSystem fs;
   const auto settings = load_or_explain(fs, config_file);
   if (!settings) return 2;
-  if (!settings->output.elasticsearch) {
-    std::fprintf(stderr,
-                 "replay-dead-letters needs output.elasticsearch: other outputs make no dead letters\n");
+  std::vector<const OutputSettings*> able;
+  for (const OutputSettings* o : settings->all_outputs())
+    if (o->elasticsearch && (output.empty() || o->name == output)) able.push_back(o);
+  if (able.empty()) {
+    std::fprintf(stderr, "replay-dead-letters needs %s: other outputs make no dead letters\n",
+                 output.empty() ? "output.elasticsearch" : ("an elasticsearch output named " + output).c_str());
+    return 2;
+  }
+  if (able.size() > 1) {
+    std::string names;
+    for (const OutputSettings* o : able) names += (names.empty() ? "" : ", ") + o->name;
+    std::fprintf(stderr, "several outputs may have dead letters; choose one by --output: %s\n", names.c_str());
     return 2;
   }
   const SystemClock clock;
   auto http = make_curl_http_client();
   auto summary =
-      replay_dead_letters(fs, *http, clock, *settings->output.elasticsearch, [](const ReplayProgress& p) {
+      replay_dead_letters(fs, *http, clock, *able.front()->elasticsearch, [](const ReplayProgress& p) {
         std::fprintf(stderr, "%s: %llu done, %llu refused\n", p.file.c_str(),
                      static_cast<unsigned long long>(p.done), static_cast<unsigned long long>(p.refused));
       });

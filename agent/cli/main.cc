@@ -24,6 +24,14 @@ int main(int argc, char** argv) {
 
   auto* replay = app.add_subcommand("replay-dead-letters", "Offer dead letters to the destination again");
   replay->add_option("--config", config, "configuration file (YAML)")->required();
+  std::string output;
+  replay->add_option("--output", output, "of several outputs: whose dead letters");
+
+  auto* attempt = app.add_subcommand(
+      "try", "Show what would become of the lines on the standard input; touches no state and no destination");
+  attempt->add_option("--config", config, "configuration file (YAML)")->required();
+  std::string input;
+  attempt->add_option("--input", input, "name of the log input that would read them; default: the first");
 
   auto* schema = app.add_subcommand("schema", "Print what a configuration may hold");
   bool reference = false;
@@ -40,7 +48,8 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (run->parsed()) return sidelight::run_command(config);
   if (check->parsed()) return sidelight::check_command(config, connect, print);
-  if (replay->parsed()) return sidelight::replay_command(config);
+  if (replay->parsed()) return sidelight::replay_command(config, output);
+  if (attempt->parsed()) return sidelight::try_command(config, input);
   return sidelight::schema_command(reference ? "reference"
                                    : json    ? "json-schema"
                                    : example ? "example"

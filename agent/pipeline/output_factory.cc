@@ -7,12 +7,12 @@
 
 namespace sidelight {
 
-Expected<std::unique_ptr<Output>> make_output(const Settings& settings, OutputContext context,
+Expected<std::unique_ptr<Output>> make_output(const OutputSettings& settings, OutputContext context,
                                               FileSystem& fs) {
-  if (settings.output.elasticsearch)
-    return make_elasticsearch_output(*settings.output.elasticsearch, context, fs, make_curl_http_client());
-  if (settings.output.logstash) return make_logstash_output(*settings.output.logstash, context, fs);
-  if (settings.output.file) return make_file_output(*settings.output.file, context, fs);
+  if (settings.elasticsearch)
+    return make_elasticsearch_output(*settings.elasticsearch, context, fs, make_curl_http_client());
+  if (settings.logstash) return make_logstash_output(*settings.logstash, context, fs);
+  if (settings.file) return make_file_output(*settings.file, context, fs);
   return fail("no output is configured");
 }
 

@@ -10,7 +10,7 @@
 
 namespace sidelight {
 
-Expected<std::unique_ptr<Output>> make_output(const Settings& settings, OutputContext context,
+Expected<std::unique_ptr<Output>> make_output(const OutputSettings& settings, OutputContext context,
                                               FileSystem& fs);
 
 }  // namespace sidelight

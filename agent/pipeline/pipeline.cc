@@ -5,7 +5,10 @@
 #include "agent/base/file_notifier.h"
 #include "agent/checkpoint/store.h"
 #include "agent/pipeline/batch_pool.h"
+#include "agent/pipeline/inputs.h"
+#include "agent/pipeline/outlet.h"
 #include "agent/pipeline/output_factory.h"
+#include "agent/pipeline/output_reports.h"
 #include "agent/pipeline/span_ledger.h"
 #include "agent/pipeline/worker.h"
 
@@ -35,49 +38,35 @@ class WorkerGate final : public InputGate {
   Worker* worker_ = nullptr;
 };
 
-// The input's own processors, then everyone's.
-Expected<std::unique_ptr<Chain>> make_chain(const Settings& settings, const LogInput& log, FileSystem& fs) {
-  std::vector<ProcessorOptions> all = log.processors;
-  all.insert(all.end(), settings.processors.begin(), settings.processors.end());
-  if (all.empty()) return nullptr;
-  // A regular expression may cut a line anywhere.
-  return Chain::make(all, fs, {log.parse.format != Format::regex, log.parse.timezone});
-}
-
-Expected<std::vector<WorkerInput>> make_inputs(const Settings& settings, FileSystem& fs) {
-  std::vector<WorkerInput> inputs;
-  for (const auto& log : settings.logs) {
-    WorkerInput in;
-    auto framer = make_framer(log.decode);
-    if (!framer) return fail("log input " + log.name + ": " + framer.error().message);
-    auto parser = make_parser(log.parse);
-    if (!parser) return fail("log input " + log.name + ": " + parser.error().message);
-    in.framer = std::move(*framer);
-    in.parser = std::move(*parser);
-    in.constants.service = log.service;
-    in.constants.fields = settings.host_fields;
-    for (const auto& field : log.fields) {  // the input's own win over the environment's
-      std::erase_if(in.constants.fields, [&](const auto& f) { return f.first == field.first; });
-      in.constants.fields.push_back(field);
-    }
-    in.constants.labels = log.labels;
-    auto chain = make_chain(settings, log, fs);
-    if (!chain) return fail("log input " + log.name + ": " + chain.error().message);
-    in.chain = std::move(*chain);
-    inputs.push_back(std::move(in));
-  }
-  return inputs;
-}
-
 // Files that the program writes itself.
 std::set<std::string> own_files(const Settings& settings, std::set<std::string> never) {
   if (!settings.log.file.empty()) never.insert(settings.log.file);
-  if (settings.output.file && !settings.output.file->path.empty()) {
-    never.insert(settings.output.file->path);
-    for (std::size_t i = 1; i <= settings.output.file->keep + 1; ++i)
-      never.insert(settings.output.file->path + "." + std::to_string(i));
+  for (const OutputSettings* output : settings.all_outputs()) {
+    if (!output->file || output->file->path.empty()) continue;
+    never.insert(output->file->path);
+    for (std::size_t i = 1; i <= output->file->keep + 1; ++i)
+      never.insert(output->file->path + "." + std::to_string(i));
   }
   return never;
+}
+
+std::size_t largest_batch(const Settings& settings) {
+  std::size_t most = 0;
+  for (const OutputSettings* output : settings.all_outputs()) most = std::max(most, output->batch_bytes);
+  return most;
+}
+
+// All at once: one that cannot deliver must not take the time of the others. True when nothing is left.
+bool drain_all(const std::vector<std::unique_ptr<Output>>& outputs, MonoTime deadline) {
+  std::atomic<bool> all{true};
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < outputs.size(); ++i)
+    others.emplace_back([&all, deadline, output = outputs[i].get()] {
+      if (!output->drain(deadline)) all = false;
+    });
+  if (!outputs.front()->drain(deadline)) all = false;
+  for (std::thread& t : others) t.join();
+  return all;
 }
 
 }  // namespace
@@ -92,8 +81,11 @@ struct Pipeline::Parts {
         notifier(std::move(n)),
         budget(s.memory_budget),
         chunks(budget, kChunkBytes, kChunksKept),
-        batches(budget, kBatchesKept, 4 * s.output.batch_bytes, [this] { notifier->wake(); }),
-        barrier(*store) {}
+        batches(budget, kBatchesKept, 4 * largest_batch(s), [this] { notifier->wake(); }),
+        barrier(*store),
+        states(context.send_probe) {}
+
+  Expected<void> make_outputs(const PipelineEndMaker& make_end);
 
   PipelineContext context;
   Settings settings;
@@ -105,9 +97,49 @@ struct Pipeline::Parts {
   SpanLedger ledger;
   StoreBarrier barrier;
   WorkerGate gate;
+  OutputStates states;
+  std::vector<std::unique_ptr<OneOutputProbe>> probes;
+  std::vector<std::unique_ptr<OneOutputLogger>> loggers;
+  std::vector<std::unique_ptr<Outlet>> outlets;
   std::unique_ptr<Worker> worker;
-  std::unique_ptr<Output> output;
+  std::vector<std::unique_ptr<Output>> outputs;
 };
+
+Expected<void> Pipeline::Parts::make_outputs(const PipelineEndMaker& make_end) {
+  const auto all = make_end ? std::vector<const OutputSettings*>{&settings.output} : settings.all_outputs();
+  const std::size_t share = all.size() > 1 ? settings.memory_budget / all.size() : 0;
+  std::vector<Outlet*> for_worker;
+  for (const OutputSettings* o : all) {
+    outlets.push_back(std::make_unique<Outlet>(
+        o->name, batches, budget, BatchLimits{o->batch_bytes, o->batch_documents, o->flush_interval}, share));
+    probes.push_back(std::make_unique<OneOutputProbe>(states));
+    loggers.push_back(std::make_unique<OneOutputLogger>(context.log, o->name));
+    for_worker.push_back(outlets.back().get());
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool one = all.size() == 1;
+    const OutputContext output_context{context.clock,
+                                       one ? context.log : *loggers[i],
+                                       budget,
+                                       ledger,
+                                       barrier,
+                                       gate,
+                                       *outlets[i],
+                                       one ? context.send_probe : *probes[i]};
+    if (make_end) {
+      PipelineEnd end = make_end(output_context);
+      outlets[i]->connect(*end.output, std::move(end.encoder));
+      outputs.push_back(std::move(end.output));
+      continue;
+    }
+    auto output = make_output(*all[i], output_context, context.fs);
+    if (!output) return std::unexpected(output.error());
+    outlets[i]->connect(**output, make_encoder((*output)->encoding()));
+    outputs.push_back(std::move(*output));
+  }
+  worker->set_outlets(std::move(for_worker));
+  return {};
+}
 
 Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, const Settings& settings,
                                                     const PipelineEndMaker& make_end) {
@@ -123,9 +155,10 @@ Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, con
   auto never = own_files(settings, context.never_tail);
   auto parts = std::make_unique<Parts>(std::move(context), settings, std::move(*store), std::move(notifier));
   Parts& p = *parts;
-  const WorkerOptions options{settings.output.batch_bytes,    settings.output.batch_documents,
-                              settings.output.flush_interval, settings.multiline_timeout,
-                              settings.unterminated_timeout,  settings.checkpoint_interval};
+  WorkerOptions options;
+  options.multiline_timeout = settings.multiline_timeout;
+  options.unterminated_timeout = settings.unterminated_timeout;
+  options.checkpoint_interval = settings.checkpoint_interval;
   std::vector<TailOptions> tails;
   for (const auto& log : settings.logs) tails.push_back(log.tail);
   p.worker = std::make_unique<Worker>(
@@ -133,20 +166,7 @@ Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, con
                     p.ledger, *p.store, p.context.tail_probe, p.context.pipeline_probe},
       options, std::move(*inputs), std::move(tails), settings.limits, std::move(never));
   p.gate.set(*p.worker);
-  const OutputContext output_context{p.context.clock, p.context.log, p.budget,  p.ledger,
-                                     p.barrier,       p.gate,        p.batches, p.context.send_probe};
-  std::unique_ptr<Encoder> encoder;
-  if (make_end) {
-    PipelineEnd end = make_end(output_context);
-    p.output = std::move(end.output);
-    encoder = std::move(end.encoder);
-  } else {
-    auto output = make_output(settings, output_context, p.context.fs);
-    if (!output) return std::unexpected(output.error());
-    p.output = std::move(*output);
-    encoder = make_encoder(p.output->encoding());
-  }
-  p.worker->set_output(*p.output, std::move(encoder));
+  if (auto made = p.make_outputs(make_end); !made) return std::unexpected(made.error());
 
   std::unique_ptr<Pipeline> pipeline(new Pipeline(std::move(parts)));
   pipeline->worker_thread_ = std::thread([raw = pipeline.get()] { raw->run_worker(); });
@@ -195,7 +215,7 @@ bool Pipeline::stop(Stop how, MonoTime deadline) {
   } else {
     p.worker->flush();
   }
-  const bool all = p.output->drain(send_until);
+  const bool all = drain_all(p.outputs, send_until);
   p.worker->checkpoint();
   {
     const std::lock_guard lock(commit_mutex_);
@@ -206,11 +226,13 @@ bool Pipeline::stop(Stop how, MonoTime deadline) {
   auto synced = p.store->sync_all();
   if (!synced) p.context.log.error("checkpoint.write", synced.error().message);
   if (!all) {
-    p.context.log.warn("pipeline.left", std::to_string(p.output->queued_bytes()) +
+    std::size_t left = 0;
+    for (const auto& o : p.outputs) left += o->queued_bytes();
+    p.context.log.warn("pipeline.left", std::to_string(left) +
                                             " bytes could not be delivered before the deadline; they stay in "
                                             "the files and are sent after the next start");
   }
-  p.output.reset();
+  p.outputs.clear();
   return all && synced.has_value();
 }
 
