@@ -8,10 +8,10 @@ namespace sidelight {
 // Log positions in bytes, times in seconds since 1970 by the replica's own clock.
 struct ReplicaPosition {
   double now = 0;
-  std::optional<double> received;     // by the stream; nothing when it never streamed
-  std::optional<double> replayed;     // nothing before the first record
-  std::optional<double> announced;    // the end of the primary's log, as it last told
-  std::optional<double> last_commit;  // when the last replayed transaction was committed on the primary
+  std::optional<double> received = {};     // by the stream; nothing when it never streamed
+  std::optional<double> replayed = {};     // nothing before the first record
+  std::optional<double> announced = {};    // the end of the primary's log, as it last told
+  std::optional<double> last_commit = {};  // when the last replayed transaction was committed on the primary
   bool streaming = false;
 };
 
