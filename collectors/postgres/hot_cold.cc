@@ -1,6 +1,7 @@
 #include "collectors/postgres/hot_cold.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -16,7 +17,10 @@ namespace {
 using namespace postgres;
 
 constexpr const char* kUndefinedColumn = "42703";
+constexpr const char* kCancelled = "57014";
 constexpr std::size_t kMaxPartialIndexes = 20;
+// Conditions are short expressions on a few values; one that takes longer is not to be understood.
+constexpr std::chrono::milliseconds kConditionTime{200};
 // A change below it is no reason to analyse.
 constexpr double kStaleRows = 1000;
 
@@ -218,10 +222,10 @@ Expected<Coverage> covers_hot(Reading& r, const std::string& condition) {
   const std::string sql = "select bool_and(coalesce((" + condition +
                           "), false)) from (select v::" + r.status_type + " as " + r.facts.status_column +
                           " from unnest($1::text[]) v) s";
-  const auto rows = r.session.query(sql, {array_literal(r.hot)}, r.deadline);
+  const auto rows = r.session.query(sql, {array_literal(r.hot)}, r.deadline, kConditionTime);
   if (!rows) {
     const std::string& state = r.session.last_sqlstate();
-    if (state.empty() || state.starts_with("57") || state.starts_with("08"))
+    if (state.empty() || r.deadline.passed() || (state.starts_with("57") && state != kCancelled))
       return std::unexpected(rows.error());
     if (state == kUndefinedColumn) return Coverage::no;  // other columns decide as well
     r.out.warn(r.title() +

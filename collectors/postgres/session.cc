@@ -107,7 +107,7 @@ struct SqlSession::State {
   Expected<SqlRows> run(const char* sql, const SqlParameters& parameters, const Deadline& deadline);
   Expected<void> send(const char* sql, const SqlParameters& parameters, const Deadline& deadline);
   Expected<ResultPtr> next_result(const Deadline& deadline);
-  Expected<void> limit_statements(const Deadline& deadline);
+  Expected<void> limit_statements(milliseconds limit, const Deadline& deadline);
   std::unexpected<Error> broken(std::string message) {
     connection.reset();
     return fail(std::move(message));
@@ -241,17 +241,16 @@ Expected<SqlRows> SqlSession::State::run(const char* sql, const SqlParameters& p
       return broken("the answer is larger than anything that was asked for");
   }
   if (error.empty()) return rows;
-  // A message of class 57P or 08, or none: the server is going or gone.
+  // Class 57P: the server is going.
   if (PQstatus(connection.get()) == CONNECTION_BAD || sqlstate.starts_with("57P")) connection.reset();
   return fail(std::move(error));
 }
 
-Expected<void> SqlSession::State::limit_statements(const Deadline& deadline) {
-  const milliseconds left = deadline.left();
-  if (std::chrono::abs(left - statement_timeout) <= kSlack) return {};
-  statement_timeout = left;
+Expected<void> SqlSession::State::limit_statements(milliseconds limit, const Deadline& deadline) {
+  if (std::chrono::abs(limit - statement_timeout) <= std::min(kSlack, limit / 10)) return {};
+  statement_timeout = limit;
   auto set =
-      run("select set_config('statement_timeout', $1, false)", {std::to_string(left.count())}, deadline);
+      run("select set_config('statement_timeout', $1, false)", {std::to_string(limit.count())}, deadline);
   if (!set) return std::unexpected(set.error());
   return {};
 }
@@ -262,23 +261,24 @@ SqlSession::SqlSession(const PostgresOptions& options, const PostgresPlace& plac
 
 SqlSession::~SqlSession() = default;
 
-Expected<SqlRows> SqlSession::query(const char* sql, const SqlParameters& parameters,
-                                    const Deadline& deadline) {
+Expected<SqlRows> SqlSession::query(const std::string& sql, const SqlParameters& parameters,
+                                    const Deadline& deadline, milliseconds at_most) {
   State& s = *state_;
-  s.sqlstate.clear();
-  if (s.connection) {
-    auto limited = s.limit_statements(deadline);
-    // A connection that the server has closed meanwhile is made again, once.
-    if (!limited && s.connection) return std::unexpected(limited.error());
+  // The second time only when a connection that was kept has been closed by the server meanwhile.
+  for (bool again = false;; again = true) {
+    s.sqlstate.clear();
+    const bool kept = s.connection != nullptr;
+    if (!kept) {
+      if (auto connected = s.connect(deadline); !connected) return std::unexpected(connected.error());
+    }
+    Expected<SqlRows> rows;
+    if (auto limited = s.limit_statements(std::min(deadline.left(), at_most), deadline); !limited) {
+      rows = std::unexpected(limited.error());
+    } else {
+      rows = s.run(sql.c_str(), parameters, deadline);
+    }
+    if (rows || again || !kept || s.connection || deadline.passed()) return rows;
   }
-  const bool kept = s.connection != nullptr;
-  if (!kept) {
-    if (auto connected = s.connect(deadline); !connected) return std::unexpected(connected.error());
-  }
-  auto rows = s.run(sql, parameters, deadline);
-  if (rows || !kept || s.connection || deadline.passed()) return rows;
-  if (auto connected = s.connect(deadline); !connected) return std::unexpected(connected.error());
-  return s.run(sql, parameters, deadline);
 }
 
 const std::string& SqlSession::last_sqlstate() const {

@@ -1,6 +1,7 @@
 // One connection to one database; the only door to libpq.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -54,11 +55,9 @@ class SqlSession {
   // One statement, its answer whole. An Error says what the server or libpq said, in one line. Does not wait
   // beyond the deadline, but for the resolution of the host's name. After an error that is not the
   // statement's own, and at the deadline, the connection is closed: an answer that comes late is nobody's.
-  Expected<SqlRows> query(const char* sql, const SqlParameters& parameters, const Deadline& deadline);
-  // The same for statements that are made at run time.
-  Expected<SqlRows> query(const std::string& sql, const SqlParameters& parameters, const Deadline& deadline) {
-    return query(sql.c_str(), parameters, deadline);
-  }
+  // The server ends the statement after `at_most` if that is before the deadline (SQLSTATE 57014).
+  Expected<SqlRows> query(const std::string& sql, const SqlParameters& parameters, const Deadline& deadline,
+                          std::chrono::milliseconds at_most = std::chrono::hours(1));
 
   // Of the last error, where the server gave one: "42703".
   const std::string& last_sqlstate() const;

@@ -1,6 +1,7 @@
 """Hot and cold rows: shares beside the rows that were written, and advice where it should be and where not."""
 
 import json
+import pathlib
 import re
 
 import pytest
@@ -120,6 +121,18 @@ def test_conditions_with_functions_of_others_are_not_evaluated(program, orders, 
         orders.execute("drop table orders", "drop function loud(text)", "drop function is_hot(text)", "drop table ran")
 
 
+def test_a_condition_that_takes_for_ever_is_ended_by_the_server(program, orders, tmp_path):
+    slow = r"^(a*)(a*)(a*)(a*)(a*)(a*)(a*)(a*)\1\2\3\4\5\6\7\8ab?$(?!a)"
+    orders.execute(f"create index slow on orders (id) where status ~ '{slow}'")
+    with watched(program, tmp_path, orders, hot=["new", "a" * 60]) as watch:
+        watch.wait_up().after_runs(3)
+        assert "canceling statement due to statement timeout" in watch.log_text()
+        assert watch.value("mes_db_hot_rows_ratio", **LABELS) == pytest.approx(300 / TOTAL, abs=1e-6)  # the rest is there
+        assert not advice(watch)
+        assert watch.value("sidelight_collector_duration_seconds", collector="postgres") < 0.6
+    wait_for(lambda: not orders.sql("select 1 from pg_stat_activity where usename = 'sidelight'"), 10, "no session to stay behind")
+
+
 @pytest.mark.parametrize("options", [{"partial_index_min_rows": TOTAL + 1}, {"partial_index_max_hot_ratio": 0.04}, {"hot": ["closed"]}])
 def test_no_partial_index_for_small_tables_or_many_hot_rows(program, orders, tmp_path, options):
     with watched(program, tmp_path, orders, **options) as watch:
@@ -176,6 +189,23 @@ def test_a_partial_index_on_a_partitioned_table(program, server, tmp_path):
             server.psql(statement(watch))
             watch.eventually(lambda w: not advice(w), what="the advice to be followed")
             assert watch.value("mes_db_status_index_selectivity_ratio", index="orders_hot", **LABELS) == pytest.approx(0.05, abs=1e-3)
+    finally:
+        server.execute("drop table orders cascade")
+
+
+def test_the_way_round_for_partitioned_tables(program, server, tmp_path):
+    """docs/collectors/postgres.md: an index on a partitioned table without holding up writes."""
+    server.execute("drop table if exists orders cascade", "create table orders (id int, created_at date, status text) partition by range (created_at)",
+                   "create table orders_2026_11 partition of orders default", "grant select on orders to sidelight",
+                   "insert into orders select n, '2026-11-20', case when n % 20 = 0 then 'new' else 'closed' end from generate_series(1, 20000) n", "analyze orders")
+    document = (pathlib.Path(__file__).resolve().parents[3] / "docs" / "collectors" / "postgres.md").read_text(encoding="utf-8")
+    steps = re.search(r"```sql\n(CREATE INDEX orders_hot ON ONLY.*?)```", document, re.S).group(1)
+    try:
+        with watched(program, tmp_path, server, hot=["new", "priced"]) as watch:
+            watch.wait_up().after_runs()
+            assert advice(watch) == {("partial_index", "no_status_index")}
+            server.psql(steps)
+            watch.eventually(lambda w: not advice(w), what="the advice to be followed")
     finally:
         server.execute("drop table orders cascade")
 
