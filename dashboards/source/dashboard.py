@@ -59,7 +59,8 @@ _DATASOURCE_CHOICE = {"name": "datasource", "label": "Data source", "type": "dat
 
 @dataclasses.dataclass(frozen=True)
 class Moments:
-    """Marks in time from an expression: its samples' times, or (`value_is_time`) its values as Unix milliseconds."""
+    """Marks in time from an expression: the times where it is 1 or more (Grafana leaves out what is less), or (`value_is_time`) its
+    values as Unix milliseconds."""
     name: str
     expr: str
     color: str

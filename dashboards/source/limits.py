@@ -9,7 +9,8 @@ from .grafana import Thresholds
 class Limit:
     """What `alert` compares with: the recorded objective `record`, whose default is `value`, or the constant `value`.
 
-    `below` is for values that are bad when they are small. A limit of 0 is one of a count: red from 1 on. `near` is the share of the limit from which on it is yellow.
+    `below` is for values that are bad when they are small. A limit of 0 is one of a count: red from 1 on.
+    `near` is the share of the limit from which on it is yellow.
     """
     alert: str
     value: float

@@ -37,7 +37,8 @@ def _alerts_and_services():
              thresholds=bad),
         stat("Tickets", "Alerts that fire and wait for working hours: causes.", [_firing("ticket")], "short", width=3, height=3,
              thresholds=Thresholds(((None, "green"), (1, "yellow")))),
-        stat("Failed requests by service", "Share of requests of shop, CRM, MES and partner API that they answered with 500 or more, as their own logs "
+        stat("Failed requests by service",
+             "Share of requests of shop, CRM, MES and partner API that they answered with 500 or more, as their own logs "
              "tell. A service without requests is not shown.",
              [Query(f"max by (service_name) (app:request_error_ratio:rate5m{LOGS})", "{{service_name}}")], "percentunit", width=12, height=3,
              thresholds=limits.APP_ERRORS.thresholds(), decimals=1, names=True, graph=False, absent=NO_APP,
@@ -57,13 +58,15 @@ def _backends():
         return stat(*arguments, width=3, height=3, **options)
 
     return [
-        tile("Queue drains in", "Backlog of the MES's worst queue divided by its rate of acknowledgements.", [Query(f"max(mes:queue_drain_seconds:max{C})")],
+        tile("Queue drains in", "Backlog of the MES's worst queue divided by its rate of acknowledgements.",
+             [Query(f"max(mes:queue_drain_seconds:max{C})")],
              "s", thresholds=limits.DRAIN.thresholds(), absent="Nothing acknowledged",
              links=[*runbook("MesQueueDrainTooLong"), to_dashboard("queue", "MES queue")]),
-        tile("Oldest message", "Age of the oldest message at the head of a queue of the MES.", [Query(f"max(mes:queue_head_age_seconds:max{C})")], "s",
-             thresholds=limits.HEAD_AGE.thresholds(), absent="Unknown",
+        tile("Oldest message", "Age of the oldest message at the head of a queue of the MES.", [Query(f"max(mes:queue_head_age_seconds:max{C})")],
+             "s", thresholds=limits.HEAD_AGE.thresholds(), absent="No message waits",
              links=[*runbook("MesQueueHeadTooOld", "MesQueueStalled"), to_dashboard("queue", "MES queue")]),
-        tile("Price within", "95 of 100 price calculations are done within this time.", [Query(f"max(mes:price_calculation_duration_seconds:p95{LOGS})")],
+        tile("Price within", "95 of 100 price calculations are done within this time.",
+             [Query(f"max(mes:price_calculation_duration_seconds:p95{LOGS})")],
              "s", thresholds=limits.PRICE_TIME.thresholds(), absent="No calculation lately",
              links=[*runbook("MesPriceCalculationSlow"), to_dashboard("price", "Price cache")]),
         tile("Price cache hits", "Share of look-ups that the worst cache answered in the last 30 minutes.",
@@ -73,7 +76,8 @@ def _backends():
              [Query(f"max(sum by (cluster, target) (mes:db_connections:max{C}) / (mes:db_connections_limit:max{C} > 0))")], "percentunit",
              thresholds=limits.DB_CONNECTIONS.thresholds(), decimals=0, absent="No database is watched",
              links=[*runbook("MesDbConnectionsNearLimit", "MesDbDown"), to_dashboard("database", "MES database")]),
-        tile("Logs late by", "Age of the oldest line that is not delivered yet, of all sidecars.", [Query(f"max(sidelight:input_lag_seconds:max{C})")],
+        tile("Logs late by", "Age of the oldest line that is not delivered yet, of all sidecars.",
+             [Query(f"max(sidelight:input_lag_seconds:max{C})")],
              "s", thresholds=limits.LOG_LAG.thresholds(), absent="No log is shipped",
              links=[*runbook("LogLagHigh"), to_dashboard("logs", "Log pipeline")]),
         tile("Log store disk", "Used share of the fullest disk of Elasticsearch or OpenSearch.", [Query(f"max(log_store:disk_used_ratio:max{C})")],
@@ -89,22 +93,27 @@ def _backends():
 def _course():
     errors = kibana("sidelight-errors", "Errors of the service in Kibana", SERVICE_ERRORS, data=True)
     return [
-        timeseries("Requests", "Requests that each service logged, a second.", [Query(f"sum by (service_name) (app:requests:rate5m{LOGS})", "{{service_name}}")],
+        timeseries("Requests", "Requests that each service logged, a second.",
+                   [Query(f"sum by (service_name) (app:requests:rate5m{LOGS})", "{{service_name}}")],
                    "reqps", height=6, absent=NO_APP, links=[errors]),
         timeseries("Answered within", "95 of 100 requests of each service are answered within this time.",
-                   [Query(f"max by (service_name) (app:request_duration_seconds:p95{LOGS})", "{{service_name}}")], "s", height=6, absent=NO_APP, links=[errors]),
+                   [Query(f"max by (service_name) (app:request_duration_seconds:p95{LOGS})", "{{service_name}}")], "s", height=6, absent=NO_APP,
+                   links=[errors]),
         timeseries("Errors logged", "Events of level error and above, of each service.",
                    [Query(f'sum by (service_name) (app:log_events:rate5m{selector("cluster", "namespace", level="error|critical|alert|emergency")}) '
                           f"or 0 * sum by (service_name) (app:log_events:rate5m{LOGS})", "{{service_name}}")], "cps", height=6, absent=NO_APP,
                    links=[errors]),
         timeseries("MES: backlog and prices", "Messages that wait or are worked on, and prices calculated a second.",
-                   [Query(f"sum(mes:queue_depth:max{C})", "backlog"), Query(f"sum(mes:price_calculations:rate5m{LOGS})", "calculations")], "short", height=6,
+                   [Query(f"sum(mes:queue_depth:max{C})", "backlog"), Query(f"sum(mes:price_calculations:rate5m{LOGS})", "calculations")], "short",
+                   height=6,
                    overrides=[on_right_axis("/calculations/", "ops")], absent="No queue is watched", links=[to_dashboard("queue", "MES queue")]),
         timeseries("Gateway", "Answers of the gateway by status class.",
-                   [Query(f"sum by (status_class) (gateway:requests:rate5m{LOGS})", "{{status_class}}")], "reqps", height=6, stack=True, absent=NO_GATEWAY,
+                   [Query(f"sum by (status_class) (gateway:requests:rate5m{LOGS})", "{{status_class}}")], "reqps", height=6, stack=True,
+                   absent=NO_GATEWAY,
                    links=[to_dashboard("gateway", "Gateway")]),
         timeseries("Logs", "Bytes of log read and bytes of documents acknowledged, of all sidecars.",
-                   [Query(f"sum(sidelight:read_bytes:rate5m{C})", "read"), Query(f"sum(sidelight:shipped_bytes:rate5m{C})", "acknowledged")], "Bps", height=6,
+                   [Query(f"sum(sidelight:read_bytes:rate5m{C})", "read"), Query(f"sum(sidelight:shipped_bytes:rate5m{C})", "acknowledged")], "Bps",
+                   height=6,
                    absent="No log is shipped", links=[to_dashboard("logs", "Log pipeline")]),
     ]
 

@@ -59,7 +59,8 @@ def _now():
 def _hits():
     return [
         Row("Hits and misses"),
-        timeseries("Hit rate of the servers", "Of each cache, of 5 minutes, beside the mean of its week and the floor that holds until there is a week "
+        timeseries("Hit rate of the servers",
+                   "Of each cache, of 5 minutes, beside the mean of its week and the floor that holds until there is a week "
                    "(mes_cache_hit_ratio_objective).",
                    [Query(f"mes:cache_hit_ratio:rate5m{CACHE}", "{{target}}"), Query(f"mes:cache_hit_ratio:avg7d{CACHE}", "week of {{target}}"),
                     objective(limits.HIT_RATIO, CACHE)],
@@ -76,11 +77,13 @@ def _hits():
         timeseries("Look-ups of the servers", "All chosen caches together.",
                    [Query(f"sum(mes:cache_hits:rate5m{CACHE})", "hits"), Query(f"sum(mes:cache_misses:rate5m{CACHE})", "misses")], "ops", stack=True,
                    overrides=[in_color("/^hits$/", "green"), in_color("/^misses$/", "orange")], absent=NO_CACHE),
-        timeseries("Hit rate: five minutes and half an hour", "The exporter's own ratio of five minutes, and the recorded one of 30 minutes that alerts read.",
+        timeseries("Hit rate: five minutes and half an hour",
+                   "The exporter's own ratio of five minutes, and the recorded one of 30 minutes that alerts read.",
                    [Query(f'max by (cluster, target) (mes_cache_hit_ratio{selector("cluster", "target", window="5m")})', "5 min {{target}}"),
                     Query(f"mes:cache_hit_ratio:rate30m{CACHE}", "30 min {{target}}")],
                    "percentunit", maximum=1, links=runbook("MesCacheHitRateUnderFloor"), absent="No look-ups"),
-        timeseries("Calculation time saved each second", "Seconds of calculation that hits spare each second, and the price of one calculation on average in the last hour.",
+        timeseries("Calculation time saved each second",
+                   "Seconds of calculation that hits spare each second, and the price of one calculation on average in the last hour.",
                    [Query(f"sum(mes:price_cache_saved_seconds:rate5m{LOGS})", "saved"),
                     Query(f"avg(mes:price_calculation_duration_seconds:avg1h{LOGS})", "one calculation")],
                    "short", overrides=[on_right_axis("/one calculation/", "s")], absent=NO_LOGS),
@@ -90,7 +93,8 @@ def _hits():
 def _calculations():
     return [
         Row("Calculations"),
-        timeseries("Time of a calculation", "50 and 95 of 100 are done within this time. The objective is mes_price_calculation_duration_seconds_objective.",
+        timeseries("Time of a calculation",
+                   "50 and 95 of 100 are done within this time. The objective is mes_price_calculation_duration_seconds_objective.",
                    [Query(f"mes:price_calculation_duration_seconds:p50{LOGS}", "50 of 100 {{namespace}}"),
                     Query(f"mes:price_calculation_duration_seconds:p95{LOGS}", "95 of 100 {{namespace}}"), objective(limits.PRICE_TIME, LOGS)],
                    "s", thresholds=limits.PRICE_TIME.thresholds(), overrides=[OBJECTIVE_LINE], links=runbook("MesPriceCalculationSlow"),
@@ -103,7 +107,8 @@ def _calculations():
                    [Query(f"sum by (algorithm, result) (mes:price_calculations:rate5m{LOGS})", "{{algorithm}} {{result}}")], "ops", stack=True,
                    overrides=[in_color("/error/", "red")], links=runbook("MesPriceCalculationFailing"), absent=NO_LOGS),
         timeseries("Workers", "Workers of the MES and how many calculate (collectors.http_json; without it nothing is shown).",
-                   [Query("mes:workers:max{cluster=~\"$cluster\"}", "workers {{target}}"), Query("mes:workers_busy:max{cluster=~\"$cluster\"}", "busy {{target}}"),
+                   [Query("mes:workers:max{cluster=~\"$cluster\"}", "workers {{target}}"),
+                    Query("mes:workers_busy:max{cluster=~\"$cluster\"}", "busy {{target}}"),
                     Query("mes:calculations_in_progress:max{cluster=~\"$cluster\"}", "calculations in progress {{target}}")],
                    "short", absent="No MES is watched (collectors.http_json)"),
         timeseries("Workers busy", "Share of the MES's workers that calculate: near 100 % the queue grows.",
@@ -129,8 +134,8 @@ def _server():
                    thresholds=limits.EVICTIONS.thresholds(line=True), links=runbook("MesCacheEvictions"), absent="No misses"),
         timeseries("Keys", "Keys of each server.", [Query(f"mes:cache_keys:max{CACHE}", NODE)], "short", absent=NO_CACHE),
         timeseries("Commands and clients", "Commands a second of each cache, and connected clients of each server.",
-                   [Query(f"mes:cache_commands:rate5m{CACHE}", "commands {{target}}"), Query(f"mes:cache_clients:max{CACHE}", f"clients {NODE}")], "ops",
-                   overrides=[on_right_axis("/^clients/", "short")], absent=NO_CACHE),
+                   [Query(f"mes:cache_commands:rate5m{CACHE}", "commands {{target}}"), Query(f"mes:cache_clients:max{CACHE}", f"clients {NODE}")],
+                   "ops", overrides=[on_right_axis("/^clients/", "short")], absent=NO_CACHE),
         timeseries("Round trip", "Time of one PING (memcached: version), as the sidecar measures it.",
                    [Query(f"mes:cache_latency_seconds:max{CACHE}", NODE)], "s", absent=NO_CACHE),
         states("Answering", "Whether the cache answers any instance of Sidelight that watches it.", [Query(ANSWERS, "{{target}}")], UP_TEXTS, width=8,

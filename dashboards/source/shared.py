@@ -82,7 +82,7 @@ def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace"):
         Moments("Configuration reloads",
                 f"max by ({by}) (sidelight_config_last_reload_success_timestamp_seconds{choose} > ${{__from:date:seconds}}) * 1000",
                 "blue", "Sidelight took a configuration", "{{namespace}} {{pod}}", value_is_time=True),
-        Moments("Configuration refused", f"min by ({by}) (sidelight_config_last_reload_successful{choose}) == 0",
+        Moments("Configuration refused", f"min by ({by}) (sidelight_config_last_reload_successful{choose}) == bool 0",
                 "orange", "Sidelight refused a configuration", "{{namespace}} {{pod}}"),
         Moments("Alerts",
                 'max by (alertname, severity, cluster, namespace, target) '

@@ -162,7 +162,8 @@ def long_history(begin, end, step=600):
     recorded = {
         'mes:cache_hit_ratio:rate30m{target="price-cache"}': lambda t: 0.7,
         'mes:db_size_bytes:max{target="mes-db",database="mes"}': lambda t: _gauge("mes_db_size_bytes", "", t),
-        'mes:db_table_size_bytes:max{target="mes-db",database="mes",schema="public",table="orders"}': lambda t: _gauge("mes_db_table_size_bytes", "", t),
+        'mes:db_table_size_bytes:max{target="mes-db",database="mes",schema="public",table="orders"}': lambda t: _gauge("mes_db_table_size_bytes", "",
+            t),
     }
     for node in EXAMPLES["node"]:
         recorded |= {

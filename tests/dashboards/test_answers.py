@@ -16,10 +16,6 @@ from known import DASHBOARDS, recorded
 from prometheus import Pages, Prometheus, filled
 
 FILES = sorted(DASHBOARDS.glob("*.json"))
-# Rests of what an expression can hold that only a fault brings: they are empty while all is well.
-EMPTY_WHEN_ALL_IS_WELL = {
-    ("annotation 'Configuration refused'", "a refused configuration"),
-}
 WATCHER = {"namespace": "monitoring", "pod": "watch-1"}
 SECOND = {"namespace": "monitoring", "pod": "watch-2"}
 SHOP = {"namespace": "shop", "pod": "shop-1"}
@@ -104,20 +100,26 @@ def test_every_recorded_series_is_there(settled):
 def test_every_expression_answers(one, settled, name):
     silent = []
     for where, expression in checks.expressions(dashboards()[name]):
-        if any(where == known for known, _ in EMPTY_WHEN_ALL_IS_WELL):
-            one.instant(filled(expression))  # valid all the same
-            continue
         answer = one.instant(filled(expression))
         if not answer or all(math.isnan(float(result["value"][1])) for result in answer):
             silent.append(f"{where}: {expression}")
     assert silent == []
 
 
-def test_a_refused_configuration_is_marked(one, settled):
-    """The expressions that are left out above answer when what they are for happens."""
+def test_marks_in_time_are_ones_or_times(one, settled):
+    """Grafana draws only values of 1 and more; a comparison without `bool` that keeps a 0 would never be seen."""
     for name, dashboard in dashboards().items():
-        expression = next(e for where, e in checks.expressions(dashboard) if where == "annotation 'Configuration refused'")
-        assert one.instant(filled(expression.replace("== 0", "== 1"))), name
+        for annotation in dashboard["annotations"]["list"]:
+            if "expr" not in annotation:
+                continue
+            values = [float(result["value"][1]) for result in one.instant(filled(annotation["expr"]))]
+            if annotation["useValueForTime"]:
+                assert values and all(abs(value / 1000 - time.time()) < 86400 for value in values), f"{name} {annotation['name']}"
+            elif annotation["name"] == "Configuration refused":
+                assert set(values) == {0}
+                assert {float(r["value"][1]) for r in one.instant(filled(annotation["expr"].replace("bool 0", "bool 1")))} == {1}
+            else:
+                assert values and set(values) == {1}, f"{name} {annotation['name']}"
 
 
 @pytest.mark.parametrize("name", dashboards())
@@ -225,10 +227,12 @@ def test_a_panel_that_adds_instances_up_would_be_found(one, two, settled):
 
 def test_promtool_takes_every_expression(tmp_path):
     """The other parser of the same language, as the rules' tests use it."""
-    rules = [{"record": "checked", "expr": filled(expression)} for dashboard in dashboards().values() for _, expression in checks.expressions(dashboard)]
+    rules = [{"record": "checked", "expr": filled(expression)} for dashboard in dashboards().values() for _,
+             expression in checks.expressions(dashboard)]
     for i, rule in enumerate(rules):
         rule["record"] = f"checked_{i}"
     path = tmp_path / "expressions.yaml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "dashboards", "rules": rules}]}))
-    done = subprocess.run(["promtool", "check", "rules", "--lint=none", str(path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    done = subprocess.run(["promtool", "check", "rules", "--lint=none", str(path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=60)
     assert done.returncode == 0 and f"{len(rules)} rules found" in done.stdout, done.stdout[-2000:]

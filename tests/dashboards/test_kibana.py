@@ -45,7 +45,8 @@ def fields_of(thing):
     if "timeFieldName" in attributes:
         out.append((attributes["timeFieldName"], True))
     source = json.loads(attributes.get("kibanaSavedObjectMeta", {}).get("searchSourceJSON", "{}"))
-    out += [(name, False) for name in re.findall(r"([\w@][\w.@]*)\s*(?::|>=|<=|<|>)", re.sub(r'"[^"]*"', '""', source.get("query", {}).get("query", "")))]
+    out += [(name, False) for name in re.findall(r"([\w@][\w.@]*)\s*(?::|>=|<=|<|>)",
+                                                 re.sub(r'"[^"]*"', '""', source.get("query", {}).get("query", "")))]
     for aggregation in json.loads(attributes.get("visState", "{}")).get("aggs", []):
         if "field" in aggregation["params"]:
             out.append((aggregation["params"]["field"], True))
@@ -143,7 +144,9 @@ MUTANTS = {
     "reference to nothing": (lambda o: _of(o, "dashboard")["references"][0].update(id="sidelight-gone"), "which is not in the file"),
     "no data view": (lambda o: _of(o, "visualization").update(references=[]), "has no data view"),
     "broken string": (lambda o: _of(o, "dashboard")["attributes"].update(panelsJSON="[{"), "is no JSON in a string"),
-    "overlap": (lambda o: _of(o, "dashboard")["attributes"].update(panelsJSON=_of(o, "dashboard")["attributes"]["panelsJSON"].replace('"x": 24', '"x": 20')), "overlaps"),
+    "overlap": (lambda o: _of(o,
+                              "dashboard")["attributes"].update(panelsJSON=_of(o, "dashboard")["attributes"]["panelsJSON"].replace('"x": 24',
+                                  '"x": 20')), "overlaps"),
     "duplicate": (lambda o: o.append(copy.deepcopy(o[0])), "two objects have one id"),
     "Lucene": (lambda o: _of(o, "search")["attributes"]["kibanaSavedObjectMeta"].update(
         searchSourceJSON=_of(o, "search")["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"].replace("kuery", "lucene")), "is no KQL"),
