@@ -12,7 +12,7 @@ import time
 from .assembly import ALL_PARTS
 from .plant import Plant
 from .scenarios import SCENARIOS
-from .sidelight_config import SECTIONS
+from .sidelight_config import SECTIONS, known_to
 
 
 def main():
@@ -24,13 +24,14 @@ def main():
     parser.add_argument("--parts", default="", help=f"comma-separated, of {', '.join(ALL_PARTS)}; default all")
     parser.add_argument("--seconds", type=float, help="stop after so many seconds; default: at Ctrl-C")
     parser.add_argument("--sections", help="of the configuration: comma-separated, of " + ", ".join(SECTIONS))
+    parser.add_argument("--program", help="the sidelight that will run: the configuration has the sections that this one knows")
     parser.add_argument("--listen", help="where Sidelight will listen; default: a free port of 127.0.0.1")
     parser.add_argument("--tour", type=float, metavar="SECONDS", help="switch to the next scenario after so many seconds, for ever")
     options = parser.parse_args()
     stop = threading.Event()
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, lambda *_: stop.set())
-    sections = set(options.sections.split(",")) if options.sections else None
+    sections = set(options.sections.split(",")) if options.sections else known_to(options.program) if options.program else None
     parts = set(options.parts.split(",")) if options.parts else None
     with Plant(options.directory, options.scenario, options.seed, options.speed, parts) as plant:
         for name, address in plant.addresses().items():

@@ -2,11 +2,22 @@
 
 import json
 import pathlib
+import subprocess
 
 from .servers.process import free_port
 from .services.mes import HOT
 
 SECTIONS = ("logs", "output", "log_metrics", "rabbitmq", "redis", "memcached", "postgres", "nginx", "http_json", "process", "objectives")
+
+
+def known_to(program):
+    """Which sections the program's schema has: a program of another version may know fewer."""
+    schema = json.loads(subprocess.run([program, "schema", "--json-schema"], stdout=subprocess.PIPE, check=True, timeout=30).stdout)
+
+    def keys(what):
+        return set(what.get("properties", {})).union(*(keys(choice) for choice in what.get("anyOf", ())))
+
+    return (keys(schema) | keys(schema["properties"].get("collectors", {}))) & set(SECTIONS)
 
 
 def settings(plant, sections=None, interval=None, listen=None, more=None):

@@ -6,6 +6,7 @@ import re
 import subprocess
 
 from .servers.process import wait_until
+from .sidelight_config import known_to
 
 SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -36,12 +37,13 @@ class Metrics:
 
 
 class Watcher:
-    """`sidelight run` with the configuration of a plant:   with Watcher(program, plant, interval="1s") as watcher: ..."""
+    """`sidelight run` with the configuration of a plant:   with Watcher(program, plant, interval="1s") as watcher: ...
+    Options are those of `plant.write_config`; the sections are by default all that the program knows."""
 
-    def __init__(self, program, plant, **options):
+    def __init__(self, program, plant, sections=None, **options):
         self._program = program
-        self._plant = plant
-        self.config = plant.write_config(**options)
+        self.sections = known_to(program) if sections is None else sections
+        self.config = plant.write_config(sections=self.sections, **options)
         self.port = int(re.search(r'"listen": "[^"]*:(\d+)"', self.config.read_text(encoding="utf-8")).group(1))
         self.log = plant.directory / "sidelight.log"
         self.process = None

@@ -74,7 +74,7 @@ class ServerProcess:
     def begin(self):
         raise NotImplementedError
 
-    def ready(self, seconds=60):
+    def ready(self, seconds=120):
         wait_until(self.is_ready, seconds, f"{self.name} on 127.0.0.1:{self.port} (its output: {self.output})", self.process)
 
     def is_ready(self):
