@@ -1,5 +1,6 @@
 #include "agent/process/escaped_text.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "agent/parse/json_token.h"
@@ -175,6 +176,20 @@ void unescape_line(std::string_view line, UnescapedLine& out) {
     i += taken;
   }
   out.from.push_back(static_cast<std::uint32_t>(line.size()));
+}
+
+void unescape_line(std::string_view line, std::string& out) {
+  out.clear();
+  out.reserve(line.size());
+  while (!line.empty()) {
+    const std::size_t plain = std::min(line.find('\\'), line.size());
+    out.append(line.substr(0, plain));
+    line.remove_prefix(plain);
+    if (line.empty()) return;
+    const std::size_t taken = take_escape(line, 0, out);
+    if (taken == 0) out += line.front();
+    line.remove_prefix(std::max<std::size_t>(taken, 1));
+  }
 }
 
 std::string_view json_characters(std::string_view literal, Arena& arena) {

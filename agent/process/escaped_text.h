@@ -19,6 +19,8 @@ struct UnescapedLine {
 
 // What is no escape stays as it is. Any bytes, less than 4 GiB.
 void unescape_line(std::string_view line, UnescapedLine& out);
+// The text alone.
+void unescape_line(std::string_view line, std::string& out);
 
 // The characters that a valid JSON string literal stands for; a view into it, or into the arena.
 std::string_view json_characters(std::string_view literal, Arena& arena);

@@ -41,8 +41,8 @@ class Redact final : public Processor {
     } else if (found) {
       clean = context.arena.copy(text_);
     }
-    // Most lines hold nothing: then neither do their pieces, where an escape cannot hide it.
-    if (!cut && !found && line_decides_ && line.find('\\') == std::string_view::npos) return Verdict::keep;
+    // Most lines hold nothing: then neither do their pieces.
+    if (!cut && !found && line_decides_) return Verdict::keep;
     const bool whole_line = record.message_kind == ValueKind::text && record.message.data() == line.data() &&
                             record.message.size() == line.size();
     if (whole_line) {

@@ -36,6 +36,7 @@ class Redactor {
  private:
   struct Patterns;
   Redactor(const RedactOptions& options, std::string key);
+  bool is_clean(std::string_view line);
   void find(std::string_view text, std::vector<PiiMatch>& out);
   void find_patterns(std::string_view text, std::vector<PiiMatch>& out);
   void replace(std::string_view text, const std::vector<PiiMatch>& matches, std::string& out) const;
@@ -47,6 +48,7 @@ class Redactor {
   std::size_t patterns_ = 0;
   std::unique_ptr<Patterns> compiled_;
   std::vector<PiiMatch> matches_;
+  std::string plain_;
 };
 
 }  // namespace sidelight

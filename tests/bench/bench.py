@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures the program: speed per CPU-second beside a bare floor program and beside rsyslog and syslog-ng, memory, idle CPU, latency.
 
-    tests/bench/bench.py [--mib 256] [--only speed,memory,idle,latency] [--seconds 20] [--no-peers] [--json FILE]
+    tests/bench/bench.py [--mib 256] [--only speed,redaction,memory,idle,latency] [--seconds 20] [--no-peers] [--json FILE]
 
 See README.md beside this file. Exits with 1 when a target is missed.
 """
@@ -82,7 +82,7 @@ def thread_seconds(pid):
 
 
 def settings_for(sink, form, gzip):
-    return {"output": {"elasticsearch": {"hosts": [sink.url], "data_stream": "logs-shop-default", "compression": "gzip" if gzip else "none"}},
+    return {"output": {"elasticsearch": {"hosts": [sink.url] if sink else [], "data_stream": "logs-shop-default", "compression": "gzip" if gzip else "none"}},
             "log": {"format": form}}
 
 
@@ -99,8 +99,13 @@ def wait_documents(sink, count, process, seconds=600):
 
 
 def one_speed(work, log, form, gzip, count):
+    return one_speed_of(work, log, settings_for(None, form, gzip), count)
+
+
+def one_speed_of(work, log, settings, count):
     with FaultServer("sink") as sink, tempfile.TemporaryDirectory(dir=work) as folder:  # a first start each time
-        sidelight = Sidelight(PROGRAM, folder, sink.url, paths=[str(log)], **settings_for(sink, form, gzip)).start(ready=False)
+        settings["output"]["elasticsearch"]["hosts"] = [sink.url]
+        sidelight = Sidelight(PROGRAM, folder, sink.url, paths=[str(log)], **settings).start(ready=False)
         result = cpu_of(sidelight.process, lambda: wait_documents(sink, count, sidelight.process))
         sent = sink.stats()["documents"]
     if sent != count:
@@ -159,6 +164,44 @@ def speed(report, work, mib, with_peers):
             peak = max(m[1] for m in measured)
             report.add(f"{name}: peak memory at full speed", peak, "MiB", "< 64", peak >= 64)
         log.unlink()
+
+
+# -- redaction --------------------------------------------------------------------------------------------------------------------
+
+
+def with_personal_data(source, target, every):
+    """The same lines, with an e-mail address, a phone number and a card in the message of each `every`th."""
+    size = 0
+    with open(source, encoding="utf-8") as lines_in, open(target, "w", encoding="utf-8") as out:
+        for n, line in enumerate(lines_in):
+            if n % every == 0:
+                note = f"mail user{n}@shop.example call +7 916 {n % 900 + 100}-45-67 card 4111 1111 1111 1111 "
+                line = line.replace(" id=", f" {note}id=", 1)
+            size += out.write(line)
+    return size
+
+
+def redaction(report, work, mib):
+    """CPU of the run with all kinds hidden, beside the same run without: lines without personal data, with some, and with some in each."""
+    for form in ("raw", "json"):
+        plain = work / f"{form}.log"
+        count, size = lines.make_file(plain, form, mib)
+        for name, every in (("none", 0), ("in each 10th line", 10), ("in each line", 1)):
+            log = plain
+            if every:
+                log = work / f"{form}-{every}.log"
+                size = with_personal_data(plain, log, every)
+            seconds = {}
+            for processors in ([], [{"redact": {}}]):
+                settings = {**settings_for(None, form, False), "extra": {"processors": processors} if processors else {}}
+                seconds[bool(processors)] = sorted(one_speed_of(work, log, settings, count)[0] for _ in range(3))[1]
+            report.add(f"{form}, personal data {name}: without redaction", size / 1e6 / seconds[False], "MB/CPU-s")
+            report.add(f"{form}, personal data {name}: with redaction", size / 1e6 / seconds[True], "MB/CPU-s")
+            times = seconds[True] / seconds[False]
+            report.add(f"{form}, personal data {name}: CPU with / without", times, "ratio", "<= 2", times > 2)
+            if every:
+                log.unlink()
+        plain.unlink()
 
 
 # -- memory and idling -----------------------------------------------------------------------------------------------------------
@@ -222,7 +265,7 @@ def latency(report, work, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mib", type=int, default=256, help="size of the file for the speed rows (peers: at most 64)")
-    parser.add_argument("--only", default="speed,idle,memory,latency")
+    parser.add_argument("--only", default="speed,redaction,idle,memory,latency")
     parser.add_argument("--seconds", type=float, default=20, help="length of the idle, outage and latency rows")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--json", help="also write the rows there")
@@ -237,6 +280,8 @@ def main():
     try:
         if "speed" in wanted:
             speed(report, work, arguments.mib, not arguments.no_peers)
+        if "redaction" in wanted:
+            redaction(report, work, min(arguments.mib, 128))
         if "idle" in wanted:
             idle(report, work, arguments.seconds)
         if "memory" in wanted:
