@@ -1,0 +1,236 @@
+"""From a fault in the plant to the message on the telephone: plant -> Sidelight -> Prometheus -> Alertmanager -> webhook, chat and mail.
+
+Durations of the rules are divided by 30, so ten minutes of a queue that drains too slowly are twenty seconds; everything else is as
+delivered. Each fault must bring exactly its own messages, in the stated time, and word when it is over.
+"""
+
+import contextlib
+import email
+import email.policy
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+import hurry
+import pytest
+import routing
+import rulebook
+import servers
+import yaml
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from plant import Plant  # noqa: E402
+
+BY = 30
+OBJECTIVES = {"mes_queue_drain_seconds": 15, "mes_queue_head_age_seconds": 900, "mes_cache_hit_ratio": 0.25}
+FAULT_SERVER = pathlib.Path(__file__).resolve().parents[1] / "faults" / "fault_server.py"
+
+
+class Sidecar:
+    """One instance of the program, which can be killed and started again."""
+
+    def __init__(self, program, config, port, log):
+        self.command = [program, "run", "--config", str(config)]
+        self.port, self.log, self.process = port, log, None
+
+    def start(self):
+        with open(self.log, "ab") as out:
+            self.process = subprocess.Popen(self.command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        servers.wait_for(self._ready, f"sidelight (see {self.log})")
+
+    def _ready(self):
+        assert self.process.poll() is None, pathlib.Path(self.log).read_text()
+        return urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2).status == 200
+
+    def stop(self, sig=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(sig)
+            self.process.wait(40)
+
+
+class Store:
+    """A destination that fails on demand."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([sys.executable, str(FAULT_SERVER)], stdout=subprocess.PIPE, text=True)
+        where = json.loads(self.process.stdout.readline())
+        self.port, self.control = where["port"], where["control_port"]
+
+    def fault(self, name=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.control}/_fault", json.dumps({"name": name}).encode() if name else None,
+                                         {"Content-Type": "application/json"}, method="POST" if name else "DELETE")
+        urllib.request.urlopen(request, timeout=10).close()
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+class Shop:
+    """Everything together; what was told to whom."""
+
+    def __init__(self, folder, program, stack):
+        self.plant = stack.enter_context(Plant(folder / "plant", parts={"rabbitmq", "redis", "mes", "crm", "shop"},
+                                               statistics_interval_ms=1000))
+        ports = [servers.free_port(), servers.free_port()]
+        config = self.plant.write_config(sections={"logs", "output", "log_metrics", "rabbitmq", "redis", "http_json"}, interval="1s", listen=f"127.0.0.1:{ports[0]}", more={"objectives": OBJECTIVES})
+        self.watcher = Sidecar(program, config, ports[0], folder / "watcher.log")
+        self.store = Store()
+        stack.callback(self.store.close)
+        (folder / "sidecar.yaml").write_text(yaml.safe_dump({
+            "logs": [{"paths": [str(self.plant.logs / "shop" / "shop.log")], "format": "json", "service": "shop"}],
+            "output": {"elasticsearch": {"hosts": [f"http://127.0.0.1:{self.store.port}"], "data_stream": "logs-shop-default"}},
+            "state_dir": str(folder / "sidecar-state"), "http": {"listen": f"127.0.0.1:{ports[1]}"}}))
+        self.sidecar = Sidecar(program, folder / "sidecar.yaml", ports[1], folder / "sidecar.log")
+        for instance in (self.watcher, self.sidecar):
+            stack.callback(instance.stop)
+            instance.start()
+
+        self.sink, self.mail = servers.HttpSink(), servers.MailSink()
+        stack.callback(self.sink.close)
+        stack.callback(self.mail.close)
+        (folder / "alertmanager").mkdir()
+        self.alertmanager = stack.enter_context(servers.Alertmanager(folder / "alertmanager", routing.for_test(
+            folder / "alertmanager", self.sink, self.mail)))
+        rules = folder / "prometheus" / "rules"
+        rules.mkdir(parents=True)
+        for path, book in hurry.rules(BY).items():
+            (rules / path.name).write_text(yaml.safe_dump(book, sort_keys=False, allow_unicode=True))
+        self.prometheus = stack.enter_context(servers.Prometheus(folder / "prometheus", yaml.safe_dump({
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+            "rule_files": ["rules/*.yaml"],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{self.alertmanager.port}"]}]}]},
+            "scrape_configs": [{"job_name": "sidelight", "static_configs": [
+                {"targets": [f"127.0.0.1:{ports[0]}"], "labels": {"namespace": "mes", "pod": "watcher-0"}},
+                {"targets": [f"127.0.0.1:{ports[1]}"], "labels": {"namespace": "shop", "pod": "shop-0"}}]}]})))
+        self.forget()
+
+    def forget(self):
+        self.seen_hooks, self.seen_mails = len(self.sink.received), len(self.mail.messages)
+        self.begin = time.monotonic()
+
+    def told(self, status="firing"):
+        """{(receiver, alert, queue or pod or target)} of what was sent since forget()."""
+        out = set()
+        for _, path, body in self.sink.received[self.seen_hooks:]:
+            if path.startswith("/webhook/pages-"):
+                for alert in body["alerts"]:
+                    if alert["status"] == status:
+                        labels = alert["labels"]
+                        out.add((body["receiver"], labels["alertname"], labels.get("queue") or labels.get("target") or labels.get("pod", "")))
+        for raw in self.mail.messages[self.seen_mails:]:
+            message = email.message_from_bytes(raw, policy=email.policy.default)
+            subject = message["Subject"]
+            over = subject.startswith(("[RESOLVED]", "[ЗАКОНЧИЛОСЬ]"))
+            if over == (status == "resolved"):
+                out.add((message["To"].split("@")[0], *re.match(r"\[\w+\] (\w+) ?([\w.-]*)", subject).groups()))
+        return out
+
+    def pods_named(self):
+        return [email.message_from_bytes(raw, policy=email.policy.default)["Subject"] for raw in self.mail.messages[self.seen_mails:]]
+
+    def expect(self, *expected, within, status="firing"):
+        """Exactly these messages, the last of them `within` seconds of forget()."""
+        expected = set(expected)
+        until = self.begin + within
+        while self.told(status) != expected and time.monotonic() < until:
+            time.sleep(0.2)
+        took = time.monotonic() - self.begin
+        assert self.told(status) == expected, (f"after {took:.0f} s", self.prometheus.query('ALERTS{alertstate="firing"}'))
+        print(f"{sorted(expected)} {status} after {took:.0f} s")
+        return took
+
+    def settle(self, seconds=180):
+        """Until nothing fires but the watchdog, and Alertmanager has said so."""
+        servers.wait_for(lambda: [x for x in self.prometheus.query('ALERTS{alertname!="Watchdog"}')] == [], "calm", seconds)
+        time.sleep(6)
+        self.forget()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory, program):
+    folder = tmp_path_factory.mktemp("shop")
+    with contextlib.ExitStack() as stack:
+        yield Shop(folder, program, stack)
+
+
+def test_healthy_plant_wakes_nobody(shop, full):
+    shop.settle()
+    time.sleep(600 if full else 60)
+    assert shop.told() == set()
+    assert [body["alerts"][0]["labels"]["alertname"] for body in shop.sink.at("/webhook/dead-man")[-1:]] == ["Watchdog"]
+    # There was something to see: the alerts looked at a living plant.
+    for series in ("mes:queue_acked:rate5m", "mes:cache_hit_ratio:rate5m", "app:requests:rate5m", "mes:price_calculations:rate5m"):
+        assert any(value > 0 for _, value in shop.prometheus.query(series)), series
+
+
+def test_backlog(shop):
+    shop.settle()
+    shop.plant.switch("overload_2x")
+    try:
+        shop.expect(("pages-mes", "MesQueueDrainTooLong", "mes.orders"), within=120)
+    finally:
+        shop.plant.switch("normal_day")
+        shop.plant.pause_load()
+    shop.expect(("pages-mes", "MesQueueDrainTooLong", "mes.orders"), within=400, status="resolved")
+    shop.plant.resume_load()
+
+
+def test_dead_consumer(shop):
+    """The MES lost its connection: both of its queues have nobody, which is one incident."""
+    shop.settle()
+    shop.plant.switch("dead_consumer")
+    lonely = [("pages-mes", "MesQueueNoConsumer", queue) for queue in ("mes.orders", "mes.price")]
+    try:
+        shop.expect(*lonely, within=90)
+    finally:
+        shop.plant.switch("normal_day")
+    shop.expect(*lonely, within=180, status="resolved")
+
+
+def test_cache_that_is_flushed_again_and_again(shop):
+    shop.settle()
+    until = time.monotonic() + 200
+    while not shop.told() and time.monotonic() < until:
+        shop.plant.flush_cache()
+        time.sleep(0.5)
+    shop.expect(("mes-tickets", "MesCacheHitRateUnderFloor", "price-cache"), within=200)
+    shop.expect(("mes-tickets", "MesCacheHitRateUnderFloor", "price-cache"), within=500, status="resolved")
+
+
+def test_full_destination(shop):
+    shop.settle()
+    shop.store.fault("blocked_index")
+    try:
+        shop.expect(("platform-tickets", "LogOutputDown", ""), within=60)
+        assert shop.pods_named() == ["[TICKET] LogOutputDown, pods: 1"]
+    finally:
+        shop.store.fault()
+    shop.expect(("platform-tickets", "LogOutputDown", ""), within=150, status="resolved")
+
+
+def test_killed_sidecar(shop):
+    shop.settle()
+    shop.sidecar.stop(signal.SIGKILL)
+    try:
+        shop.expect(("platform-tickets", "SidelightDown", ""), within=60)
+    finally:
+        shop.sidecar.start()
+    shop.expect(("platform-tickets", "SidelightDown", ""), within=120, status="resolved")
+
+
+def test_dead_broker_is_one_page(shop):
+    shop.settle()
+    shop.plant.stop("rabbitmq")
+    try:
+        shop.expect(("pages-mes", "MesBrokerDown", "mes-broker"), within=60)
+        time.sleep(30)
+        shop.expect(("pages-mes", "MesBrokerDown", "mes-broker"), within=1000)
+    finally:
+        shop.plant.start("rabbitmq")
+    shop.expect(("pages-mes", "MesBrokerDown", "mes-broker"), within=300, status="resolved")
