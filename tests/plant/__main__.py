@@ -38,7 +38,8 @@ def main():
             print(f"{name:22} {address}")
         print(f"{'logs':22} {plant.logs}")
         print(f"{'configuration':22} {plant.write_config(listen=options.listen, sections=sections)}")
-        print(f"another scenario:      curl -X POST http://127.0.0.1:{plant.truth_server.port}/scenario/NAME   ({', '.join(SCENARIOS)})", flush=True)
+        switch = f"http://127.0.0.1:{plant.truth_server.port}/scenario/NAME"
+        print(f"another scenario:      curl -X POST {switch}   ({', '.join(SCENARIOS)})", flush=True)
         end = time.monotonic() + options.seconds if options.seconds else float("inf")
         names = itertools.cycle(SCENARIOS)
         next(names)

@@ -9,7 +9,8 @@ from .http_service import HttpService, Probe
 
 
 class Shop(HttpService):
-    """Pages are cached in Redis (`cache`) and sessions in memcached; both may be None. `send(queue, message id, body)` hands a task to the MES."""
+    """Pages are cached in Redis (`cache`) and sessions in memcached; both may be None.
+    `send(queue, message id, body)` hands a task to the MES."""
 
     def __init__(self, truth, log, send, pace, cache=None, sessions=None):
         super().__init__("shop", {"GET /": self._home, "GET /models/{id}": self._model, "POST /models/{id}/price": self._price,
