@@ -6,9 +6,13 @@
 #include "collectors/framework/runner.h"
 #include "collectors/http_json/collector.h"
 #include "collectors/log_metrics/log_metrics.h"
+#include "collectors/log_store/elasticsearch.h"
+#include "collectors/log_store/logstash.h"
+#include "collectors/memcached/collector.h"
 #include "collectors/nginx/collector.h"
 #include "collectors/objectives.h"
 #include "collectors/postgres/collector.h"
+#include "collectors/process/collector.h"
 #include "collectors/rabbitmq/collector.h"
 #include "collectors/redis/collector.h"
 
@@ -32,10 +36,15 @@ std::vector<CollectorTask> make_collectors(const CollectorSettings& settings,
                                            const CollectorContext& context) {
   std::vector<CollectorTask> tasks;
   add(tasks, "http_json", settings.http_json, context, make_http_json_collector);
+  add(tasks, "elasticsearch", settings.elasticsearch, context, make_elasticsearch_collector);
+  add(tasks, "logstash", settings.logstash, context, make_logstash_collector);
+  add(tasks, "memcached", settings.memcached, context, make_memcached_collector);
   add(tasks, "nginx", settings.nginx, context, make_nginx_collector);
   add(tasks, "rabbitmq", settings.rabbitmq, context, make_rabbitmq_collector);
   add(tasks, "redis", settings.redis, context, make_redis_collector);
   add(tasks, "postgres", settings.postgres, context, make_postgres_collector);
+  if (settings.process)
+    add(tasks, "process", std::vector{*settings.process}, context, make_process_collector, false);
   return tasks;
 }
 
@@ -45,6 +54,9 @@ std::vector<DeclaredMetric> collector_metrics() {
   append(all, log_metrics_declared());
   append(all, nginx_metrics());
   append(all, cache_metrics());
+  append(all, elasticsearch_metrics());
+  append(all, logstash_metrics());
+  append(all, process_metrics());
   append(all, rabbitmq_metrics());
   append(all, redis_metrics());
   append(all, postgres_metrics());

@@ -94,7 +94,9 @@ std::string rabbitmq_name(const RabbitmqOptions& o) {
 }
 
 bool any_target(const CollectorSettings& c) {
-  return !c.nginx.empty() || !c.rabbitmq.empty() || !c.redis.empty() || !c.postgres.empty() || !c.http_json.empty();
+  return !c.nginx.empty() || !c.rabbitmq.empty() || !c.redis.empty() || !c.postgres.empty() ||
+         !c.http_json.empty() || !c.elasticsearch.empty() || !c.logstash.empty() || !c.memcached.empty() ||
+         c.process;
 }
 
 }  // namespace
@@ -105,6 +107,14 @@ void complete_collectors(Settings& settings, Findings& findings) {
   name_targets("rabbitmq", c.rabbitmq, rabbitmq_name, findings);
   name_targets("redis", c.redis, redis_name, findings);
   check_redis(c.redis, findings);
+  name_targets("http_json", c.http_json, [](const HttpJsonOptions& o) { return web_place(o.url); }, findings);
+  check_http_json(settings, findings);
+  name_targets(
+      "elasticsearch", c.elasticsearch, [](const LogStoreOptions& o) { return web_place(o.url); }, findings);
+  name_targets(
+      "memcached", c.memcached, [](const MemcachedOptions& o) { return host_and_port(o.address, "11211"); },
+      findings);
+  name_targets("logstash", c.logstash, [](const LogRelayOptions& o) { return web_place(o.url); }, findings);
   name_targets(
       "postgres", c.postgres, [](const PostgresOptions& o) { return host_and_port(o.url, "5432"); },
       findings);

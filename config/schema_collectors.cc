@@ -23,6 +23,10 @@ std::shared_ptr<const ObjectSchema> collectors_schema() {
       "enough; a "
       "second one changes no alert.");
   s.objects("http_json", [](C& c) -> auto& { return c.http_json; }, http_json_schema());
+  s.objects("elasticsearch", [](C& c) -> auto& { return c.elasticsearch; }, log_store_schema());
+  s.objects("logstash", [](C& c) -> auto& { return c.logstash; }, log_relay_schema());
+  s.objects("memcached", [](C& c) -> auto& { return c.memcached; }, memcached_schema());
+  s.object("process", [](C& c) -> auto& { return c.process; }, process_schema());
   s.objects("nginx", [](C& c) -> auto& { return c.nginx; }, nginx_schema());
   s.objects("rabbitmq", [](C& c) -> auto& { return c.rabbitmq; }, rabbitmq_schema());
   s.objects("redis", [](C& c) -> auto& { return c.redis; }, redis_schema());

@@ -16,6 +16,10 @@ std::shared_ptr<const ObjectSchema> rabbitmq_schema();
 std::shared_ptr<const ObjectSchema> redis_schema();
 std::shared_ptr<const ObjectSchema> postgres_schema();
 std::shared_ptr<const ObjectSchema> http_json_schema();
+std::shared_ptr<const ObjectSchema> memcached_schema();
+std::shared_ptr<const ObjectSchema> process_schema();
+std::shared_ptr<const ObjectSchema> log_store_schema();  // LogStoreOptions
+std::shared_ptr<const ObjectSchema> log_relay_schema();  // LogRelayOptions
 
 // The keys of every target. T has a member `target` of type TargetOptions.
 template <class T>

@@ -3,38 +3,18 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "agent/base/label_text.h"
+#include "collectors/framework/bounded_json.h"
 
 namespace sidelight {
 namespace {
 
 using Json = nlohmann::json;
 using Segments = std::vector<JsonPointer::Segment>;
-
-// nlohmann::json would follow any depth; what is not balanced it refuses itself.
-bool too_deep(std::string_view text) {
-  std::size_t depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > JsonDocument::kMaxDepth) return true;
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
-    }
-  }
-  return false;
-}
 
 // RFC 6901, section 4: indices have no leading zeros.
 const Json* element(const Json& array, const std::string& name) {
@@ -175,12 +155,9 @@ JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
 JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
 
 Expected<JsonDocument> JsonDocument::parse(std::string_view text) {
-  if (too_deep(text))
-    return fail("the answer is nested deeper than " + std::to_string(kMaxDepth) + " levels");
-  auto impl = std::make_unique<Impl>();
-  impl->root = Json::parse(text, nullptr, false);
-  if (impl->root.is_discarded()) return fail("the answer is no JSON");
-  return JsonDocument(std::move(impl));
+  auto root = parse_bounded_json(text);
+  if (!root) return std::unexpected(root.error());
+  return JsonDocument(std::make_unique<Impl>(Impl{std::move(*root)}));
 }
 
 JsonReading JsonDocument::read(const JsonMetricRule& rule, MetricKind kind) const {

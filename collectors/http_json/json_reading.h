@@ -33,9 +33,7 @@ struct JsonReading {
 // A parsed document. Immutable.
 class JsonDocument {
  public:
-  static constexpr std::size_t kMaxDepth = 100;
-
-  // An error when the text is no JSON (RFC 8259, UTF-8), or is nested deeper than kMaxDepth.
+  // An error when the text is no JSON, or is nested deeper than kMaxJsonDepth.
   static Expected<JsonDocument> parse(std::string_view text);
   ~JsonDocument();
   JsonDocument(JsonDocument&&) noexcept;

@@ -1,14 +1,12 @@
 """The http_json collector against a service of this file: values, labels, what is missing, hostile labels, and configurations that are wrong."""
 
-import http.server
 import json
 import subprocess
-import threading
 
 import pytest
 
 from rig import free_port, wait_for
-from watching import BadServer, Watcher
+from watching import BadServer, Service, Watcher
 
 METRICS = [
     {"name": "mes_workers_busy", "pointer": "/workers/busy", "help": "Workers that calculate."},
@@ -16,42 +14,6 @@ METRICS = [
     {"name": "mes_ready", "pointer": "/ready", "help": "Whether it takes orders."},
     {"name": "mes_memory_bytes", "pointer": "/memory", "help": "A number in a string."},
 ]
-
-
-class Service:
-    """Answers GET with `answer` (bytes, or an object), and remembers the headers of the last request."""
-
-    def __init__(self, answer):
-        self.answer = answer
-        self.status = 200
-        self.headers = {}
-        service = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):  # pylint: disable=invalid-name
-                service.headers = dict(self.headers)
-                body = service.answer if isinstance(service.answer, bytes) else json.dumps(service.answer).encode()
-                self.send_response(service.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):  # pylint: disable=arguments-differ
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/stats?all=1"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 def watch(program, folder, url, metrics=None, **options):

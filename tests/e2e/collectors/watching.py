@@ -1,10 +1,11 @@
 """The program beside targets only, and targets that misbehave."""
 
+import http.server
+import json
 import re
 import socket
 import ssl
 import threading
-import time
 
 from rig import Sidelight, wait_for
 
@@ -100,16 +101,43 @@ class BadServer:
             pass
 
 
-def settled(condition, seconds, hold=1.0):
-    """Whether `condition` becomes true within `seconds` and stays so for `hold`."""
-    deadline = time.monotonic() + seconds
-    since = None
-    while time.monotonic() < deadline:
-        if not condition():
-            since = None
-        elif since is None:
-            since = time.monotonic()
-        elif time.monotonic() - since >= hold:
-            return True
-        time.sleep(0.1)
-    return False
+class Service:
+    """Answers GET with `answer` (bytes, or an object), and remembers the headers of the last request."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.status = 200
+        self.headers = {}
+        self.path = None
+        service = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):  # pylint: disable=invalid-name
+                service.headers, service.path = dict(self.headers), self.path
+                status, answer = service.reply(self.path)
+                body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):  # pylint: disable=arguments-differ
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/stats?all=1"
+
+    def reply(self, _path):
+        """Status and answer."""
+        return self.status, self.answer
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
