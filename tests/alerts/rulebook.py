@@ -112,6 +112,22 @@ def metrics_documented():
     return names | {n + suffix for n in names for suffix in ("_bucket", "_sum", "_count")}
 
 
+def labels_documented():
+    """{metric: its labels}, from docs/metrics.md"""
+    text = (TOP / "docs" / "metrics.md").read_text()
+    rows = re.findall(r"^\| `([\w:]+)` \| (\w+) \| [^|]* \| ([^|]*) \|", text, re.M)
+    out = {}
+    for name, kind, labels in rows:
+        found = set() if labels.strip() == "-" else {label.split(":")[0].strip(" `") for label in labels.split(";")}
+        for suffix in ("", "_bucket", "_sum", "_count") if kind == "histogram" else ("",):
+            out[name + suffix] = found | ({"le"} if suffix == "_bucket" else set())
+    return out
+
+
+# Put there by the scrape configuration.
+SCRAPED = {"cluster", "namespace", "pod", "instance", "job", "output"}
+
+
 # ---- what every rule must have
 
 def complaints(books):

@@ -43,12 +43,29 @@ def _mutants_of(rule):
     for key in ("for", "keep_firing_for"):
         if key in rule:
             mutant(f"without {key}", **{key: None})
+    for m in re.finditer(r"\bby \(([^)]*)\)", expression):
+        labels = [label.strip() for label in m.group(1).split(",")]
+        for label in sorted(set(labels) & _labels_told(rule["alert"])):
+            rest = ", ".join(x for x in labels if x != label)
+            mutant(f"{label} not kept, at {m.start()}", expr=f"{expression[:m.start()]}by ({rest}){expression[m.end():]}")
     for m in re.finditer(r"(?<=[<>] )\d+(\.\d+)?\b(?!\.| \*|\))", expression):
         number = float(m.group(0))
         mutant(f"{m.group(0)} a hundred times larger", expr=expression[:m.start()] + f"{number * 100 + 50:g}" + expression[m.end():])
         if number:
             mutant(f"{m.group(0)} a hundredth", expr=expression[:m.start()] + f"{number / 100:g}" + expression[m.end():])
     return out
+
+
+def _labels_told(alert):
+    """Labels that the alert has in the scenarios, apart from those that its rule adds."""
+    told = set()
+    for _, groups in _groups_about(alert):
+        for group in groups:
+            for check in group["promql_expr_test"]:
+                for sample in check["exp_samples"]:
+                    if f'alertname="{alert}"' in sample["labels"]:
+                        told |= set(re.findall(r'(\w+)="', sample["labels"]))
+    return told - {"alertname", "alertstate", "severity", "team", "area", "window"}
 
 
 def _groups_about(alert):
