@@ -12,8 +12,6 @@ RULES = sorted((TOP / "alerts").glob("*.rules.yaml"))
 REFERENCE = TOP / "docs" / "metrics.md"
 # Metrics that do not stand in the reference because a configuration names them, in the same form.
 CONFIGURED = pathlib.Path(__file__).with_name("configured_metrics.md")
-# Metrics of collectors that are not finished, in the same form.
-COMING = pathlib.Path(__file__).with_name("coming_metrics.md")
 # Made by Prometheus itself and by kube-state-metrics.
 FOREIGN = {"ALERTS", "ALERTS_FOR_STATE", "up", "kube_replicaset_created", "kube_pod_container_info", "kube_pod_init_container_info",
            "kube_pod_status_phase"}
@@ -53,8 +51,7 @@ def metrics_of(path):
 
 
 def all_metrics():
-    coming = metrics_of(COMING) if COMING.exists() else {}
-    return {**coming, **metrics_of(CONFIGURED), **metrics_of(REFERENCE)}
+    return {**metrics_of(CONFIGURED), **metrics_of(REFERENCE)}
 
 
 def rules():
