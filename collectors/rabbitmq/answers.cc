@@ -151,7 +151,7 @@ Expected<std::vector<NodeFacts>> read_nodes(std::string_view json) {
     node.memory_limit = natural(item, "mem_limit");
     node.disk_free = natural(item, "disk_free");
     node.disk_limit = natural(item, "disk_free_limit");
-    if (const auto ms = natural(item, "uptime")) node.uptime_seconds = *ms / 1000;
+    if (const auto ms = natural(item, "uptime"); ms && *ms < 1e13) node.uptime_seconds = *ms / 1000;
     nodes.push_back(std::move(node));
   }
   return nodes;

@@ -1,6 +1,7 @@
 #include "collectors/rabbitmq/management_collector.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "collectors/rabbitmq/metrics.h"
@@ -8,8 +9,12 @@
 namespace sidelight::rabbitmq {
 namespace {
 
-constexpr Nanos kExchangesHold = std::chrono::minutes(5);
+constexpr Nanos kExchangesHold = std::chrono::minutes(1);
+// Those who declare queues bind them afterwards.
+constexpr Nanos kUnboundHolds = std::chrono::seconds(10);
 constexpr Nanos kPluginStaysAway = std::chrono::minutes(10);
+// What a node says of its uptime may be this old.
+constexpr Nanos kUptimeLate = std::chrono::seconds(15);
 constexpr std::size_t kMaxExchanges = 50;
 constexpr std::size_t kMaxSubscriptionRequests = 10;  // a run
 
@@ -60,7 +65,7 @@ Expected<void> ManagementCollector::ask_nodes(CollectRun& run) {
   auto nodes = api_.nodes(run.deadline);
   if (!nodes) return std::unexpected(nodes.error());
   bool restarted = false;
-  std::map<std::string, double> uptimes;
+  std::map<std::string, MonoTime> begun;
   for (const NodeFacts& node : *nodes) {
     const Labels labels{{"node", node.name}};
     run.out.gauge(kNodeUp, node.running ? 1 : 0, labels);
@@ -72,15 +77,16 @@ Expected<void> ManagementCollector::ask_nodes(CollectRun& run) {
     if (node.memory_limit) run.out.gauge(kMemoryLimit, *node.memory_limit, labels);
     if (node.disk_free) run.out.gauge(kDiskFree, *node.disk_free, labels);
     if (node.disk_limit) run.out.gauge(kDiskLimit, *node.disk_limit, labels);
-    const auto before = uptimes_.find(node.name);
+    const auto before = begun_.find(node.name);
     if (!node.uptime_seconds) {
-      if (before != uptimes_.end()) uptimes.insert(*before);
+      if (before != begun_.end()) begun.insert(*before);
       continue;
     }
-    restarted |= before != uptimes_.end() && *node.uptime_seconds < before->second;
-    if (uptimes.size() < kMaxNodes) uptimes[node.name] = *node.uptime_seconds;
+    const MonoTime start = run.now - Nanos(std::llround(*node.uptime_seconds * 1e9));
+    restarted |= before != begun_.end() && start - before->second > kUptimeLate;
+    if (begun.size() < kMaxNodes) begun[node.name] = start;
   }
-  uptimes_ = std::move(uptimes);
+  begun_ = std::move(begun);
   if (restarted) book_.broker_restarted();
   return {};
 }
@@ -138,7 +144,11 @@ void ManagementCollector::resolve_exchanges(CollectRun& run, const std::vector<D
     if (!route.exchange.empty() && wanted.size() < kMaxExchanges)
       wanted.emplace(route.from.first, route.exchange);
   }
-  const bool fresh = exchanges_at_ && run.now - *exchanges_at_ < kExchangesHold;
+  const bool all_bound = std::all_of(wanted.begin(), wanted.end(), [&](const ExchangeName& name) {
+    const auto it = exchanges_.find(name);
+    return it != exchanges_.end() && !it->second.bindings.empty();
+  });
+  const bool fresh = exchanges_at_ && run.now - *exchanges_at_ < (all_bound ? kExchangesHold : kUnboundHolds);
   if (fresh && wanted == exchanges_asked_) return;
   std::map<ExchangeName, Exchange> found;
   std::set<ExchangeName> seen = wanted;

@@ -39,7 +39,7 @@ class ManagementCollector final : public Collector {
   std::vector<std::string> regexes_;  // for the broker: both
 
   QueueBook book_;
-  std::map<std::string, double> uptimes_;  // by node
+  std::map<std::string, MonoTime> begun_;  // by node: when it started
   bool statistics_ = true;
 
   // Found from other queues' arguments and policies.
