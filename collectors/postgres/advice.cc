@@ -27,7 +27,7 @@ std::string gibibytes(double bytes) {
 }
 
 // A role on a replica cannot do any of it there.
-std::string on_the_primary(const HotColdFacts& f, std::string statement) {
+std::string on_the_primary(const HotColdFacts& f, const std::string& statement) {
   return f.replica ? "-- on the primary:\n" + statement : statement;
 }
 
@@ -60,7 +60,7 @@ std::optional<TableAdvice> partial_index(const HotColdTable& s, const HotColdFac
                                 "CREATE INDEX " +
                                     tail
                               : "CREATE INDEX CONCURRENTLY " + tail;
-  a.statement = on_the_primary(f, std::move(a.statement));
+  a.statement = on_the_primary(f, a.statement);
   return a;
 }
 

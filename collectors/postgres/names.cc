@@ -64,7 +64,7 @@ Expected<PostgresPlace> parse_postgres_url(std::string_view url) {
   for (const std::string_view scheme : {"postgresql://", "postgres://"}) {
     if (rest.starts_with(scheme)) rest.remove_prefix(scheme.size());
   }
-  if (rest.size() == url.size()) return fail(expected);
+  if (rest.size() == url.size() || url.find('\0') != std::string_view::npos) return fail(expected);
   if (rest.find_first_of("?#") != std::string_view::npos)
     return fail("parameters are not taken from the URL, they have keys of their own; " + expected);
   const std::size_t slash = rest.find('/');
@@ -103,6 +103,7 @@ Expected<TableName> parse_table_name(std::string_view text) {
     return fail(
         "expected TABLE or SCHEMA.TABLE, for example public.orders; names with dots in double quotes");
   };
+  if (text.find('\0') != std::string_view::npos) return wrong();
   auto first = take_name(text);
   if (!first) return wrong();
   if (text.empty()) return TableName{"public", std::move(*first)};

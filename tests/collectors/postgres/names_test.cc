@@ -78,6 +78,11 @@ TEST(PostgresTableName, MayBeQuoted) {
   EXPECT_EQ(name->table, "Or\"ders");
 }
 
+TEST(PostgresNames, HoldNoZeroByte) {
+  EXPECT_FALSE(parse_postgres_url(std::string_view("postgresql://h\0/mes", 19)));
+  EXPECT_FALSE(parse_table_name(std::string_view("a\0b", 3)));
+}
+
 TEST(PostgresTableName, RefusesTheRest) {
   for (const char* text :
        {"", ".", "a.", ".a", "a.b.c", "\"a", "\"\"", "\"a\"b", "a\"b\"", "a.\"b\"c", "\"a\"\""})
