@@ -13,14 +13,16 @@ std::shared_ptr<const ObjectSchema> rabbitmq_schema() {
       .example("http://127.0.0.1:15672");
   s.field(
        "prometheus_urls", KeyType::urls, [](R& o) -> auto& { return o.prometheus_urls; },
-       "In place of `url`: rabbitmq_prometheus of every node. It knows depth and consumers alone, no counters "
+       "In place of `url`: rabbitmq_prometheus of every node. It knows depth and consumers alone, no "
+       "counters "
        "and no ages.")
       .at_least(1)
       .example("[http://rabbit-0:15692, http://rabbit-1:15692]");
   s.exactly_one({"url", "prometheus_urls"});
   s.field(
        "queues", KeyType::texts, [](R& o) -> auto& { return o.queues; },
-       "Which queues: globs (`*` any characters, `?` one) that the whole name matches, or regular expressions "
+       "Which queues: globs (`*` any characters, `?` one) that the whole name matches, or regular "
+       "expressions "
        "between slashes. At most 1000 queues are shown.")
       .required()
       .at_least(1)
