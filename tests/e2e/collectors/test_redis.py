@@ -245,3 +245,21 @@ def test_replicas_that_the_server_names_and_their_lag(program, tmp_path):
         wait_for(lambda: sidelight.metric("mes_cache_replica_link_up") == 1, 15, "the link")
         assert sidelight.samples("mes_cache_role")[0][0]["role"] == "replica"
         assert sidelight.samples("mes_cache_replica_lag_bytes") == []
+
+
+@pytest.mark.parametrize("target, says", [
+    ({"url": "redis://me:hush@127.0.0.1"}, "no user and password in the URL"),
+    ({"url": "http://127.0.0.1:6379"}, "expected redis://HOST:PORT"),
+    ({"url": "redis://127.0.0.1/3"}, "a server's metrics are those of all its databases"),
+    ({"url": "redis://127.0.0.1", "tls": {}}, "write rediss://"),
+    ({"url": "redis://127.0.0.1", "username": "me"}, "needs a password"),
+    ({"url": "redis://127.0.0.1", "sentinel": {"master": "mes", "hosts": ["a"]}}, "url and sentinel"),
+    ({"sentinel": {"master": "mes", "hosts": ["a:0"]}}, "is no port"),
+    ({"sentinel": {"master": "mes", "hosts": ["a"]}, "replicas": True}, "Sentinel gives the replicas anyway"),
+    ({}, "one of url and sentinel is required"),
+])
+def test_wrong_targets_are_told_at_once(program, tmp_path, target, says):
+    sidelight = Watcher(program, tmp_path, {"redis": target})
+    done = subprocess.run([program, "check", "--config", str(sidelight.config)], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2 and says in done.stderr, done.stderr
+    assert "collectors.redis" in done.stderr and "hush" not in done.stderr
