@@ -20,12 +20,13 @@ SPEED = 4
 NEEDS_HISTORY = re.compile(r":avg7d$|:forecast\w+$|:seconds_until_\w+$")
 # Panels that answer when something is wrong, and what an output to a file (the plant's) has not got: requests.
 QUIET = ("annotation 'Alerts'", "panel 'Firing alerts' A", "panel 'Duration of requests' A",
-         "panel 'Duration of requests' B")
-# What the plant has not got, or what only a fault brings: no stream, no log store or Logstash, no Kubernetes, no planned size.
+         "panel 'Duration of requests' B", "panel 'Pod: throttled' A")
+# What the plant has not got, or what only a fault brings: no stream, no log store or Logstash, no Kubernetes, no planned size. What there is of a pod hangs on the
+# control group of the machine.
 NOT_IN_THE_PLANT = re.compile(
     r"^(mes_stream_|log_store_|log_relay_|kube_|ALERTS|mes_db_size_bytes_objective|sidelight_output_down_cause|mes_db_advice|pod_)")
 SECTION_OF = (("mes_queue_|mes_broker_|mes_dead_", "rabbitmq"), ("mes_cache_", "redis"), ("mes_db_", "postgres"),
-              ("gateway_(connections|server)", "nginx"), ("mes_(workers|calculations|orders)", "http_json"),
+              ("gateway_(connections|server)", "nginx"), ("mes_(workers|calculations|orders)", "http_json"), ("pod_", "process"),
               ("app_|gateway_|mes_price_|sidelight_log_metrics_", "log_metrics"))
 
 
