@@ -1,6 +1,8 @@
 """alerts/*.rules.yaml: promtool accepts them, each alert has what on-call needs, and a test that fires and one that stays quiet."""
 
+import json
 import re
+import subprocess
 
 import pytest
 import rulebook
@@ -166,3 +168,14 @@ def test_the_manual_has_the_defaults_of_the_objectives():
         there = re.findall(r"\* ([\d.]+)$", expressions[0].strip())
         assert there == ([] if default == "none" else [default]), name
     assert len(re.findall(r"^\| `\w+` \| ([\d.]+|none)", text, re.M)) == 11
+
+
+def test_yaml_is_clean():
+    done = subprocess.run(["yamllint", "--strict", "-c", str(rulebook.TOP / ".yamllint"), str(rulebook.ALERTS)], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_dashboards_that_alerts_link_to_are_there():
+    there = {json.loads(path.read_text())["uid"] for path in (rulebook.TOP / "dashboards").glob("*.json")}
+    assert rulebook.DASHBOARDS <= there
