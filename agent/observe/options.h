@@ -15,7 +15,7 @@ struct LogOptions {
 
 struct HttpServerOptions {
   std::string listen = "127.0.0.1:9464";
-  std::string token_file;  // empty: the page and its API answer on loopback addresses only
+  std::string token_file = {};  // empty: the page and its API answer on loopback addresses only
 };
 
 }  // namespace sidelight
