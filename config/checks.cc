@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "config/checks_collectors.h"
-#include "config/checks_processors.h"
 #include "config/checks_logstash.h"
+#include "config/checks_processors.h"
 #include "config/names.h"
 #include "config/proxy.h"
 
@@ -171,7 +171,8 @@ void check_outputs(const Environment& environment, Settings& settings, Findings&
   if (settings.outputs.empty()) check_output("output", environment, settings, settings.output, findings);
   for (std::size_t i = 0; i < settings.outputs.size(); ++i) {
     const std::string item = "outputs[" + std::to_string(i) + "]";
-    check_output(findings.given(item) ? item : "outputs", environment, settings, settings.outputs[i], findings);
+    check_output(findings.given(item) ? item : "outputs", environment, settings, settings.outputs[i],
+                 findings);
   }
   check_own_file(settings, settings.log.file, "log.file", findings);
   check_routes(settings, findings);

@@ -23,9 +23,11 @@ void check_processor(const ProcessorOptions& p, const std::string& path, Finding
       findings.error_at(path + ".parse.pattern", made.error().message);
   }
   if (p.sample) {
-    if (auto made = make_sample(*p.sample); !made) findings.error_at(path + ".sample.levels", made.error().message);
+    if (auto made = make_sample(*p.sample); !made)
+      findings.error_at(path + ".sample.levels", made.error().message);
   }
-  if (p.redact && p.redact->action == RedactAction::hash && p.redact->key.empty() && p.redact->key_file.empty())
+  if (p.redact && p.redact->action == RedactAction::hash && p.redact->key.empty() &&
+      p.redact->key_file.empty())
     findings.error_at(path + ".redact.action", "hash needs a key; give key_file");
   if (p.redact) {
     if (auto problem = redaction_problem(*p.redact); !problem.empty())
@@ -33,8 +35,8 @@ void check_processor(const ProcessorOptions& p, const std::string& path, Finding
   }
 }
 
-void complete_list(const Environment& environment, std::vector<ProcessorOptions>& list, const std::string& path,
-                   Findings& findings) {
+void complete_list(const Environment& environment, std::vector<ProcessorOptions>& list,
+                   const std::string& path, Findings& findings) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     const std::string item = path + "[" + std::to_string(i) + "]";
     const std::string here = findings.given(item) ? item : path;  // a list of one may stand without its dash
@@ -71,7 +73,8 @@ void check_routes(const Settings& settings, Findings& findings) {
     if (names.contains(name)) return;
     std::string known;
     for (const std::string& n : names) known += (known.empty() ? "" : ", ") + n;
-    findings.error_at(path, known.empty() ? "is of use only with outputs" : "no output has this name; there are " + known);
+    findings.error_at(
+        path, known.empty() ? "is of use only with outputs" : "no output has this name; there are " + known);
   };
   const auto check_list = [&](const std::vector<RouteOptions>& routes, const std::string& path) {
     for (std::size_t i = 0; i < routes.size(); ++i) {
@@ -93,8 +96,8 @@ void check_routes(const Settings& settings, Findings& findings) {
 void complete_processors(const Environment& environment, Settings& settings, Findings& findings) {
   for (std::size_t i = 0; i < settings.logs.size(); ++i) {
     const std::string item = "logs[" + std::to_string(i) + "]";
-    complete_list(environment, settings.logs[i].processors, (findings.given(item) ? item : "logs") + ".processors",
-                  findings);
+    complete_list(environment, settings.logs[i].processors,
+                  (findings.given(item) ? item : "logs") + ".processors", findings);
   }
   complete_list(environment, settings.processors, "processors", findings);
 }

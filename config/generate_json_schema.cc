@@ -67,8 +67,9 @@ Json form(const KeySpec& key, const Shared& shared) {
       return any_of(std::move(forms));
     }
     case KeyType::object_list:
-      return any_of({object_form(*key.object, shared),
-                     {{"type", "array"}, {"minItems", key.min}, {"items", object_form(*key.object, shared)}}});
+      return any_of(
+          {object_form(*key.object, shared),
+           {{"type", "array"}, {"minItems", key.min}, {"items", object_form(*key.object, shared)}}});
     case KeyType::texts:
     case KeyType::globs:
     case KeyType::urls: {
@@ -119,7 +120,8 @@ Json section_form(const ObjectSchema& schema, const Shared& shared) {
     }
     out["properties"][key.key] = std::move(property);
     if (key.required) required.push_back(key.key);
-    if (!key.required_with.empty() && key.unless.empty()) out["dependentRequired"][key.required_with].push_back(key.key);
+    if (!key.required_with.empty() && key.unless.empty())
+      out["dependentRequired"][key.required_with].push_back(key.key);
   }
   if (!required.empty()) out["required"] = std::move(required);
   if (Json all = groups(schema); !all.empty()) out["allOf"] = std::move(all);

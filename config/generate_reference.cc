@@ -35,7 +35,8 @@ std::string type_cell(const KeySpec& key) {
 // Empty strings and lists say nothing; a section's defaults stand at its keys.
 std::string default_cell(const KeySpec& key, const void* defaults) {
   if (key.required) return "**required**";
-  if (!key.required_with.empty()) return "**required** with " + code(key.required_with) +
+  if (!key.required_with.empty())
+    return "**required** with " + code(key.required_with) +
            (key.unless.empty() ? "" : ", unless " + code(key.unless) + " is there");
   if (!key.default_note.empty()) return key.default_note;
   if (key.object) return "";
@@ -66,7 +67,8 @@ void write_rules(const ObjectSchema& schema, std::string& out) {
 // Where a section was described that can stand in several places.
 using Described = std::map<const ObjectSchema*, std::string>;
 
-void write_section(const ObjectSchema& schema, const std::string& path, Described& described, std::string& out) {
+void write_section(const ObjectSchema& schema, const std::string& path, Described& described,
+                   std::string& out) {
   if (schema.fields.empty()) return;
   out += "## " + (path.empty() ? std::string("The file") : code(path)) + "\n\n" + schema.help + "\n\n";
   const auto [before_this, first] = described.emplace(&schema, path);

@@ -158,7 +158,8 @@ Position Findings::position(std::string path) const {
 void Reader::read_object(const ObjectSchema& schema, void* owner, const DocumentNode& node,
                          const std::string& path) {
   const KeySpec* const brief = schema.short_form.empty() ? nullptr : schema.find(schema.short_form);
-  const bool is_list = node.kind == DocumentNode::Kind::list && brief != nullptr && item_of(brief->type) != brief->type;
+  const bool is_list =
+      node.kind == DocumentNode::Kind::list && brief != nullptr && item_of(brief->type) != brief->type;
   if (brief != nullptr && (node.kind == DocumentNode::Kind::scalar || is_list)) {
     read_field(*brief, owner, node, path);
     return;

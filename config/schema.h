@@ -52,7 +52,7 @@ struct KeySpec {
   std::string default_note;  // in place of the default where that is worked out at run time
   bool required = false;
   std::string required_with;  // a key beside it: required where that one is given
-  std::string unless;     // required_with: but not when this key is there
+  std::string unless;         // required_with: but not when this key is there
   bool restart = false;       // a change takes effect at the next start only; otherwise at a reload
   bool in_example = false;    // written out in the example; else it stands there as a comment
   std::int64_t min = 0;       // integer, bytes, duration, number; for lists the least number of items
@@ -84,8 +84,8 @@ struct ObjectSchema {
   std::vector<KeySpec> fields;
   std::vector<KeyGroup> exclusive;
   std::vector<std::pair<std::string, std::string>> needs;  // first is of use only together with second
-  std::string short_form;  // key that a plain value (or list, if the key is one) in place of the object stands
-                           // for; empty: none
+  std::string short_form;  // key that a plain value (or list, if the key is one) in place of the object
+                           // stands for; empty: none
   std::function<std::shared_ptr<void>()> make;  // the struct with its defaults
 
   const KeySpec* find(const std::string& key) const;

@@ -23,16 +23,19 @@ std::string check_pattern(const std::string& pattern) {
 
 std::shared_ptr<const ObjectSchema> field_test_schema() {
   static const auto schema = [] {
-    SchemaBuilder<FieldTest> s("Tests of fields, all of which must hold. With `name` alone: the event has the field.");
+    SchemaBuilder<FieldTest> s(
+        "Tests of fields, all of which must hold. With `name` alone: the event has the field.");
     s.field(
          "name", KeyType::text, [](FieldTest& f) -> auto& { return f.name; },
-         "`message`, `level`, `service`, `@timestamp`, a name of the Elastic Common Schema, or a label (with or "
+         "`message`, `level`, `service`, `@timestamp`, a name of the Elastic Common Schema, or a label (with "
+         "or "
          "without "
          "`labels.` before it).")
         .required()
         .example("http.request.method");
     s.field(
-         "equals", KeyType::text, [](FieldTest& f) -> auto& { return f.equals; }, "The value is exactly this.")
+         "equals", KeyType::text, [](FieldTest& f) -> auto& { return f.equals; },
+         "The value is exactly this.")
         .example("GET");
     s.field(
          "glob", KeyType::text, [](FieldTest& f) -> auto& { return f.glob; },
@@ -81,10 +84,12 @@ std::shared_ptr<const ObjectSchema> add_schema() {
 
 std::shared_ptr<const ObjectSchema> remove_schema() {
   SchemaBuilder<RemoveOptions> s(
-      "Takes fields away. The line as it was written, which dead letters keep, still has them: what must not leave "
+      "Takes fields away. The line as it was written, which dead letters keep, still has them: what must not "
+      "leave "
       "belongs into `redact`.");
   s.field(
-       "fields", KeyType::texts, [](RemoveOptions& o) -> auto& { return o.fields; }, "Names; `*` and `?` are wildcards.")
+       "fields", KeyType::texts, [](RemoveOptions& o) -> auto& { return o.fields; },
+       "Names; `*` and `?` are wildcards.")
       .required()
       .at_least(1)
       .example("[debug_info, 'internal.*']");
@@ -108,7 +113,8 @@ std::shared_ptr<const ObjectSchema> move_schema(const char* help) {
 
 std::shared_ptr<const ObjectSchema> parse_schema() {
   using P = ParseFieldOptions;
-  SchemaBuilder<P> s("Takes a field apart as a line of that format would be. What does not parse stays as it is.");
+  SchemaBuilder<P> s(
+      "Takes a field apart as a line of that format would be. What does not parse stays as it is.");
   s.field("field", KeyType::text, [](P& o) -> auto& { return o.field; }, "The field.").example("payload");
   s.choice(
       "format", [](P& o) -> auto& { return o.format; },
@@ -132,20 +138,24 @@ std::shared_ptr<const ObjectSchema> parse_schema() {
        "Put before each name; then all that is found becomes labels.")
       .example("payload.");
   s.field(
-      "remove", KeyType::boolean, [](P& o) -> auto& { return o.remove; }, "Take the field itself away once it is parsed.");
+      "remove", KeyType::boolean, [](P& o) -> auto& { return o.remove; },
+      "Take the field itself away once it is parsed.");
   return s.done();
 }
 
 std::shared_ptr<const ObjectSchema> drop_schema() {
-  return SchemaBuilder<DropOptions>("Drops the event: `drop: {}`; needs `when`. It is counted, not shipped.").done();
+  return SchemaBuilder<DropOptions>("Drops the event: `drop: {}`; needs `when`. It is counted, not shipped.")
+      .done();
 }
 
 std::shared_ptr<const ObjectSchema> sample_schema() {
   SchemaBuilder<SampleOptions> s(
-      "Keeps a share of the events. Events of one trace (`trace.id`) are kept or dropped together, whichever service "
+      "Keeps a share of the events. Events of one trace (`trace.id`) are kept or dropped together, whichever "
+      "service "
       "logs them; others by their place in the file.");
   s.field(
-       "keep", KeyType::number, [](SampleOptions& o) -> auto& { return o.keep; }, "The share of events that is kept.")
+       "keep", KeyType::number, [](SampleOptions& o) -> auto& { return o.keep; },
+       "The share of events that is kept.")
       .between(0, 1)
       .example("0.1");
   s.field(
@@ -157,7 +167,8 @@ std::shared_ptr<const ObjectSchema> sample_schema() {
 
 std::shared_ptr<const ObjectSchema> rate_limit_schema() {
   SchemaBuilder<RateLimitOptions> s(
-      "Lets so many events of a file through in a time, by the events' own times; a summary event tells how many were "
+      "Lets so many events of a file through in a time, by the events' own times; a summary event tells how "
+      "many were "
       "dropped.");
   s.field(
        "events", KeyType::integer, [](RateLimitOptions& o) -> auto& { return o.events; },
@@ -170,7 +181,8 @@ std::shared_ptr<const ObjectSchema> rate_limit_schema() {
       .between(100, kHour);
   s.field(
        "by", KeyType::texts, [](RateLimitOptions& o) -> auto& { return o.by; },
-       "Fields: each combination of their values has a limit of its own (256 a file; further ones share one).")
+       "Fields: each combination of their values has a limit of its own (256 a file; further ones share "
+       "one).")
       .example("[log.logger]");
   return s.done();
 }
@@ -183,8 +195,7 @@ std::shared_ptr<const ObjectSchema> dedupe_schema() {
        "After so long, by the events' own times, one is let through again.")
       .between(100, kHour);
   s.field(
-       "fields", KeyType::texts, [](DedupeOptions& o) -> auto& { return o.fields; },
-       "What must be equal.")
+       "fields", KeyType::texts, [](DedupeOptions& o) -> auto& { return o.fields; }, "What must be equal.")
       .at_least(1);
   return s.done();
 }
@@ -204,11 +215,13 @@ std::shared_ptr<const ObjectSchema> truncate_schema() {
 std::shared_ptr<const ObjectSchema> redact_schema() {
   using R = RedactOptions;
   SchemaBuilder<R> s(
-      "Hides personal data and secrets wherever they stand in the event: message, fields, labels, keys, and the line "
+      "Hides personal data and secrets wherever they stand in the event: message, fields, labels, keys, and "
+      "the line "
       "as it was written, which dead letters keep. `redact: {}` hides all kinds.");
   s.field(
        "kinds", KeyType::texts, [](R& o) -> auto& { return o.kinds; },
-       "Of `email`, `phone`, `card` (payment cards that pass Luhn's check), `iban` (with a right checksum), `bearer` "
+       "Of `email`, `phone`, `card` (payment cards that pass Luhn's check), `iban` (with a right checksum), "
+       "`bearer` "
        "(tokens behind that word) and `jwt`.")
       .check(check_kind)
       .default_note("all, unless `patterns` or `fields` are given")
@@ -226,13 +239,16 @@ std::shared_ptr<const ObjectSchema> redact_schema() {
       "action", [](R& o) -> auto& { return o.action; },
       std::vector<std::pair<std::string, RedactAction>>{
           {"mask", RedactAction::mask}, {"hash", RedactAction::hash}, {"remove", RedactAction::remove}},
-      "`mask` puts the kind in brackets; `hash` adds a keyed hash (HMAC-SHA-256), so that equal values can be told "
+      "`mask` puts the kind in brackets; `hash` adds a keyed hash (HMAC-SHA-256), so that equal values can "
+      "be told "
       "to be equal; `remove` leaves nothing.");
   s.field(
-       "key", KeyType::secret, [](R& o) -> auto& { return o.key; }, "The key of the hash; better from a file.")
+       "key", KeyType::secret, [](R& o) -> auto& { return o.key; },
+       "The key of the hash; better from a file.")
       .example("${REDACTION_KEY}");
   s.field(
-       "key_file", KeyType::secret_file, [](R& o) -> auto& { return o.key_file; }, "File that holds that key.")
+       "key_file", KeyType::secret_file, [](R& o) -> auto& { return o.key_file; },
+       "File that holds that key.")
       .example("/run/secrets/redaction-key");
   s.at_most_one({"key", "key_file"});
   return s.done();
@@ -241,7 +257,8 @@ std::shared_ptr<const ObjectSchema> redact_schema() {
 std::shared_ptr<const ObjectSchema> metadata_schema() {
   using M = MetadataOptions;
   SchemaBuilder<M> s(
-      "Adds where the program runs. What the environment tells is added anyway (see \"Environment\" above); this is "
+      "Adds where the program runs. What the environment tells is added anyway (see \"Environment\" above); "
+      "this is "
       "for the "
       "rest. The files are read when the program starts and at a reload. A value of the event itself wins.");
   s.field(
@@ -253,11 +270,13 @@ std::shared_ptr<const ObjectSchema> metadata_schema() {
        "`metadata.annotations` of it, as `kubernetes.annotations.KEY`.")
       .example("/etc/podinfo/annotations");
   s.field(
-       "only", KeyType::texts, [](M& o) -> auto& { return o.only; }, "Globs of the keys to take (64 at most).")
+       "only", KeyType::texts, [](M& o) -> auto& { return o.only; },
+       "Globs of the keys to take (64 at most).")
       .example("[app, 'app.kubernetes.io/*']");
   s.field(
        "environment", KeyType::text_map, [](M& o) -> auto& { return o.environment; },
-       "Fields and the environment variables that they are taken from; a variable that is not set adds nothing.")
+       "Fields and the environment variables that they are taken from; a variable that is not set adds "
+       "nothing.")
       .example("{service.version: APP_VERSION}");
   return s.done();
 }
@@ -265,7 +284,8 @@ std::shared_ptr<const ObjectSchema> metadata_schema() {
 std::shared_ptr<const ObjectSchema> make_processor_schema() {
   using P = ProcessorOptions;
   SchemaBuilder<P> s(
-      "What happens to each event, in this order. An input's own processors come first, then those of the whole "
+      "What happens to each event, in this order. An input's own processors come first, then those of the "
+      "whole "
       "configuration. Each item is one processor, with a condition if need be.");
   s.object("when", [](P& p) -> auto& { return p.when; }, condition_schema());
   s.object("add", [](P& p) -> auto& { return p.add; }, add_schema());
@@ -280,8 +300,8 @@ std::shared_ptr<const ObjectSchema> make_processor_schema() {
   s.object("truncate", [](P& p) -> auto& { return p.truncate; }, truncate_schema());
   s.object("redact", [](P& p) -> auto& { return p.redact; }, redact_schema());
   s.object("metadata", [](P& p) -> auto& { return p.metadata; }, metadata_schema());
-  s.exactly_one({"add", "remove", "rename", "copy", "parse", "drop", "sample", "rate_limit", "dedupe", "truncate",
-                 "redact", "metadata"});
+  s.exactly_one({"add", "remove", "rename", "copy", "parse", "drop", "sample", "rate_limit", "dedupe",
+                 "truncate", "redact", "metadata"});
   return s.done();
 }
 
@@ -292,10 +312,12 @@ std::shared_ptr<const ObjectSchema> condition_schema() {
     using C = ConditionOptions;
     SchemaBuilder<C> s("Which events it is about; all that is given must hold. Without it: all.");
     add_tests(s, [](C& c) -> SimpleCondition& { return c.must; });
-    s.objects("any", [](C& c) -> auto& { return c.any; },
-              simple_condition_schema("Further conditions, of which one must hold."));
-    s.objects("not", [](C& c) -> auto& { return c.none; },
-              simple_condition_schema("Conditions of which none may hold."));
+    s.objects(
+        "any", [](C& c) -> auto& { return c.any; },
+        simple_condition_schema("Further conditions, of which one must hold."));
+    s.objects(
+        "not", [](C& c) -> auto& { return c.none; },
+        simple_condition_schema("Conditions of which none may hold."));
     return s.done();
   }();
   return schema;

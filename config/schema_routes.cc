@@ -7,12 +7,15 @@ namespace sidelight {
 std::shared_ptr<const ObjectSchema> route_schema() {
   static const auto schema = [] {
     SchemaBuilder<RouteOptions> s(
-        "Which of `outputs` an event goes to. An input's own routes come first, then those of the whole configuration; "
-        "the first one whose condition holds decides. What none decides on goes to the input's `output`, or to the "
+        "Which of `outputs` an event goes to. An input's own routes come first, then those of the whole "
+        "configuration; "
+        "the first one whose condition holds decides. What none decides on goes to the input's `output`, or "
+        "to the "
         "first of `outputs`.");
     s.object("when", [](RouteOptions& r) -> auto& { return r.when; }, condition_schema());
     s.field(
-         "output", KeyType::text, [](RouteOptions& r) -> auto& { return r.output; }, "The name of the output.")
+         "output", KeyType::text, [](RouteOptions& r) -> auto& { return r.output; },
+         "The name of the output.")
         .required()
         .example("audit");
     s.field(

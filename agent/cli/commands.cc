@@ -110,14 +110,16 @@ int replay_command(const std::string& config_file, const std::string& output) {
   for (const OutputSettings* o : settings->all_outputs())
     if (o->elasticsearch && (output.empty() || o->name == output)) able.push_back(o);
   if (able.empty()) {
-    std::fprintf(stderr, "replay-dead-letters needs %s: other outputs make no dead letters\n",
-                 output.empty() ? "output.elasticsearch" : ("an elasticsearch output named " + output).c_str());
+    std::fprintf(
+        stderr, "replay-dead-letters needs %s: other outputs make no dead letters\n",
+        output.empty() ? "output.elasticsearch" : ("an elasticsearch output named " + output).c_str());
     return 2;
   }
   if (able.size() > 1) {
     std::string names;
     for (const OutputSettings* o : able) names += (names.empty() ? "" : ", ") + o->name;
-    std::fprintf(stderr, "several outputs may have dead letters; choose one by --output: %s\n", names.c_str());
+    std::fprintf(stderr, "several outputs may have dead letters; choose one by --output: %s\n",
+                 names.c_str());
     return 2;
   }
   const SystemClock clock;

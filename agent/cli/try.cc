@@ -1,4 +1,5 @@
-// `sidelight try`: documents go to the standard output, one a line; what is to be said about them to the standard error.
+// `sidelight try`: documents go to the standard output, one a line; what is to be said about them to the
+// standard error.
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,7 +53,8 @@ std::string painted(std::string_view json, const Colours& c) {
 std::string shown(std::string_view text) {
   constexpr std::size_t kMost = 120;
   std::string out;
-  for (const char ch : text.substr(0, kMost)) out += static_cast<unsigned char>(ch) < 0x20 || ch == 0x7F ? ' ' : ch;
+  for (const char ch : text.substr(0, kMost))
+    out += static_cast<unsigned char>(ch) < 0x20 || ch == 0x7F ? ' ' : ch;
   return out + (text.size() > kMost ? "..." : "");
 }
 
@@ -75,7 +77,8 @@ class Printer {
     std::fflush(stdout);
   }
   void sum_up() const {
-    note(notes_.note, std::to_string(kept_) + " document(s), " + std::to_string(dropped_) + " event(s) dropped");
+    note(notes_.note,
+         std::to_string(kept_) + " document(s), " + std::to_string(dropped_) + " event(s) dropped");
   }
 
  private:
@@ -115,14 +118,16 @@ int try_command(const std::string& config_file, const std::string& input_name) {
   }
   if (!found) {
     std::fprintf(stderr, "%s\n",
-                 settings->logs.empty() ? "the configuration has no logs"
-                                        : ("no log input is named '" + input_name + "'; there are " + names).c_str());
+                 settings->logs.empty()
+                     ? "the configuration has no logs"
+                     : ("no log input is named '" + input_name + "'; there are " + names).c_str());
     return 2;
   }
   if (input_name.empty() && settings->logs.size() > 1)
-    std::fprintf(stderr, "as log input %s would read it; others, by --input: %s\n", settings->logs[0].name.c_str(),
-                 names.c_str());
-  if (::isatty(STDIN_FILENO) != 0) std::fprintf(stderr, "reading lines from the terminal, to the end (Ctrl-D)\n");
+    std::fprintf(stderr, "as log input %s would read it; others, by --input: %s\n",
+                 settings->logs[0].name.c_str(), names.c_str());
+  if (::isatty(STDIN_FILENO) != 0)
+    std::fprintf(stderr, "reading lines from the terminal, to the end (Ctrl-D)\n");
   Printer printer;
   const SystemClock clock;
   const auto done =

@@ -15,7 +15,8 @@ Expected<std::unique_ptr<Chain>> make_chain(const Settings& settings, const LogI
 }
 
 Expected<std::size_t> place_of(const std::string& output, const std::vector<const OutputSettings*>& outputs) {
-  const auto it = std::find_if(outputs.begin(), outputs.end(), [&](const auto* o) { return o->name == output; });
+  const auto it =
+      std::find_if(outputs.begin(), outputs.end(), [&](const auto* o) { return o->name == output; });
   if (it == outputs.end()) return fail("no output is named '" + output + "'");
   return static_cast<std::size_t>(it - outputs.begin());
 }

@@ -10,8 +10,8 @@
 
 namespace sidelight {
 
-// One for each of settings.logs, in order; routes refer to settings.all_outputs() by place. Fails for what a check of
-// the configuration cannot see (a key file that is gone), naming the input.
+// One for each of settings.logs, in order; routes refer to settings.all_outputs() by place. Fails for what a
+// check of the configuration cannot see (a key file that is gone), naming the input.
 Expected<std::vector<WorkerInput>> make_inputs(const Settings& settings, FileSystem& fs);
 
 }  // namespace sidelight

@@ -24,7 +24,8 @@ struct BatchLimits {
   std::chrono::milliseconds flush_interval{1000};
 };
 
-// Belongs to the worker's thread, but for recycle(). The pool and the budget outlive it; it outlives its output.
+// Belongs to the worker's thread, but for recycle(). The pool and the budget outlive it; it outlives its
+// output.
 class Outlet final : public BatchRecycler {
  public:
   // `share` is the memory that it may hold before the inputs that feed it wait; 0: the whole budget.
@@ -64,7 +65,8 @@ class Outlet final : public BatchRecycler {
   }
   // The documents added since refer to `chunk` (may be null).
   void hold(const ChunkRef& chunk) {
-    if (chunk && (batch_->chunks.empty() || batch_->chunks.back().get() != chunk.get())) batch_->chunks.push_back(chunk);
+    if (chunk && (batch_->chunks.empty() || batch_->chunks.back().get() != chunk.get()))
+      batch_->chunks.push_back(chunk);
   }
   // Charges what the batch has come to hold; true when it has to go.
   bool charge();

@@ -9,7 +9,8 @@ void OutputStates::output_up(std::size_t output, bool up, std::string_view cause
   states_[output].known = true;
   states_[output].up = up;
   states_[output].cause = cause;
-  const auto down = std::find_if(states_.begin(), states_.end(), [](const State& s) { return s.known && !s.up; });
+  const auto down =
+      std::find_if(states_.begin(), states_.end(), [](const State& s) { return s.known && !s.up; });
   if (down != states_.end()) {
     probe_.output_up(false, down->cause);
   } else {

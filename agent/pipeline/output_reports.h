@@ -48,12 +48,18 @@ class OneOutputProbe final : public SendProbe {
   void duplicates(std::uint64_t n) override { all_.probe().duplicates(n); }
   void id_conflicts(std::uint64_t n) override { all_.probe().id_conflicts(n); }
   void retried(std::uint64_t n, std::string_view reason) override { all_.probe().retried(n, reason); }
-  void dead_lettered(std::uint64_t n, std::string_view reason) override { all_.probe().dead_lettered(n, reason); }
+  void dead_lettered(std::uint64_t n, std::string_view reason) override {
+    all_.probe().dead_lettered(n, reason);
+  }
   void dead_letters_dropped(std::uint64_t n) override { all_.probe().dead_letters_dropped(n); }
-  void request(double seconds, std::uint64_t bytes, int status) override { all_.probe().request(seconds, bytes, status); }
+  void request(double seconds, std::uint64_t bytes, int status) override {
+    all_.probe().request(seconds, bytes, status);
+  }
   void batch_acknowledged(double seconds) override { all_.probe().batch_acknowledged(seconds); }
   void output_up(bool up, std::string_view cause) override { all_.output_up(place_, up, cause); }
-  void in_flight(std::uint64_t requests, std::uint64_t bytes) override { all_.in_flight(place_, requests, bytes); }
+  void in_flight(std::uint64_t requests, std::uint64_t bytes) override {
+    all_.in_flight(place_, requests, bytes);
+  }
   void concurrency_limit(double requests) override { all_.concurrency_limit(place_, requests); }
 
  private:

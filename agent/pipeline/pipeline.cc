@@ -118,14 +118,9 @@ Expected<void> Pipeline::Parts::make_outputs(const PipelineEndMaker& make_end) {
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
     const bool one = all.size() == 1;
-    const OutputContext output_context{context.clock,
-                                       one ? context.log : *loggers[i],
-                                       budget,
-                                       ledger,
-                                       barrier,
-                                       gate,
-                                       *outlets[i],
-                                       one ? context.send_probe : *probes[i]};
+    const OutputContext output_context{
+        context.clock, one ? context.log : *loggers[i],      budget, ledger, barrier, gate,
+        *outlets[i],   one ? context.send_probe : *probes[i]};
     if (make_end) {
       PipelineEnd end = make_end(output_context);
       outlets[i]->connect(*end.output, std::move(end.encoder));

@@ -19,8 +19,8 @@ struct Route {
   bool copy = false;  // the event goes on to the routes behind
 };
 
-// The routes of one log input. The first one that fits decides, but for copies; an event that none decides on goes to
-// `otherwise`.
+// The routes of one log input. The first one that fits decides, but for copies; an event that none decides on
+// goes to `otherwise`.
 struct Routing {
   std::vector<Route> routes;
   std::size_t otherwise = 0;

@@ -19,7 +19,7 @@ namespace sidelight {
 // Where a stream stands once a span, and all before it, are settled.
 struct SettledTo {
   FramePosition position;
-  Mark tail;  // of the bytes before position.low()
+  Mark tail;                                       // of the bytes before position.low()
   std::shared_ptr<const std::string> memory = {};  // of the processors, as of there; null: none
 };
 
@@ -32,8 +32,8 @@ class SpanLedger final : public Ledger {
 
   // A span in the making; its id goes into the batch.
   std::uint64_t open(std::uint32_t stream, MonoTime now);
-  // It ends at `to`, and is settled when span_settled() has been called for each of its `parts` (one a batch that
-  // holds documents of it); at once when there are none.
+  // It ends at `to`, and is settled when span_settled() has been called for each of its `parts` (one a batch
+  // that holds documents of it); at once when there are none.
   void close(std::uint64_t span, const SettledTo& to, std::size_t parts);
   void span_settled(std::uint64_t span) override;
 

@@ -29,7 +29,7 @@ struct Stream {
   std::unique_ptr<ChainMemory> memory;  // of the processors; made for the first event where they need one
   std::shared_ptr<const std::string> saved_memory;  // as of `position`
   MonoTime last_event{};                            // when the last one went through the processors
-  std::vector<std::uint64_t> cuts;            // forced event ends at or behind committed.position.low()
+  std::vector<std::uint64_t> cuts;                  // forced event ends at or behind committed.position.low()
   std::vector<TimeMark> time_marks;
   std::string carry;
   std::string carry_from;

@@ -28,7 +28,8 @@ class Trial {
   Trial(const Settings& settings, WorkerInput input, const Clock& clock,
         const std::function<void(const TrialResult&)>& show)
       : input_(std::move(input)), clock_(clock), show_(show) {
-    for (const OutputSettings* o : settings.all_outputs()) outputs_.push_back(o->name.empty() ? "output" : o->name);
+    for (const OutputSettings* o : settings.all_outputs())
+      outputs_.push_back(o->name.empty() ? "output" : o->name);
     DocConstants constants = input_.constants;
     input_.known = {constants.service, constants.fields, constants.labels};
     constants.path = source_.path;
@@ -74,8 +75,8 @@ class Trial {
 
  private:
   EventContext context_at(std::int64_t time_ns) {
-    return {batch_.arena, time_ns, clock_.wall(), input_.chain ? &input_.chain->zone() : nullptr, source_.key,
-            &input_.known};
+    return {batch_.arena, time_ns,      clock_.wall(), input_.chain ? &input_.chain->zone() : nullptr,
+            source_.key,  &input_.known};
   }
 
   void count_lines(const std::string& buffer, std::uint64_t offset, std::uint64_t until) {

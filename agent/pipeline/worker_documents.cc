@@ -83,7 +83,8 @@ void Worker::write_processed(Stream& s, const std::vector<Event>& events, std::u
   const WorkerInput& input = inputs_[s.file->input];
   Arena& arena = outlets_.size() == 1 ? outlets_.front()->batch(ctx_.clock.now()).arena : scratch_;
   ChainMemory* const memory = memory_of(s);
-  EventContext context{arena, 0, now, input.chain ? &input.chain->zone() : nullptr, s.source->key, &input.known};
+  EventContext context{arena,         0,           now, input.chain ? &input.chain->zone() : nullptr,
+                       s.source->key, &input.known};
   std::uint64_t parse_errors = 0;
   std::array<std::uint64_t, kDropReasons> dropped{};
   for (const Event& e : events) {
@@ -116,7 +117,8 @@ void Worker::write_processed(Stream& s, const std::vector<Event>& events, std::u
   scratch_.clear();
 }
 
-void Worker::deliver(Stream& s, const Record& record, const EventContext& context, std::uint64_t ledger_span) {
+void Worker::deliver(Stream& s, const Record& record, const EventContext& context,
+                     std::uint64_t ledger_span) {
   const bool one = outlets_.size() == 1;
   const OutletSet chosen = one ? 1 : inputs_[s.file->input].routing.choose(record, context);
   for (std::size_t i = 0; i < outlets_.size(); ++i) {
@@ -129,7 +131,8 @@ void Worker::deliver(Stream& s, const Record& record, const EventContext& contex
     if (record.event->begin < s.replay_until) doc.may_exist = true;
     if (one) continue;
     // The scratch memory is of this window only; the chunk is held by each batch that refers to it.
-    const bool in_chunk = chunk_ && doc.raw.data() >= chunk_->data() && doc.raw.data() < chunk_->data() + chunk_->capacity();
+    const bool in_chunk =
+        chunk_ && doc.raw.data() >= chunk_->data() && doc.raw.data() < chunk_->data() + chunk_->capacity();
     if (!in_chunk) doc.raw = batch.arena.copy(doc.raw);
   }
 }
@@ -153,7 +156,8 @@ ChainMemory* Worker::memory_of(Stream& s) {
 
 void Worker::save_memory(Stream& s) {
   std::string now = s.memory->save();
-  if (!s.saved_memory || *s.saved_memory != now) s.saved_memory = std::make_shared<const std::string>(std::move(now));
+  if (!s.saved_memory || *s.saved_memory != now)
+    s.saved_memory = std::make_shared<const std::string>(std::move(now));
   if (s.memory->waits()) {
     waiting_.insert(&s);
   } else {
@@ -182,8 +186,7 @@ void Worker::check_waiting(MonoTime now, bool last) {
     const auto ledger_span = ctx_.ledger.open(s->id, now);
     for (Outlet* o : outlets_) o->begin_window();
     Arena& arena = outlets_.size() == 1 ? outlets_.front()->batch(now).arena : scratch_;
-    deliver_summaries(*s,
-                      {arena, 0, ctx_.clock.wall(), &input.chain->zone(), s->source->key, &input.known},
+    deliver_summaries(*s, {arena, 0, ctx_.clock.wall(), &input.chain->zone(), s->source->key, &input.known},
                       ledger_span);
     save_memory(*s);
     ctx_.ledger.close(ledger_span, s->stand(s->file->tail), end_window());

@@ -12,7 +12,8 @@ namespace {
 // Slots of a saved memory are apart by this; no processor writes it.
 constexpr char kBetween = '|';
 
-Expected<ProcessorPtr> make_processor(const ProcessorOptions& o, FileSystem& fs, bool line_decides, std::string& name) {
+Expected<ProcessorPtr> make_processor(const ProcessorOptions& o, FileSystem& fs, bool line_decides,
+                                      std::string& name) {
   const auto named = [&](const char* n) { name = n; };
   if (o.add) return named("add"), make_add(*o.add);
   if (o.remove) return named("remove"), make_remove(*o.remove);
@@ -33,7 +34,8 @@ Expected<ProcessorPtr> make_processor(const ProcessorOptions& o, FileSystem& fs,
 std::string fingerprint(const ProcessorOptions& o) {
   std::string out;
   if (o.rate_limit) {
-    out = "rate_limit " + std::to_string(o.rate_limit->events) + " " + std::to_string(o.rate_limit->per.count());
+    out = "rate_limit " + std::to_string(o.rate_limit->events) + " " +
+          std::to_string(o.rate_limit->per.count());
     for (const auto& f : o.rate_limit->by) out += " " + f;
   } else if (o.dedupe) {
     out = "dedupe " + std::to_string(o.dedupe->within.count());
@@ -120,7 +122,8 @@ Chain::Outcome Chain::run(std::size_t from, Record& record, const EventContext& 
   return {};
 }
 
-void Chain::idle(ChainMemory& memory, std::int64_t idle_ns, bool last, std::vector<PendingSummary>& summaries) {
+void Chain::idle(ChainMemory& memory, std::int64_t idle_ns, bool last,
+                 std::vector<PendingSummary>& summaries) {
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (!memory.slots_[i]) continue;
     steps_[i].processor->idle(*memory.slots_[i], idle_ns, last, made_);
@@ -129,7 +132,8 @@ void Chain::idle(ChainMemory& memory, std::int64_t idle_ns, bool last, std::vect
   }
 }
 
-bool Chain::finish_summary(const PendingSummary& pending, const EventContext& context, Event& event, Record& record) {
+bool Chain::finish_summary(const PendingSummary& pending, const EventContext& context, Event& event,
+                           Record& record) {
   const Summary& s = pending.summary;
   event = {};
   event.begin = s.begin;

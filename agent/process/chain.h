@@ -34,12 +34,13 @@ struct ChainInput {
   std::string timezone = "UTC";
 };
 
-// One thread. The record that comes out refers to the batch's arena, the event's window, and the chain's constants.
+// One thread. The record that comes out refers to the batch's arena, the event's window, and the chain's
+// constants.
 class Chain {
  public:
   // The message of an error says which processor it is about.
-  static Expected<std::unique_ptr<Chain>> make(const std::vector<ProcessorOptions>& processors, FileSystem& fs,
-                                               ChainInput input);
+  static Expected<std::unique_ptr<Chain>> make(const std::vector<ProcessorOptions>& processors,
+                                               FileSystem& fs, ChainInput input);
 
   bool has_memory() const { return has_memory_; }
   const TimeZone& zone() const { return zone_; }  // for EventContext
@@ -54,10 +55,12 @@ class Chain {
   Outcome process(Record& record, const EventContext& context, ChainMemory* memory,
                   std::vector<struct PendingSummary>& summaries);
   // See Processor::idle().
-  void idle(ChainMemory& memory, std::int64_t idle_ns, bool last, std::vector<struct PendingSummary>& summaries);
-  // Makes the summary a record and passes it through the processors behind its maker. `event` and `record` are
-  // filled; false: it was dropped.
-  bool finish_summary(const PendingSummary& summary, const EventContext& context, Event& event, Record& record);
+  void idle(ChainMemory& memory, std::int64_t idle_ns, bool last,
+            std::vector<struct PendingSummary>& summaries);
+  // Makes the summary a record and passes it through the processors behind its maker. `event` and `record`
+  // are filled; false: it was dropped.
+  bool finish_summary(const PendingSummary& summary, const EventContext& context, Event& event,
+                      Record& record);
 
   std::size_t size() const { return steps_.size(); }
   // "redact", "drop" ...

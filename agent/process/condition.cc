@@ -32,7 +32,8 @@ struct Test {
 std::string_view service_of(const Record& record, const EventContext& context) {
   static const EventField kName("service.name");
   static const EventField kLabel("labels.service");
-  const EventContext line_only{context.arena, context.time_ns, context.now_ns, context.zone, context.key, nullptr};
+  const EventContext line_only{context.arena, context.time_ns, context.now_ns,
+                               context.zone,  context.key,     nullptr};
   if (const auto name = kName.text(record, line_only)) return *name;
   if (const auto name = kLabel.text(record, line_only)) return *name;
   return kName.text(record, context).value_or(std::string_view{});
@@ -44,7 +45,8 @@ struct Simple {
   std::vector<Test> tests;
 
   bool holds(const Record& record, const EventContext& context) const {
-    if (!levels.empty() && std::find(levels.begin(), levels.end(), record.level) == levels.end()) return false;
+    if (!levels.empty() && std::find(levels.begin(), levels.end(), record.level) == levels.end())
+      return false;
     if (!services.empty()) {
       const std::string_view service = service_of(record, context);
       const auto fits = [&](const std::string& s) { return matches_wildcard(s, service); };
@@ -97,7 +99,8 @@ Expected<Condition> Condition::make(const ConditionOptions& options) {
   auto must = compile(options.must);
   if (!must) return std::unexpected(must.error());
   tests->must = std::move(*must);
-  for (const auto& [from, to] : {std::pair{&options.any, &tests->any}, std::pair{&options.none, &tests->none}}) {
+  for (const auto& [from, to] :
+       {std::pair{&options.any, &tests->any}, std::pair{&options.none, &tests->none}}) {
     for (const SimpleCondition& c : *from) {
       auto compiled = compile(c);
       if (!compiled) return std::unexpected(compiled.error());

@@ -107,7 +107,8 @@ class Truncate final : public Processor {
                   std::vector<Summary>& /*summaries*/) override {
     const auto value = field_.value(record, context);
     if (!value || value->bytes.size() <= bytes_ || value->shape == Shape::container) {
-      if (value && value->shape == Shape::container && value->bytes.size() > bytes_) cut(value->bytes, record, context);
+      if (value && value->shape == Shape::container && value->bytes.size() > bytes_)
+        cut(value->bytes, record, context);
       return Verdict::keep;
     }
     if (value->is_string()) cut(plain_text(*value, context.arena), record, context);

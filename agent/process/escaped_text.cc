@@ -128,7 +128,8 @@ class Rewriter {
 
   std::size_t number(std::size_t i) {
     std::size_t end = i;
-    while (end < json_.size() && std::string_view("+-.eE0123456789").find(json_[end]) != std::string_view::npos)
+    while (end < json_.size() &&
+           std::string_view("+-.eE0123456789").find(json_[end]) != std::string_view::npos)
       ++end;
     const std::string_view token = json_.substr(i, end - i);
     if (change_(token, text_)) {

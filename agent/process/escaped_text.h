@@ -25,9 +25,9 @@ void unescape_line(std::string_view line, std::string& out);
 // The characters that a valid JSON string literal stands for; a view into it, or into the arena.
 std::string_view json_characters(std::string_view literal, Arena& arena);
 
-// Asks `change` about each string (its characters), key and number of a valid JSON value; where it returns true its
-// second argument takes the place, as a string. `out` is valid JSON, with unique keys where `json` has such. Returns
-// whether anything changed.
+// Asks `change` about each string (its characters), key and number of a valid JSON value; where it returns
+// true its second argument takes the place, as a string. `out` is valid JSON, with unique keys where `json`
+// has such. Returns whether anything changed.
 using ChangeText = std::function<bool(std::string_view text, std::string& changed)>;
 bool rewrite_json(std::string_view json, const ChangeText& change, Arena& arena, std::string& out);
 

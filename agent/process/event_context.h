@@ -22,9 +22,9 @@ struct ConstantFields {
 };
 
 struct EventContext {
-  Arena& arena;              // of the batch: what a record refers to must last as long
-  std::int64_t time_ns = 0;  // the record's own, or what stands for it; the same in a replay
-  std::int64_t now_ns = 0;   // completes times without a year
+  Arena& arena;                    // of the batch: what a record refers to must last as long
+  std::int64_t time_ns = 0;        // the record's own, or what stands for it; the same in a replay
+  std::int64_t now_ns = 0;         // completes times without a year
   const TimeZone* zone = nullptr;  // of times without one; never null
   std::string_view key;            // of the file's generation
   const ConstantFields* constants = nullptr;

@@ -1,7 +1,8 @@
 // A field of an event, by the name that a configuration uses.
 //
-// message, level (log.level), @timestamp and service (service.name) are what they say; a name of the Elastic Common
-// Schema is that field; any other name is the label of that name, which `labels.` in front says explicitly.
+// message, level (log.level), @timestamp and service (service.name) are what they say; a name of the Elastic
+// Common Schema is that field; any other name is the label of that name, which `labels.` in front says
+// explicitly.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ class EventField {
   std::optional<FieldValue> value(const Record& record, const EventContext& context) const;
   // The value as text.
   std::optional<std::string_view> text(const Record& record, const EventContext& context) const;
-  // Takes it out of the record; a message becomes empty. @timestamp and constants stay. False when it was not there.
+  // Takes it out of the record; a message becomes empty. @timestamp and constants stay. False when it was not
+  // there.
   bool remove(Record& record) const;
   // Hands a value to the builder of a record: where the field cannot take it, it becomes a label.
   void put(RecordBuilder& builder, const FieldValue& value) const;
@@ -44,8 +46,8 @@ class EventField {
 // A field's value with its shape.
 FieldValue value_of(std::string_view bytes, ValueKind kind);
 
-// Puts what `from` brings into `into`: its fields and labels take the place of those of the same name; its time,
-// level and message only where it has them (`with_message`).
+// Puts what `from` brings into `into`: its fields and labels take the place of those of the same name; its
+// time, level and message only where it has them (`with_message`).
 void merge(const Record& from, bool with_message, Record& into);
 
 }  // namespace sidelight

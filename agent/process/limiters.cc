@@ -1,7 +1,8 @@
 // Rate limit and de-duplicate: what is let through depends on what came before in the same file.
 //
-// Both go by the events' own times, never by the clock, and what they remember is saved with the file's position, so
-// that a replay drops what the first run dropped. A summary bears the place of the first event that it stands for.
+// Both go by the events' own times, never by the clock, and what they remember is saved with the file's
+// position, so that a replay drops what the first run dropped. A summary bears the place of the first event
+// that it stands for.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -42,7 +43,11 @@ struct Dropped {
     time_ns = context.time_ns;
   }
   Summary summary(std::string message, std::string_view kind) const {
-    return {begin, end, lane, time_ns, std::move(message),
+    return {begin,
+            end,
+            lane,
+            time_ns,
+            std::move(message),
             {{"sidelight.summary", std::string(kind)}, {"sidelight.suppressed", std::to_string(count)}}};
   }
 };
@@ -90,7 +95,8 @@ Dropped load_dropped(NumberReader& in) {
   return d;
 }
 
-// -- rate limit ---------------------------------------------------------------------------------------------------
+// -- rate limit
+// ---------------------------------------------------------------------------------------------------
 
 struct RateMemory final : ProcessorMemory {
   struct Key {
@@ -159,7 +165,8 @@ class RateLimit final : public Processor {
     return Verdict::rate_limited;
   }
 
-  void idle(ProcessorMemory& memory, std::int64_t idle_ns, bool last, std::vector<Summary>& summaries) override {
+  void idle(ProcessorMemory& memory, std::int64_t idle_ns, bool last,
+            std::vector<Summary>& summaries) override {
     auto& m = static_cast<RateMemory&>(memory);
     if (!last && idle_ns < window_ns_) return;
     for (auto& k : m.keys) close(k, summaries);
@@ -172,10 +179,10 @@ class RateLimit final : public Processor {
   }
   void close(RateMemory::Key& k, std::vector<Summary>& summaries) const {
     if (k.dropped.count == 0) return;
-    summaries.push_back(k.dropped.summary("rate limit: " + std::to_string(k.dropped.count) +
-                                              " events suppressed, " + std::to_string(most_) + " let through in " +
-                                              std::to_string(window_ns_ / 1'000'000) + " ms",
-                                          "rate_limit"));
+    summaries.push_back(k.dropped.summary(
+        "rate limit: " + std::to_string(k.dropped.count) + " events suppressed, " + std::to_string(most_) +
+            " let through in " + std::to_string(window_ns_ / 1'000'000) + " ms",
+        "rate_limit"));
     k.dropped = {};
   }
 
@@ -184,7 +191,8 @@ class RateLimit final : public Processor {
   std::vector<EventField> by_;
 };
 
-// -- de-duplicate -------------------------------------------------------------------------------------------------
+// -- de-duplicate
+// -------------------------------------------------------------------------------------------------
 
 struct RepeatMemory final : ProcessorMemory {
   bool any = false;
@@ -233,7 +241,8 @@ class Dedupe final : public Processor {
     return Verdict::keep;
   }
 
-  void idle(ProcessorMemory& memory, std::int64_t idle_ns, bool last, std::vector<Summary>& summaries) override {
+  void idle(ProcessorMemory& memory, std::int64_t idle_ns, bool last,
+            std::vector<Summary>& summaries) override {
     if (last || idle_ns >= within_ns_) close(static_cast<RepeatMemory&>(memory), summaries);
   }
 

@@ -28,7 +28,9 @@ class Metadata final : public Processor {
     }
     return Verdict::keep;
   }
-  void add(std::string_view name, std::string value) { fields_.emplace_back(EventField(name), std::move(value)); }
+  void add(std::string_view name, std::string value) {
+    fields_.emplace_back(EventField(name), std::move(value));
+  }
   std::size_t size() const { return fields_.size(); }
 
  private:
@@ -53,8 +55,8 @@ std::string unquoted(std::string_view s) {
   return out;
 }
 
-Expected<void> add_file(const std::string& path, std::string_view prefix, const std::vector<std::string>& only,
-                        FileSystem& fs, Metadata& metadata) {
+Expected<void> add_file(const std::string& path, std::string_view prefix,
+                        const std::vector<std::string>& only, FileSystem& fs, Metadata& metadata) {
   if (path.empty()) return {};
   auto text = fs.read_file(path, kMostFileBytes);
   if (!text) return fail("cannot read " + path + ": " + text.error().message, text.error().code);

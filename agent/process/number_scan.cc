@@ -9,8 +9,8 @@ namespace sidelight {
 namespace {
 
 constexpr std::size_t kMostGroups = 16;
-constexpr std::size_t kLeastPhone = 8;   // digits, with a plus
-constexpr std::size_t kMostPhone = 15;   // E.164
+constexpr std::size_t kLeastPhone = 8;  // digits, with a plus
+constexpr std::size_t kMostPhone = 15;  // E.164
 constexpr std::size_t kLeastCard = 13;
 constexpr std::size_t kMostCard = 19;
 
@@ -31,7 +31,7 @@ char upper(char c) {
 struct Group {
   std::size_t begin = 0;
   std::size_t size = 0;
-  char gap = '\0';    // '-', '.' or ' '; parentheses count as blanks
+  char gap = '\0';     // '-', '.' or ' '; parentheses count as blanks
   bool paren = false;  // in parentheses
 };
 
@@ -63,7 +63,8 @@ std::size_t separator(std::string_view text, std::size_t i, char& gap) {
       gap = ' ';
       return 3;
     }
-    if (three == "\xE2\x80\x90" || three == "\xE2\x80\x91" || three == "\xE2\x80\x92" || three == "\xE2\x80\x93") {
+    if (three == "\xE2\x80\x90" || three == "\xE2\x80\x91" || three == "\xE2\x80\x92" ||
+        three == "\xE2\x80\x93") {
       gap = '-';
       return 3;
     }
@@ -71,7 +72,8 @@ std::size_t separator(std::string_view text, std::size_t i, char& gap) {
   return 0;
 }
 
-// The next group's first digit behind what separates groups: at most a ')', one separator and a '('. 0: the run ends.
+// The next group's first digit behind what separates groups: at most a ')', one separator and a '('. 0: the
+// run ends.
 std::size_t next_group(std::string_view text, std::size_t i, Group& next) {
   next.gap = ' ';
   const std::size_t from = i;
@@ -122,7 +124,8 @@ bool has_shape(const Run& run, std::size_t g, std::initializer_list<std::size_t>
 
 bool gaps_are(const Run& run, std::size_t g, std::size_t groups, std::string_view allowed) {
   for (std::size_t i = g + 1; i < g + groups; ++i) {
-    if (allowed.find(run.groups[i].gap) == std::string_view::npos || run.groups[i].gap != run.groups[g + 1].gap)
+    if (allowed.find(run.groups[i].gap) == std::string_view::npos ||
+        run.groups[i].gap != run.groups[g + 1].gap)
       return false;
   }
   return true;
@@ -159,7 +162,8 @@ std::size_t card_groups(const Run& run, std::size_t g) {
   if (run.groups[g].size >= kLeastCard) return is_card(run, g, g) ? 1 : 0;
   // A whole run, however it is grouped.
   const std::size_t rest = run.count - g;
-  if (g == 0 && rest > 1 && run.digits <= kMostCard && dashes(rest) && is_card(run, 0, run.count - 1)) return rest;
+  if (g == 0 && rest > 1 && run.digits <= kMostCard && dashes(rest) && is_card(run, 0, run.count - 1))
+    return rest;
   // The usual groupings, in whatever company.
   static constexpr std::array<std::array<std::size_t, 5>, 6> kShapes = {
       {{4, 4, 4, 4, 3}, {4, 4, 4, 4, 0}, {4, 6, 5, 0, 0}, {4, 6, 4, 0, 0}, {4, 4, 5, 0, 0}, {8, 8, 0, 0, 0}}};
@@ -231,7 +235,8 @@ std::size_t national_groups(const Run& run, std::size_t g) {
     return 0;
   }
   if (!is_any(run.first(g), "23456789")) return 0;
-  if (has_shape(run, g, {3, 3, 4}) && gaps_are(run, g, 3, "-.") && is_any(run.first(g + 1), "23456789")) return 3;
+  if (has_shape(run, g, {3, 3, 4}) && gaps_are(run, g, 3, "-.") && is_any(run.first(g + 1), "23456789"))
+    return 3;
   if (run.first(g) == '9' && has_shape(run, g, {3, 3, 2, 2}) && gaps_are(run, g, 4, "-")) return 4;
   return 0;
 }
@@ -251,9 +256,12 @@ bool find_phone(const Run& run, std::size_t g, std::size_t& groups, std::size_t&
 std::size_t country_length(char a, char b) {
   // Lengths by country: the SWIFT IBAN registry.
   static constexpr std::string_view kCountries =
-      "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18FO18FR27"
-      "GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22"
-      "MK19MN20MR27MT31MU30NI28NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25SV28"
+      "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18FO"
+      "18FR27"
+      "GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD"
+      "24ME22"
+      "MK19MN20MR27MT31MU30NI28NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST"
+      "25SV28"
       "TL23TN24TR26UA29VA22VG24XK20YE30";
   for (std::size_t i = 0; i < kCountries.size(); i += 4) {
     if (kCountries[i] == a && kCountries[i + 1] == b)
@@ -287,6 +295,26 @@ std::size_t iban_end(std::string_view text, std::size_t i) {
   return is_iban({compact.data(), n}) ? at : 0;
 }
 
+// Whether so many digits follow, whatever separates them, that they may be something. Most numbers in logs
+// are short: `end` is past the last digit of those.
+bool is_long_enough(std::string_view text, std::size_t i, std::size_t& end) {
+  constexpr int kMostBetween = 3;
+  std::size_t digits = 0;
+  for (int between = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (is_digit(c)) {
+      if (++digits == kLeastPhone) return true;
+      between = 0;
+      end = i + 1;
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
+      return true;  // perhaps a blank or a dash
+    } else if ((c != ' ' && c != '-' && c != '.' && c != '(' && c != ')') || ++between > kMostBetween) {
+      return false;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_card_number(std::string_view digits) {
@@ -297,8 +325,8 @@ bool is_card_number(std::string_view digits) {
     return v;
   };
   const unsigned two = prefix(2);
-  // Which first digits issuers have (ISO/IEC 7812): 2 to 6 throughout, and what national systems use of 8 and 9.
-  // Numbers of microseconds since 1970 begin with 1, as do airlines' cards.
+  // Which first digits issuers have (ISO/IEC 7812): 2 to 6 throughout, and what national systems use of 8
+  // and 9. Numbers of microseconds since 1970 begin with 1, as do airlines' cards.
   const bool issued = (digits[0] >= '2' && digits[0] <= '6') || two == 81 || two == 82 || prefix(4) == 8600 ||
                       prefix(4) == 9792 || prefix(4) == 9860;
   if (!issued) return false;
@@ -337,6 +365,7 @@ std::size_t scan_number(std::string_view text, std::size_t i, const NumberKinds&
       return end;
     }
   }
+  if (std::size_t end = i; !is_long_enough(text, i, end)) return end;
   Run run;
   read_run(text, i, run);
   if (run.digits < kLeastPhone || (!kinds.phone && !kinds.card)) return run.end;

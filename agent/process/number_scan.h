@@ -1,4 +1,5 @@
-// Numbers that stand for people and money: cards, phones, IBANs. The part of PiiScanner that starts at a digit.
+// Numbers that stand for people and money: cards, phones, IBANs. The part of PiiScanner that starts at a
+// digit.
 #pragma once
 
 #include <array>

@@ -97,11 +97,11 @@ struct RedactOptions {
 };
 
 struct MetadataOptions {
-  std::string labels_file;       // of a downward API volume: key="value" lines
-  std::string annotations_file;  // the same
+  std::string labels_file;                // of a downward API volume: key="value" lines
+  std::string annotations_file;           // the same
   std::vector<std::string> only = {"*"};  // globs of keys to take
-  NamedTexts environment;        // field -> variable
-  NamedTexts values;             // field -> the variable's value, found when the configuration was loaded
+  NamedTexts environment;                 // field -> variable
+  NamedTexts values;  // field -> the variable's value, found when the configuration was loaded
 };
 
 // Exactly one of the optional parts is set.

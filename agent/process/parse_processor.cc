@@ -11,7 +11,8 @@ namespace {
 // Pairs with separators of the user's choice; values may stand in double quotes.
 class PairParser final : public LineParser {
  public:
-  PairParser(std::string between, std::string equals) : between_(std::move(between)), equals_(std::move(equals)) {}
+  PairParser(std::string between, std::string equals)
+      : between_(std::move(between)), equals_(std::move(equals)) {}
 
   bool parse_line(std::string_view text, const TimeContext& context, Arena& arena, Record& out) override {
     builder_.begin(context, arena, out);
@@ -80,7 +81,8 @@ class ParseField final : public Processor {
     const std::string_view text = context.arena.copy(plain_text(*found, context.arena));
     if (text.empty()) return Verdict::keep;
     parsed_.clear();
-    if (!parser_->parse_line(text, {context.zone, context.now_ns}, context.arena, parsed_)) return Verdict::keep;
+    if (!parser_->parse_line(text, {context.zone, context.now_ns}, context.arena, parsed_))
+      return Verdict::keep;
     if (remove_) field_.remove(record);
     // Some formats take the whole text for the message where they find none.
     const bool message = !parsed_.message.empty() && parsed_.message.data() != text.data();

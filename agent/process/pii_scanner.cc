@@ -77,8 +77,8 @@ std::size_t skip_base64url(std::string_view text, std::size_t i) {
   return i;
 }
 
-// The JWT whose J stands at `i`: its end, or 0. The first part holds at least {"alg":..}, the second may be short,
-// the third is empty where nothing is signed.
+// The JWT whose J stands at `i`: its end, or 0. The first part holds at least {"alg":..}, the second may be
+// short, the third is empty where nothing is signed.
 std::size_t jwt_end(std::string_view text, std::size_t i) {
   constexpr std::size_t kLeastHeader = 12;
   constexpr std::size_t kLeastPayload = 4;
@@ -117,7 +117,8 @@ PiiMatch bearer_token(std::string_view text, std::size_t i) {
   if (begin == gap || begin - gap > 8) return {};
   std::size_t end = begin;
   bool more_than_letters = false;
-  for (; end < text.size() && in_token(text[end]); ++end) more_than_letters |= !is_letter(text[end]) && text[end] != '.';
+  for (; end < text.size() && in_token(text[end]); ++end)
+    more_than_letters |= !is_letter(text[end]) && text[end] != '.';
   while (end > begin && text[end - 1] == '.') --end;  // of a sentence
   const std::size_t size = end - begin;
   if (size < kLeast || (!more_than_letters && size < kSurely)) return {};
@@ -127,8 +128,8 @@ PiiMatch bearer_token(std::string_view text, std::size_t i) {
 }  // namespace
 
 std::string_view pii_name(PiiKind kind) {
-  static constexpr std::array<std::string_view, kBuiltInKinds + 1> kNames = {"email", "phone", "card", "iban",
-                                                                             "bearer", "jwt", "custom"};
+  static constexpr std::array<std::string_view, kBuiltInKinds + 1> kNames = {
+      "email", "phone", "card", "iban", "bearer", "jwt", "custom"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

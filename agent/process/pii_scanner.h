@@ -1,5 +1,6 @@
-// Finds personal data and secrets in text: e-mail addresses, phone numbers, payment cards, IBANs, bearer tokens, JWTs.
-// One pass: a table of the few bytes that can begin or anchor something leads from one candidate to the next.
+// Finds personal data and secrets in text: e-mail addresses, phone numbers, payment cards, IBANs, bearer
+// tokens, JWTs. One pass: a table of the few bytes that can begin or anchor something leads from one
+// candidate to the next.
 #pragma once
 
 #include <array>
@@ -28,14 +29,18 @@ struct PiiMatch {
   bool operator==(const PiiMatch&) const = default;
 };
 
-// Adds `match` behind ascending matches that do not overlap; overlapping ones become one, of the longer one's kind.
+// Adds `match` behind ascending matches that do not overlap; overlapping ones become one, of the longer one's
+// kind.
 void add_match(std::vector<PiiMatch>& matches, const PiiMatch& match);
 
 // Any bytes are fine. What is found:
-// - email: local@domain.tld, letters of Latin, Greek, Cyrillic and their kin included, also with %40 for the @;
-// - phone: + (or %2B) with 8 to 15 digits, the usual groupings of Russian and North American numbers, and eleven
+// - email: local@domain.tld, letters of Latin, Greek, Cyrillic and their kin included, also with %40 for the
+// @;
+// - phone: + (or %2B) with 8 to 15 digits, the usual groupings of Russian and North American numbers, and
+// eleven
 //   digits beginning with 79, 89 or 8800;
-// - card: 13 to 19 digits that pass Luhn's check and begin as payment cards do, in one piece or grouped by spaces or
+// - card: 13 to 19 digits that pass Luhn's check and begin as payment cards do, in one piece or grouped by
+// spaces or
 //   dashes;
 // - iban: the length of its country, checksum 1 modulo 97; in one piece or in groups of four;
 // - bearer: what follows "Bearer" (any case) and can be a token; - jwt: eyJ... with its two dots.

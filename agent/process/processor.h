@@ -16,8 +16,8 @@ namespace sidelight {
 
 enum class Verdict : std::uint8_t { keep, drop, sampled, rate_limited, duplicate };
 
-// An event that a processor makes itself. It takes the place of an event that was dropped: its range of bytes, and so
-// its id, which a replay gives it again.
+// An event that a processor makes itself. It takes the place of an event that was dropped: its range of
+// bytes, and so its id, which a replay gives it again.
 struct Summary {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
@@ -27,13 +27,13 @@ struct Summary {
   std::vector<std::pair<std::string, std::string>> labels;
 };
 
-// What a processor remembers about one file. It is saved with the file's position and restored with it, so that a
-// replay decides as the first run did. One thread.
+// What a processor remembers about one file. It is saved with the file's position and restored with it, so
+// that a replay decides as the first run did. One thread.
 class ProcessorMemory {
  public:
   virtual ~ProcessorMemory() = default;
-  // Appends printable ASCII without line breaks. load() of it gives an equal memory; anything else gives false and
-  // an empty memory. Bounded.
+  // Appends printable ASCII without line breaks. load() of it gives an equal memory; anything else gives
+  // false and an empty memory. Bounded.
   virtual void save(std::string& out) const = 0;
   virtual bool load(std::string_view saved) = 0;
   // Whether a summary is due once time has passed, although no event comes.
@@ -51,7 +51,8 @@ class Processor {
   // No event has come for a while (`idle_ns` on the wall clock), or none will come any more (`last`).
   virtual void idle(ProcessorMemory& /*memory*/, std::int64_t /*idle_ns*/, bool /*last*/,
                     std::vector<Summary>& /*summaries*/) {}
-  // Whether all texts are still pieces of the line behind it: it makes no new ones, and leaves the line as it is.
+  // Whether all texts are still pieces of the line behind it: it makes no new ones, and leaves the line as it
+  // is.
   virtual bool keeps_texts() const { return true; }
 };
 

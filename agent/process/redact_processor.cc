@@ -73,7 +73,9 @@ class Redact final : public Processor {
       if (!redactor_->redact(text, text_)) return false;
       kind = ValueKind::text;
     } else {
-      const ChangeText change = [this](std::string_view s, std::string& out) { return redactor_->redact(s, out); };
+      const ChangeText change = [this](std::string_view s, std::string& out) {
+        return redactor_->redact(s, out);
+      };
       if (!rewrite_json(value, change, arena, text_)) return false;
     }
     value = arena.copy(text_);
@@ -124,7 +126,8 @@ class Redact final : public Processor {
     const auto chosen = [&](EventField::Kind kind, std::string_view key) {
       const auto is = [&](const EventField& f) { return f.kind() == kind && f.name() == key; };
       const auto fits = [&](const std::string& g) { return matches_wildcard(g, key); };
-      return std::any_of(fields_.begin(), fields_.end(), is) || std::any_of(globs_.begin(), globs_.end(), fits);
+      return std::any_of(fields_.begin(), fields_.end(), is) ||
+             std::any_of(globs_.begin(), globs_.end(), fits);
     };
     const auto is_message = [](const EventField& f) { return f.kind() == EventField::Kind::message; };
     if (std::any_of(fields_.begin(), fields_.end(), is_message)) hide(record.message, record.message_kind);
@@ -135,7 +138,8 @@ class Redact final : public Processor {
       }
     for (Field& f : record.labels)
       if (chosen(EventField::Kind::label, f.key)) hide(f.value, f.kind);
-    std::sort(cuts_.begin(), cuts_.end(), [](const PiiMatch& a, const PiiMatch& b) { return a.begin < b.begin; });
+    std::sort(cuts_.begin(), cuts_.end(),
+              [](const PiiMatch& a, const PiiMatch& b) { return a.begin < b.begin; });
     return any;
   }
 
@@ -155,7 +159,8 @@ class Redact final : public Processor {
     // Elsewhere too, unless it is so short that it would be everywhere.
     constexpr std::size_t kTelling = 4;
     if (there && value.size() < kTelling) return;
-    for (std::size_t at = line.find(value); at != std::string_view::npos; at = line.find(value, at + value.size())) {
+    for (std::size_t at = line.find(value); at != std::string_view::npos;
+         at = line.find(value, at + value.size())) {
       cuts_.push_back({at, at + value.size(), PiiKind::custom, 0});
       there = true;
     }

@@ -13,7 +13,8 @@
 namespace sidelight {
 namespace {
 
-constexpr std::size_t kHashBytes = 8;  // of the HMAC that are shown: as good as unique among a shop's customers
+constexpr std::size_t kHashBytes =
+    8;  // of the HMAC that are shown: as good as unique among a shop's customers
 constexpr int kMostRounds = 8;
 // In place of a text that does not come to rest.
 constexpr std::string_view kGivenUp = "[redacted]";
@@ -93,7 +94,8 @@ void Redactor::find_patterns(std::string_view text, std::vector<PiiMatch>& out) 
   }
   if (out.size() == had) return;
   std::vector<PiiMatch> all = std::move(out);
-  std::stable_sort(all.begin(), all.end(), [](const PiiMatch& a, const PiiMatch& b) { return a.begin < b.begin; });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const PiiMatch& a, const PiiMatch& b) { return a.begin < b.begin; });
   out.clear();
   for (const PiiMatch& m : all) add_match(out, m);
 }
@@ -115,10 +117,11 @@ std::string Redactor::replacement(std::string_view value, std::string_view name)
     if (c != ' ' && c != '-') plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   const auto* const bytes = reinterpret_cast<const unsigned char*>(plain.data());
   std::string out = "[" + std::string(name) + ":";
-  if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), bytes, plain.size(), digest.data(), &size) ==
-      nullptr)
+  if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), bytes, plain.size(), digest.data(),
+           &size) == nullptr)
     return out + "?]";
-  static constexpr std::string_view kLetters = "abcdefghijklmnop";  // no digits: nothing that could look like a number
+  static constexpr std::string_view kLetters =
+      "abcdefghijklmnop";  // no digits: nothing that could look like a number
   for (std::size_t i = 0; i < kHashBytes; ++i) {
     out += kLetters[digest.at(i) >> 4];
     out += kLetters[digest.at(i) & 15];
@@ -142,8 +145,8 @@ bool Redactor::redact(std::string_view text, std::string& out) {
   find(text, matches_);
   if (matches_.empty()) return false;
   replace(text, matches_, out);
-  // What stood beside a value may be one, now that this is gone. Patterns may fit masks: they are asked again only
-  // where there are none.
+  // What stood beside a value may be one, now that this is gone. Patterns may fit masks: they are asked again
+  // only where there are none.
   std::string again;
   for (int round = 0; round < kMostRounds; ++round) {
     matches_.clear();
@@ -157,7 +160,8 @@ bool Redactor::redact(std::string_view text, std::string& out) {
   return true;
 }
 
-bool Redactor::line_once(std::string_view line, const std::vector<PiiMatch>& cuts, bool patterns, std::string& out) {
+bool Redactor::line_once(std::string_view line, const std::vector<PiiMatch>& cuts, bool patterns,
+                         std::string& out) {
   const auto look = [&](std::string_view text, std::vector<PiiMatch>& found) {
     found.clear();
     scanner_.find(text, found);
@@ -181,7 +185,8 @@ bool Redactor::line_once(std::string_view line, const std::vector<PiiMatch>& cut
   return true;
 }
 
-// One pass in nearly all cases: what can be found in a line as it is written can be found in it unescaped, but where
+// One pass in nearly all cases: what can be found in a line as it is written can be found in it unescaped,
+// but where
 // \u stands for a letter or digit that makes more of its neighbours.
 bool Redactor::is_clean(std::string_view line) {
   matches_.clear();
@@ -197,7 +202,10 @@ bool Redactor::is_clean(std::string_view line) {
 }
 
 bool Redactor::redact_line(std::string_view line, const std::vector<PiiMatch>& cuts, std::string& out) {
-  if (cuts.empty() && is_clean(line)) return false;
+  if (cuts.empty()) {
+    if (line.find('\\') == std::string_view::npos) return redact(line, out);
+    if (is_clean(line)) return false;
+  }
   if (!line_once(line, cuts, patterns_ > 0, out)) return false;
   std::string again;
   for (int round = 0; round < kMostRounds; ++round) {

@@ -24,13 +24,14 @@ class Redactor {
 
   // True when something was found: then `out` is the text without it.
   bool redact(std::string_view text, std::string& out);
-  // The same for a line as it was written, where JSON's escapes may hide what they stand for: "a\u0040b.example"
-  // is found too. `cuts` are further ranges to hide, ascending and apart.
+  // The same for a line as it was written, where JSON's escapes may hide what they stand for:
+  // "a\u0040b.example" is found too. `cuts` are further ranges to hide, ascending and apart.
   bool redact_line(std::string_view line, const std::vector<PiiMatch>& cuts, std::string& out);
   // What stands for `value` as a whole.
   std::string replacement(std::string_view value, std::string_view name) const;
 
-  // Whether a text's parts hold nothing when the text holds nothing. Patterns can be anchored to a part's ends.
+  // Whether a text's parts hold nothing when the text holds nothing. Patterns can be anchored to a part's
+  // ends.
   bool finds_in_whole() const { return patterns_ == 0; }
 
  private:

@@ -45,8 +45,8 @@ class Sample final : public Processor {
   }
 
  private:
-  // By the trace, so that a trace is kept whole whichever service logs it; else by the event's own identity, which
-  // a replay gives it again.
+  // By the trace, so that a trace is kept whole whichever service logs it; else by the event's own identity,
+  // which a replay gives it again.
   std::uint64_t number_of(const Record& record, const EventContext& context) const {
     if (const auto trace = trace_.text(record, context); trace && !trace->empty()) return hash64(*trace);
     const std::uint64_t place[2] = {hash64(context.key), record.event->begin};

@@ -10,7 +10,8 @@ namespace {
 
 // Whether an event of this line is dropped on that condition.
 bool holds(const ConditionOptions& when, const std::string& text, ConstantFields constants = {}) {
-  Line line({processor([](ProcessorOptions& p) { p.drop.emplace(); }, when)}, Format::json, std::move(constants));
+  Line line({processor([](ProcessorOptions& p) { p.drop.emplace(); }, when)}, Format::json,
+            std::move(constants));
   return line.ship({text}).documents.empty();
 }
 

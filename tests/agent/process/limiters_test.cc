@@ -21,8 +21,8 @@ Processors dedupe(std::chrono::milliseconds within = std::chrono::seconds(10)) {
 std::string at(int ms, const std::string& message, const std::string& more = "") {
   const auto two = [](int n) { return (n < 10 ? "0" : "") + std::to_string(n); };
   std::string fraction = std::to_string(1000 + ms % 1000).substr(1);
-  return R"({"time":"2026-11-24T10:)" + two(ms / 60000) + ":" + two(ms / 1000 % 60) + "." + fraction + R"(Z","msg":")" +
-         message + "\"" + more + "}";
+  return R"({"time":"2026-11-24T10:)" + two(ms / 60000) + ":" + two(ms / 1000 % 60) + "." + fraction +
+         R"(Z","msg":")" + message + "\"" + more + "}";
 }
 
 std::vector<std::string> messages(const Shipped& s) {
@@ -34,8 +34,10 @@ using Texts = std::vector<std::string>;
 
 TEST(RateLimit, LetsSoManyThroughInEachStretchOfTime) {
   Line line(limit(2), Format::json);
-  const Shipped s = line.ship({at(0, "a"), at(100, "b"), at(200, "c"), at(300, "d"), at(1000, "e"), at(1100, "f")});
-  EXPECT_EQ(messages(s), (Texts{"a", "b", "e", "rate limit: 2 events suppressed, 2 let through in 1000 ms", "f"}));
+  const Shipped s =
+      line.ship({at(0, "a"), at(100, "b"), at(200, "c"), at(300, "d"), at(1000, "e"), at(1100, "f")});
+  EXPECT_EQ(messages(s),
+            (Texts{"a", "b", "e", "rate limit: 2 events suppressed, 2 let through in 1000 ms", "f"}));
   EXPECT_EQ(s.dropped.at(Verdict::rate_limited), 2);
 }
 
@@ -54,7 +56,8 @@ TEST(RateLimit, TheSummaryBearsThePlaceAndTimeOfTheFirstDropped) {
 
 TEST(RateLimit, EachKeyHasItsOwn) {
   Line line(limit(1, {"k"}), Format::json);
-  const Shipped s = line.ship({at(0, "a", R"(,"k":"x")"), at(1, "b", R"(,"k":"y")"), at(2, "c", R"(,"k":"x")")});
+  const Shipped s =
+      line.ship({at(0, "a", R"(,"k":"x")"), at(1, "b", R"(,"k":"y")"), at(2, "c", R"(,"k":"x")")});
   EXPECT_EQ(messages(s), (Texts{"a", "b"}));
 }
 
@@ -97,7 +100,8 @@ TEST(Dedupe, LetsOneThroughAfterItsTime) {
 
 TEST(Dedupe, DifferentLevelsAreNoRepetition) {
   Line line(dedupe(), Format::json);
-  EXPECT_EQ(line.ship({at(0, "a", R"(,"level":"info")"), at(1, "a", R"(,"level":"error")")}).documents.size(), 2u);
+  EXPECT_EQ(line.ship({at(0, "a", R"(,"level":"info")"), at(1, "a", R"(,"level":"error")")}).documents.size(),
+            2u);
 }
 
 TEST(Summaries, GoThroughTheProcessorsBehindTheirMaker) {
@@ -111,8 +115,8 @@ TEST(Summaries, GoThroughTheProcessorsBehindTheirMaker) {
   EXPECT_EQ(s.raws.at(0), "");
 }
 
-// What is kept, its ids, and the summaries are the same whether the lines are read in one go or by a program that is
-// killed anywhere and starts again from what it saved.
+// What is kept, its ids, and the summaries are the same whether the lines are read in one go or by a program
+// that is killed anywhere and starts again from what it saved.
 TEST(Replay, FromAnySavedPlaceDecidesAlike) {
   Random random(5);
   for (int round = 0; round < 60; ++round) {

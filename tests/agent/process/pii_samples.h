@@ -35,11 +35,10 @@ inline std::string card_number(Random& random) {
     std::string_view prefix;
     std::size_t length;
   };
-  static constexpr auto kSystems = std::to_array<System>({{"4", 16},    {"4", 13},    {"51", 16},   {"55", 16},
-                                                          {"2221", 16}, {"2720", 16}, {"34", 15},   {"37", 15},
-                                                          {"6011", 16}, {"65", 16},   {"36", 14},   {"3530", 16},
-                                                          {"62", 16},   {"62", 19},   {"2200", 16}, {"2204", 16},
-                                                          {"5018", 16}, {"6759", 19}, {"81", 16},   {"9792", 16}});
+  static constexpr auto kSystems = std::to_array<System>(
+      {{"4", 16},    {"4", 13},    {"51", 16},   {"55", 16},   {"2221", 16}, {"2720", 16}, {"34", 15},
+       {"37", 15},   {"6011", 16}, {"65", 16},   {"36", 14},   {"3530", 16}, {"62", 16},   {"62", 19},
+       {"2200", 16}, {"2204", 16}, {"5018", 16}, {"6759", 19}, {"81", 16},   {"9792", 16}});
   const System& s = kSystems[pick(random, kSystems.size())];
   std::string body(s.prefix);
   body += digits(random, s.length - 1 - body.size());
@@ -95,8 +94,8 @@ inline std::string iban(Random& random) {
     std::string_view code;
     std::size_t length;
   };
-  static constexpr auto kCountries =
-      std::to_array<Country>({{"DE", 22}, {"GB", 22}, {"FR", 27}, {"RU", 33}, {"NO", 15}, {"KZ", 20}, {"PL", 28}});
+  static constexpr auto kCountries = std::to_array<Country>(
+      {{"DE", 22}, {"GB", 22}, {"FR", 27}, {"RU", 33}, {"NO", 15}, {"KZ", 20}, {"PL", 28}});
   const Country& c = kCountries[pick(random, kCountries.size())];
   std::string body = digits(random, c.length - 4);
   if (c.code == "GB") body.replace(0, 4, "WEST");
@@ -106,7 +105,8 @@ inline std::string iban(Random& random) {
     rest = (rest * (letter ? 100 : 10) + static_cast<unsigned>(letter ? ch - 'A' + 10 : ch - '0')) % 97;
   }
   const unsigned check = 98 - rest;
-  std::string all = std::string(c.code) + static_cast<char>('0' + check / 10) + static_cast<char>('0' + check % 10) + body;
+  std::string all =
+      std::string(c.code) + static_cast<char>('0' + check / 10) + static_cast<char>('0' + check % 10) + body;
   if (pick(random, 2) == 0) return all;
   std::string grouped;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -117,7 +117,8 @@ inline std::string iban(Random& random) {
 }
 
 inline std::string base64url(Random& random, std::size_t n) {
-  static constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  static constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   std::string out;
   while (out.size() < n) out += kLetters[pick(random, kLetters.size())];
   return out;

@@ -14,8 +14,8 @@ namespace {
 using enum PiiKind;
 
 // "kind:text" for each find.
-std::vector<std::string> finds(std::string_view text, const std::vector<PiiKind>& kinds = {email, phone, card, iban,
-                                                                                           bearer, jwt}) {
+std::vector<std::string> finds(std::string_view text,
+                               const std::vector<PiiKind>& kinds = {email, phone, card, iban, bearer, jwt}) {
   std::vector<PiiMatch> matches;
   PiiScanner(kinds).find(text, matches);
   std::vector<std::string> out;
@@ -32,7 +32,8 @@ std::vector<std::string> finds(std::string_view text, const std::vector<PiiKind>
 using Finds = std::vector<std::string>;
 
 TEST(Email, IsFoundInRunningText) {
-  EXPECT_EQ(finds("mail to ivan.petrov+shop@mail.example.com, please"), Finds{"email:ivan.petrov+shop@mail.example.com"});
+  EXPECT_EQ(finds("mail to ivan.petrov+shop@mail.example.com, please"),
+            Finds{"email:ivan.petrov+shop@mail.example.com"});
   EXPECT_EQ(finds("<a@b.example>; user=x_y@z.example."), (Finds{"email:a@b.example", "email:x_y@z.example"}));
   EXPECT_EQ(finds("почта: иван@почта.рф!"), Finds{"email:иван@почта.рф"});
   EXPECT_EQ(finds("?login=ivan%40shop.example&x=1"), Finds{"email:ivan%40shop.example"});
@@ -54,8 +55,9 @@ TEST(Email, ManyAtSignsTakeLinearTime) {
 TEST(Phone, IsFoundInItsUsualForms) {
   for (const std::string number :
        {"+79161234567", "+7 916 123-45-67", "+7 (916) 123-45-67", "8 (916) 123-45-67", "8-916-123-45-67",
-        "89161234567", "79161234567", "8 800 555 35 35", "+44 20 7946 0958", "+1 415-555-2671", "(415) 555-2671",
-        "415-555-2671", "1-800-555-0199", "+1.415.555.2671", "%2B79161234567", "(916) 123-45-67"}) {
+        "89161234567", "79161234567", "8 800 555 35 35", "+44 20 7946 0958", "+1 415-555-2671",
+        "(415) 555-2671", "415-555-2671", "1-800-555-0199", "+1.415.555.2671", "%2B79161234567",
+        "(916) 123-45-67"}) {
     EXPECT_EQ(finds("call " + number + " now"), Finds{"phone:" + number}) << number;
     EXPECT_EQ(finds("\"phone\":\"" + number + "\","), Finds{"phone:" + number}) << number;
     EXPECT_EQ(finds(number), Finds{"phone:" + number}) << number;
@@ -64,10 +66,10 @@ TEST(Phone, IsFoundInItsUsualForms) {
 
 TEST(Phone, IsNoTimeNoAddressAndNoIdentifier) {
   for (const std::string text :
-       {"2026-11-24T10:00:00.123Z", "2026-11-24 10:00:00,123 +0300", "2026-11-24T10:00:00+03:00", "10.125.45.12",
-        "order 2026-1124-0001", "1764000000123", "4bf92f3577b34da6a3ce929d0e0e4736", "200 512 1234", "v1.22.333",
-        "550e8400-e29b-41d4-a716-446655440000", "took 1234.5678 ms", "a+12345678", "192.168.100.200:8080",
-        "0x89161234567", "id89161234567", "INV-415-555-2671-00"}) {
+       {"2026-11-24T10:00:00.123Z", "2026-11-24 10:00:00,123 +0300", "2026-11-24T10:00:00+03:00",
+        "10.125.45.12", "order 2026-1124-0001", "1764000000123", "4bf92f3577b34da6a3ce929d0e0e4736",
+        "200 512 1234", "v1.22.333", "550e8400-e29b-41d4-a716-446655440000", "took 1234.5678 ms",
+        "a+12345678", "192.168.100.200:8080", "0x89161234567", "id89161234567", "INV-415-555-2671-00"}) {
     EXPECT_EQ(finds(text, {phone, iban, card}), Finds{}) << text;
   }
 }
@@ -84,8 +86,8 @@ TEST(Card, GeneratedValidNumbersAreAllFound) {
 
 TEST(Card, IsFoundWhateverStandsAround) {
   const std::string number = "4111 1111 1111 1111";
-  for (const std::string frame : {"%", "\"%\"", "pan=%,", "2026-11-24 % 123", "% 12/27", "(%)", "12 %", "карта%руб",
-                                  "order 17, card %.", "[%]", ">%<", "'%'"}) {
+  for (const std::string frame : {"%", "\"%\"", "pan=%,", "2026-11-24 % 123", "% 12/27", "(%)", "12 %",
+                                  "карта%руб", "order 17, card %.", "[%]", ">%<", "'%'"}) {
     std::string text = frame;
     text.replace(text.find('%'), 1, number);
     const auto found = finds(text, {card});
@@ -103,15 +105,16 @@ TEST(Card, OrderNumbersThatFailTheChecksumAreLeftAlone) {
     char& last = number.back();
     last = static_cast<char>('0' + (last - '0' + 1 + static_cast<int>(test::pick(random, 9))) % 10);
     const std::string text = test::written(random, number);
-    if (number.size() == 19 && text.size() > 19) continue;  // its first sixteen digits may be a card by chance
+    if (number.size() == 19 && text.size() > 19)
+      continue;  // its first sixteen digits may be a card by chance
     ASSERT_EQ(finds("order " + text + " accepted", {card}), Finds{}) << number;
   }
 }
 
 TEST(Card, NumbersThatAreSomethingElseAreLeftAlone) {
   for (const std::string text :
-       {"1764000000123456", "0.4111111111111111", "a4111111111111111", "4111111111111111f", "41111111111111111111",
-        "4111_1111_1111_1111", "x-4111111111111111e", "0000000000000000"}) {
+       {"1764000000123456", "0.4111111111111111", "a4111111111111111", "4111111111111111f",
+        "41111111111111111111", "4111_1111_1111_1111", "x-4111111111111111e", "0000000000000000"}) {
     EXPECT_EQ(finds(text, {card}), Finds{}) << text;
   }
 }
@@ -155,7 +158,8 @@ TEST(Jwt, NeedsItsThreeParts) {
 }
 
 TEST(Scanner, KindsThatAreNotWantedAreNotFound) {
-  const std::string all = "a@b.example +79161234567 4111111111111111 DE89370400440532013000 Bearer abc1234567";
+  const std::string all =
+      "a@b.example +79161234567 4111111111111111 DE89370400440532013000 Bearer abc1234567";
   EXPECT_EQ(finds(all).size(), 5u);
   EXPECT_EQ(finds(all, {card}), Finds{"card:4111111111111111"});
   EXPECT_EQ(finds(all, {email}), Finds{"email:a@b.example"});

@@ -1,5 +1,5 @@
-// Any bytes, any list of processors: each document is valid JSON in valid UTF-8 with unique keys, and nothing that a
-// last redaction hides is in it.
+// Any bytes, any list of processors: each document is valid JSON in valid UTF-8 with unique keys, and nothing
+// that a last redaction hides is in it.
 #include <gtest/gtest.h>
 
 #include "agent/base/json_text.h"
@@ -11,11 +11,48 @@ namespace sidelight::test {
 namespace {
 
 std::string any_line(Random& random) {
-  static constexpr auto kPieces = std::to_array<std::string_view>(
-      {"{", "}", "[", "]", ":", ",", "\"", "\\", "\\u0040", "\\ud800", "\\n", " ", "\xFF", "\xC3", "\xE2\x80\xAF", "\x01",
-       "=", "true", "1e999", "\"a\":", "\"msg\":\"", "\"level\":\"info\"", "\"payload\":\"{\\\"a\\\":1}\"", "a=b", "@",
-       "x.example", "4111", "1111", "-", "+7916", "1234567", "Bearer ", "eyJhbGciOiJIUzI1NiJ9", ".", "2026-11-24T10:00:00Z",
-       "DE89", "3704", "%40", "(", ")", "\"url.port\":4111111111111111,", "\"event.duration\":89161234567,"});
+  static constexpr auto kPieces = std::to_array<std::string_view>({"{",
+                                                                   "}",
+                                                                   "[",
+                                                                   "]",
+                                                                   ":",
+                                                                   ",",
+                                                                   "\"",
+                                                                   "\\",
+                                                                   "\\u0040",
+                                                                   "\\ud800",
+                                                                   "\\n",
+                                                                   " ",
+                                                                   "\xFF",
+                                                                   "\xC3",
+                                                                   "\xE2\x80\xAF",
+                                                                   "\x01",
+                                                                   "=",
+                                                                   "true",
+                                                                   "1e999",
+                                                                   "\"a\":",
+                                                                   "\"msg\":\"",
+                                                                   "\"level\":\"info\"",
+                                                                   "\"payload\":\"{\\\"a\\\":1}\"",
+                                                                   "a=b",
+                                                                   "@",
+                                                                   "x.example",
+                                                                   "4111",
+                                                                   "1111",
+                                                                   "-",
+                                                                   "+7916",
+                                                                   "1234567",
+                                                                   "Bearer ",
+                                                                   "eyJhbGciOiJIUzI1NiJ9",
+                                                                   ".",
+                                                                   "2026-11-24T10:00:00Z",
+                                                                   "DE89",
+                                                                   "3704",
+                                                                   "%40",
+                                                                   "(",
+                                                                   ")",
+                                                                   "\"url.port\":4111111111111111,",
+                                                                   "\"event.duration\":89161234567,"});
   std::string out = pick(random, 2) == 0 ? "{" : "";
   for (std::size_t n = pick(random, 24); n > 0; --n) {
     switch (pick(random, 6)) {
@@ -40,7 +77,8 @@ bool keys_are_unique(const std::string& text) {
   const auto note = [&](int /*depth*/, Json::parse_event_t event, Json& parsed) {
     if (event == Json::parse_event_t::object_start) open.emplace_back();
     if (event == Json::parse_event_t::object_end) open.pop_back();
-    if (event == Json::parse_event_t::key) unique = open.back().insert(parsed.get<std::string>()).second && unique;
+    if (event == Json::parse_event_t::key)
+      unique = open.back().insert(parsed.get<std::string>()).second && unique;
     return true;
   };
   return !Json::parse(text, note, false).is_discarded() && unique;

@@ -30,8 +30,8 @@ struct Shipped {
 // One file. Events stand one behind another, a byte for each newline.
 class Line {
  public:
-  explicit Line(const Processors& processors, Format format = Format::automatic, ConstantFields constants = {},
-                const std::string& pattern = {})
+  explicit Line(const Processors& processors, Format format = Format::automatic,
+                ConstantFields constants = {}, const std::string& pattern = {})
       : constants_(std::move(constants)) {
     auto parser = make_parser({format, pattern, "UTC", {}});
     EXPECT_TRUE(parser.has_value());
@@ -126,8 +126,8 @@ class Line {
   std::unique_ptr<ChainMemory> memory_;
   std::unique_ptr<Encoder> encoder_ = make_encoder({BulkShape::ndjson, true, {}});
   Source source_{0, "/logs/a.log", "AAAAAAAAAAAAAAAAAAAAAA"};
-  std::unique_ptr<DocTemplate> template_ = encoder_->prepare(
-      {"/logs/a.log", constants_.service, constants_.fields, constants_.labels});
+  std::unique_ptr<DocTemplate> template_ =
+      encoder_->prepare({"/logs/a.log", constants_.service, constants_.fields, constants_.labels});
 };
 
 template <class Set>

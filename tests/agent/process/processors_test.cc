@@ -25,8 +25,9 @@ Processors parse(ParseFieldOptions options) {
 }
 
 TEST(Add, SetsFieldsAndLabels) {
-  Line line(add({{"service.environment", "prod"}, {"team", "checkout"}, {"level", "WARN"}, {"url.port", "8080"}}),
-            Format::json);
+  Line line(
+      add({{"service.environment", "prod"}, {"team", "checkout"}, {"level", "WARN"}, {"url.port", "8080"}}),
+      Format::json);
   const Json d = line.one(R"({"msg":"m","team":"old","level":"info"})");
   EXPECT_EQ(d["service"]["environment"], "prod");
   EXPECT_EQ(d["labels"]["team"], "checkout");
@@ -48,7 +49,8 @@ TEST(Add, AValueThatTheFieldCannotTakeBecomesALabel) {
 
 TEST(Remove, TakesFieldsByNameAndWildcard) {
   Line line(remove({"a", "http.*", "labels.tmp_?", "level"}), Format::json);
-  const Json d = line.one(R"({"msg":"m","a":1,"b":2,"tmp_1":3,"tmp_10":4,"level":"info","http.request.method":"GET"})");
+  const Json d =
+      line.one(R"({"msg":"m","a":1,"b":2,"tmp_1":3,"tmp_10":4,"level":"info","http.request.method":"GET"})");
   EXPECT_EQ(d["labels"], Json::parse(R"({"b":2,"tmp_10":4})"));
   EXPECT_FALSE(d.contains("http"));
   EXPECT_FALSE(d["log"].contains("level"));
@@ -78,8 +80,11 @@ TEST(Copy, KeepsBoth) {
 }
 
 TEST(ParseField, JsonInAField) {
-  Line line(parse({.field = "payload", .format = FieldFormat::json, .pattern = {}, .prefix = {}, .remove = true}), Format::json);
-  const Json d = line.one(R"({"msg":"m","payload":"{\"level\":\"error\",\"order\":7,\"http.request.method\":\"GET\"}"})");
+  Line line(
+      parse({.field = "payload", .format = FieldFormat::json, .pattern = {}, .prefix = {}, .remove = true}),
+      Format::json);
+  const Json d = line.one(
+      R"({"msg":"m","payload":"{\"level\":\"error\",\"order\":7,\"http.request.method\":\"GET\"}"})");
   EXPECT_EQ(d["labels"], Json::parse(R"({"order":7})"));
   EXPECT_EQ(d["log"]["level"], "error");
   EXPECT_EQ(d["http"]["request"]["method"], "GET");
@@ -98,9 +103,17 @@ TEST(ParseField, WithAPrefixAllIsLabels) {
 TEST(ParseField, LogfmtPairsAndRegex) {
   Line logfmt(parse({.format = FieldFormat::logfmt, .pattern = {}, .prefix = {}}), Format::raw);
   EXPECT_EQ(logfmt.one("order=7 took_ms=12.5")["labels"], Json::parse(R"({"order":"7","took_ms":"12.5"})"));
-  Line pairs(parse({.format = FieldFormat::key_value, .pattern = {}, .pair_separator = ";", .value_separator = ":", .prefix = {}}), Format::raw);
-  EXPECT_EQ(pairs.one("order: 7; name: \"a;b\" ;junk;:x")["labels"], Json::parse(R"({"order":"7","name":"a;b"})"));
-  Line regex(parse({.format = FieldFormat::regex, .pattern = "order (?P<order>\\d+) took (?P<took_ms>\\d+)", .prefix = {}}),
+  Line pairs(parse({.format = FieldFormat::key_value,
+                    .pattern = {},
+                    .pair_separator = ";",
+                    .value_separator = ":",
+                    .prefix = {}}),
+             Format::raw);
+  EXPECT_EQ(pairs.one("order: 7; name: \"a;b\" ;junk;:x")["labels"],
+            Json::parse(R"({"order":"7","name":"a;b"})"));
+  Line regex(parse({.format = FieldFormat::regex,
+                    .pattern = "order (?P<order>\\d+) took (?P<took_ms>\\d+)",
+                    .prefix = {}}),
              Format::raw);
   const Json d = regex.one("order 7 took 12 ms");
   EXPECT_EQ(d["labels"], Json::parse(R"({"order":"7","took_ms":"12"})"));
@@ -145,8 +158,9 @@ TEST(Sample, KeepsTheShareAndWholeTraces) {
 }
 
 TEST(Sample, ByLevelAndTheSameInAReplay) {
-  const Processors p = {processor(
-      [](ProcessorOptions& o) { o.sample = SampleOptions{1.0, {{"debug", "0.1"}, {"error", "1"}, {"trace", "0"}}}; })};
+  const Processors p = {processor([](ProcessorOptions& o) {
+    o.sample = SampleOptions{1.0, {{"debug", "0.1"}, {"error", "1"}, {"trace", "0"}}};
+  })};
   std::vector<std::string> lines;
   for (int i = 0; i < 3000; ++i) {
     lines.emplace_back(R"({"level":"debug"})");
@@ -163,7 +177,8 @@ TEST(Sample, ByLevelAndTheSameInAReplay) {
 TEST(Sample, RefusesWhatIsNoShare) {
   MemoryFileSystem files;
   const auto with = [&](const NamedTexts& levels) {
-    return Chain::make({processor([&](ProcessorOptions& o) { o.sample = SampleOptions{1.0, levels}; })}, files, {})
+    return Chain::make({processor([&](ProcessorOptions& o) { o.sample = SampleOptions{1.0, levels}; })},
+                       files, {})
         .has_value();
   };
   EXPECT_TRUE(with({{"debug", "0.5"}}));
@@ -200,9 +215,10 @@ TEST(Metadata, FilesOfTheDownwardApiAndEnvironment) {
   (*chain)->process(record, {arena, 0, 0, &(*chain)->zone(), "", nullptr}, nullptr, none);
   std::map<std::string, std::string> labels;
   for (const Field& f : record.labels) labels[std::string(f.key)] = f.value;
-  EXPECT_EQ(labels, (std::map<std::string, std::string>{{"build", "own"},
-                                                        {"kubernetes.labels.app", "shop"},
-                                                        {"kubernetes.labels.app.kubernetes.io/name", "the \"shop\""}}));
+  EXPECT_EQ(labels, (std::map<std::string, std::string>{
+                        {"build", "own"},
+                        {"kubernetes.labels.app", "shop"},
+                        {"kubernetes.labels.app.kubernetes.io/name", "the \"shop\""}}));
   EXPECT_EQ(record.ecs.at(0).key, "service.version");
   o.labels_file = "/nothing";
   EXPECT_FALSE(Chain::make({processor([&](ProcessorOptions& p) { p.metadata = o; })}, files, {}).has_value());
@@ -211,11 +227,12 @@ TEST(Metadata, FilesOfTheDownwardApiAndEnvironment) {
 TEST(Chain, GoesInOrder) {
   Processors p = copy("a", "b");
   p.push_back(processor([](ProcessorOptions& o) { o.remove = {{"a"}}; }));
-  p.push_back(processor([](ProcessorOptions& o) { o.add = {{{"c", "1"}}, true}; }, [] {
-    ConditionOptions c;
-    c.must.fields = {{"b", "x", "", ""}};
-    return c;
-  }()));
+  p.push_back(processor([](ProcessorOptions& o) { o.add = {{{"c", "1"}}, true}; },
+                        [] {
+                          ConditionOptions c;
+                          c.must.fields = {{"b", "x", "", ""}};
+                          return c;
+                        }()));
   Line line(p, Format::json);
   EXPECT_EQ(line.one(R"({"a":"x"})")["labels"], Json::parse(R"({"b":"x","c":"1"})"));
 }

@@ -11,8 +11,8 @@ namespace sidelight::test {
 
 inline std::string any_field(Random& random) {
   static constexpr auto kNames = std::to_array<std::string_view>(
-      {"message", "level", "service", "@timestamp", "a", "b", "a.b", "labels.a", "user.name", "url.port", "source.ip",
-       "trace.id", "http.request.method", "event.duration", "payload", "..", "\xFF", "x\ny"});
+      {"message", "level", "service", "@timestamp", "a", "b", "a.b", "labels.a", "user.name", "url.port",
+       "source.ip", "trace.id", "http.request.method", "event.duration", "payload", "..", "\xFF", "x\ny"});
   return std::string(kNames[pick(random, kNames.size())]);
 }
 
@@ -41,7 +41,8 @@ inline ConditionOptions any_condition(Random& random) {
 
 inline RedactOptions any_redaction(Random& random) {
   RedactOptions o;
-  static constexpr auto kKinds = std::to_array<std::string_view>({"email", "phone", "card", "iban", "bearer", "jwt"});
+  static constexpr auto kKinds =
+      std::to_array<std::string_view>({"email", "phone", "card", "iban", "bearer", "jwt"});
   while (pick(random, 2) == 0) o.kinds.emplace_back(kKinds[pick(random, kKinds.size())]);
   if (pick(random, 4) == 0) o.patterns = {"[0-9]{3}", "\\\\u", "^a"};
   if (pick(random, 4) == 0) o.fields = {any_field(random), "*"};
@@ -82,7 +83,8 @@ inline ProcessorOptions any_processor(Random& random) {
       p.truncate = {any_field(random), 1 + pick(random, 40)};
       break;
     case 7:
-      p.rate_limit = RateLimitOptions{static_cast<std::int64_t>(1 + pick(random, 3)), std::chrono::milliseconds(1000),
+      p.rate_limit = RateLimitOptions{static_cast<std::int64_t>(1 + pick(random, 3)),
+                                      std::chrono::milliseconds(1000),
                                       {any_field(random)}};
       break;
     case 8:

@@ -1,4 +1,5 @@
-// What was hidden is nowhere: not in the message, not in fields and keys, not in the line that dead letters keep.
+// What was hidden is nowhere: not in the message, not in fields and keys, not in the line that dead letters
+// keep.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ std::string of_json(const Json& j) {
 
 TEST(Redaction, MasksTheMessageAndTheLine) {
   Line line(redact());
-  const Shipped s = line.ship({"2026-11-24 10:00:00 INFO mail to a.b@shop.example, card 4111 1111 1111 1111"});
+  const Shipped s =
+      line.ship({"2026-11-24 10:00:00 INFO mail to a.b@shop.example, card 4111 1111 1111 1111"});
   EXPECT_EQ(s.documents.at(0)["message"], "2026-11-24 10:00:00 INFO mail to [email], card [card]");
   EXPECT_EQ(s.raws.at(0), "2026-11-24 10:00:00 INFO mail to [email], card [card]");
 }
@@ -93,7 +95,8 @@ TEST(Redaction, HashIsAnHmacOfSha256) {
   o.action = RedactAction::hash;
   const auto redactor = Redactor::make(o, "Jefe");
   ASSERT_TRUE(redactor.has_value());
-  // Blanks and dashes do not count, so the known answer is of the text without them; see the second case for the key.
+  // Blanks and dashes do not count, so the known answer is of the text without them; see the second case for
+  // the key.
   EXPECT_EQ((*redactor)->replacement("what do ya want for nothing?", "x"),
             (*redactor)->replacement("whatdoyawantfornothing?", "x"));
 }
@@ -201,7 +204,8 @@ std::string line_with(const std::string& text, Random& random) {
     case 4:
       return "level=info msg=\"done for " + text + "\" n=1";
     case 5:
-      return R"(10.0.0.1 - - [24/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "agent )" + text + R"(")";
+      return R"(10.0.0.1 - - [24/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "agent )" + text +
+             R"(")";
     case 6:
       return "2026-11-24 10:00:00,123 ERROR [main] failed for (" + text + ")";
     default:
@@ -239,8 +243,8 @@ TEST_P(RedactionProperty, ValuesAreNowhereInWhatLeaves) {
       const Json raw = Json::parse(s.raws.at(0), nullptr, false);
       if (!raw.is_discarded()) texts_of(raw, texts);
       for (const std::string& t : texts)
-        ASSERT_EQ(t.find(hidden.value), std::string::npos) << whole << "\n -> " << of_json(s.documents.at(0)) << "\n -> "
-                                                           << s.raws.at(0);
+        ASSERT_EQ(t.find(hidden.value), std::string::npos)
+            << whole << "\n -> " << of_json(s.documents.at(0)) << "\n -> " << s.raws.at(0);
     }
   }
 }

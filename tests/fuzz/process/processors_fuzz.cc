@@ -1,4 +1,5 @@
-// Any lines through any list of processors: valid documents. The first four bytes choose the list, the fifth the format.
+// Any lines through any list of processors: valid documents. The first four bytes choose the list, the fifth
+// the format.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -42,7 +43,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Record record;
     (*parser)->parse(event, 1'790'000'000'000'000'000, batch.arena, record);
     record.event = &event;
-    const EventContext context{batch.arena, record.timestamp_ns.value_or(1), 1, &(*chain)->zone(), source.key, &constants};
+    const EventContext context{batch.arena, record.timestamp_ns.value_or(1), 1, &(*chain)->zone(), source.key,
+                               &constants};
     if ((*chain)->process(record, context, memory.get(), summaries).verdict == Verdict::keep)
       encoder->append(record, *doc_template, source, context.time_ns, 0, batch);
   }

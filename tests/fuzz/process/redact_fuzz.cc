@@ -1,5 +1,5 @@
-// Any text: nothing is read outside of it, what was found is in order, and the redacted text holds nothing any more.
-// The first byte chooses the action and whether escapes count.
+// Any text: nothing is read outside of it, what was found is in order, and the redacted text holds nothing
+// any more. The first byte chooses the action and whether escapes count.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
