@@ -185,9 +185,7 @@ bool Redactor::line_once(std::string_view line, const std::vector<PiiMatch>& cut
   return true;
 }
 
-// One pass in nearly all cases: what can be found in a line as it is written can be found in it unescaped,
-// but where
-// \u stands for a letter or digit that makes more of its neighbours.
+// With escapes both forms are looked at: the letter of what only looks like an escape may be part of a value.
 bool Redactor::is_clean(std::string_view line) {
   matches_.clear();
   const bool escapes = line.find('\\') != std::string_view::npos;
@@ -195,7 +193,6 @@ bool Redactor::is_clean(std::string_view line) {
     unescape_line(line, plain_);
     find(plain_, matches_);
     if (!matches_.empty()) return false;
-    if (patterns_ == 0 && line.find("\\u") == std::string_view::npos) return true;
   }
   find(line, matches_);
   return matches_.empty();
