@@ -120,9 +120,9 @@ std::shared_ptr<const ObjectSchema> postgres_schema() {
   s.object("tls", [](O& o) -> auto& { return o.tls; }, tls());
   s.field(
        "databases", KeyType::texts, [](O& o) -> auto& { return o.databases; },
-       "Databases of the server whose tables are looked at, one connection each. (Sizes, connections, "
+       "Databases of the server whose tables are looked at, one connection each; sizes, connections, "
        "transactions and locks "
-       "are told of all databases.)")
+       "are told of all databases.")
       .between(0, 50)
       .default_note("that of the URL")
       .example("[mes, crm]");

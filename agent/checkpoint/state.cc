@@ -134,8 +134,7 @@ bool state_from_json(const Json& j, CheckpointState& out) {
                     get(j, "frame_state", s.frame_state) && get(j, "tail_len", s.tail_len) &&
                     get(j, "tail", s.tail_hash) && get_cuts(j, s.cuts) && get_times(j, s.time_marks) &&
                     get(j, "carry", s.carry) && get(j, "carry_from", s.carry_from) &&
-                    get(j, "processors", s.processors) &&
-                    get(j, "finished", s.finished);
+                    get(j, "processors", s.processors) && get(j, "finished", s.finished);
   if (good) out = std::move(s);
   return good;
 }

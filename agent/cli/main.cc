@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
   replay->add_option("--output", output, "of several outputs: whose dead letters");
 
   auto* attempt = app.add_subcommand(
-      "try", "Show what would become of the lines on the standard input; touches no state and no destination");
+      "try",
+      "Show what would become of the lines on the standard input; touches no state and no destination");
   attempt->add_option("--config", config, "configuration file (YAML)")->required();
   std::string input;
   attempt->add_option("--input", input, "name of the log input that would read them; default: the first");

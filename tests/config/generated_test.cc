@@ -137,8 +137,9 @@ class Examples : public testing::TestWithParam<const char*> {};
 TEST_P(Examples, Loads) {
   Loading l;
   for (const char* file :
-       {"/run/secrets/elastic-password", "/run/secrets/elastic-ca.pem", "/run/secrets/redaction-key", "/run/secrets/logstash-ca.pem",
-        "/run/secrets/sidelight.pem", "/run/secrets/sidelight.key", "/run/secrets/sidelight/api-key"}) {
+       {"/run/secrets/elastic-password", "/run/secrets/elastic-ca.pem", "/run/secrets/redaction-key",
+        "/run/secrets/logstash-ca.pem", "/run/secrets/sidelight.pem", "/run/secrets/sidelight.key",
+        "/run/secrets/sidelight/api-key"}) {
     l.files.write_file(file, "x");
     l.files.chmod(file, 0600);
   }
@@ -150,7 +151,8 @@ TEST_P(Examples, Loads) {
 
 INSTANTIATE_TEST_SUITE_P(Config, Examples,
                          testing::Values("minimal-file", "elasticsearch", "kubernetes-sidecar",
-                                         "multiline-java", "nginx", "logstash", "redaction", "several-outputs"));
+                                         "multiline-java", "nginx", "logstash", "redaction",
+                                         "several-outputs"));
 
 }  // namespace
 }  // namespace sidelight
