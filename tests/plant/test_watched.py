@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import subprocess
 import time
 
 import pytest
@@ -217,3 +218,10 @@ def test_every_line_is_shipped(plant, watcher):
 
     wait_until(lambda: count("out/events.ndjson*") == count("logs/*/*.log*"), 20, "all lines shipped")
     assert watcher.metrics().value("mes_price_calculations_total") > 10
+
+
+def test_promtool_has_nothing_to_say_about_the_page(watcher):
+    page = watcher.page()
+    assert page.count("\n# TYPE ") > 100
+    lint = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True, check=False)
+    assert (lint.returncode, lint.stdout, lint.stderr) == (0, "", "")

@@ -83,5 +83,8 @@ class Watcher:
         except OSError:
             return False
 
+    def page(self):
+        return self._get("/metrics")[1]
+
     def metrics(self):
-        return Metrics(self._get("/metrics")[1])
+        return Metrics(self.page())
