@@ -39,11 +39,12 @@ def test_a_scrape_of_5000_series_costs_less_than_10_ms(sidelight):
 
 
 def test_memory_stays_flat_under_hostile_labels(sidelight):
-    write(sidelight, 0, 100_000)
-    before = sidelight.rss_mib()
-    for step in range(1, 10):
+    sizes = []
+    for step in range(20):
         write(sidelight, step * 100_000, (step + 1) * 100_000)
-    after = sidelight.rss_mib()
-    sys.stdout.write(f"{before:.1f} MiB after 100,000 label values, {after:.1f} MiB after 1,000,000\n")
-    assert after - before < 4
+        sizes.append(sidelight.rss_mib())
+    sys.stdout.write("MiB after each 100,000 label values: " + " ".join(f"{s:.1f}" for s in sizes) + "\n")
+    # Bursts of shipping take and give back memory; the first ten show how much.
+    assert max(sizes[10:]) < max(sizes[:10]) + 4
+    assert max(sizes) < 64
     assert sidelight.metric("sidelight_log_metrics_series") == SERIES
