@@ -61,7 +61,7 @@ std::string ChainMemory::save() const {
 }
 
 Expected<std::unique_ptr<Chain>> Chain::make(const std::vector<ProcessorOptions>& processors, FileSystem& fs,
-                                             ChainInput input) {
+                                             const ChainInput& input) {
   auto chain = std::make_unique<Chain>();
   auto zone = TimeZone::load(input.timezone);
   if (!zone) return std::unexpected(zone.error());

@@ -40,7 +40,7 @@ class Chain {
  public:
   // The message of an error says which processor it is about.
   static Expected<std::unique_ptr<Chain>> make(const std::vector<ProcessorOptions>& processors,
-                                               FileSystem& fs, ChainInput input);
+                                               FileSystem& fs, const ChainInput& input);
 
   bool has_memory() const { return has_memory_; }
   const TimeZone& zone() const { return zone_; }  // for EventContext

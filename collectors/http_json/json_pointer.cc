@@ -13,7 +13,8 @@ Expected<std::string> unescape(std::string_view segment) {
       out += segment[i];
       continue;
     }
-    if (++i == segment.size() || (segment[i] != '0' && segment[i] != '1'))
+    ++i;
+    if (i == segment.size() || (segment[i] != '0' && segment[i] != '1'))
       return fail("in a JSON pointer ~ is written ~0 and / within a name ~1");
     out += segment[i] == '0' ? '~' : '/';
   }
