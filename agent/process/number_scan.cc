@@ -263,47 +263,34 @@ std::size_t country_length(char a, char b) {
       "MK19MN20MR27MT31MU30NI28NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST"
       "25SV28"
       "TL23TN24TR26UA29VA22VG24XK20YE30";
-  for (std::size_t i = 0; i < kCountries.size(); i += 4) {
-    if (kCountries[i] == a && kCountries[i + 1] == b)
-      return static_cast<std::size_t>((kCountries[i + 2] - '0') * 10 + (kCountries[i + 3] - '0'));
-  }
-  return 0;
+  static constexpr auto kLengths = [] {
+    std::array<std::uint8_t, std::size_t{26} * 26> t{};
+    for (std::size_t i = 0; i < kCountries.size(); i += 4)
+      t.at(static_cast<std::size_t>((kCountries[i] - 'A') * 26 + kCountries[i + 1] - 'A')) =
+          static_cast<std::uint8_t>((kCountries[i + 2] - '0') * 10 + (kCountries[i + 3] - '0'));
+    return t;
+  }();
+  if (!is_letter(a) || !is_letter(b)) return 0;
+  return kLengths[static_cast<std::size_t>((a - 'A') * 26 + b - 'A')];
 }
 
-// The IBAN whose check digits stand at `i`: its end, or 0.
-std::size_t iban_end(std::string_view text, std::size_t i) {
-  if (i < 2 || !is_letter(text[i - 1]) || !is_letter(text[i - 2])) return 0;
-  if (i > 2 && is_word(text[i - 3])) return 0;
-  const std::size_t length = country_length(upper(text[i - 2]), upper(text[i - 1]));
-  if (length == 0) return 0;
-  std::array<char, 34> compact{};
-  std::size_t n = 0;
-  std::size_t at = i - 2;
-  while (n < length && at < text.size()) {
-    const char c = text[at];
-    if (is_digit(c) || is_letter(c)) {
-      compact[n++] = c;
-      ++at;
-      continue;
-    }
-    char gap = '\0';
-    const std::size_t skip = n > 0 && n % 4 == 0 && c != '.' ? separator(text, at, gap) : 0;
-    if (skip == 0) return 0;
-    at += skip;
-  }
-  if (n < length || (at < text.size() && is_word(text[at]))) return 0;
-  return is_iban({compact.data(), n}) ? at : 0;
+// A phone has eight digits behind a plus, and ten without; all else has more.
+std::size_t least_digits(std::string_view text, std::size_t i) {
+  constexpr std::size_t kLeastNational = 10;
+  const bool perhaps_plus = i > 0 && is_any(text[i - 1], "+(Bb");
+  return perhaps_plus ? kLeastPhone : kLeastNational;
 }
 
 // Whether so many digits follow, whatever separates them, that they may be something. Most numbers in logs
 // are short: `end` is past the last digit of those.
 bool is_long_enough(std::string_view text, std::size_t i, std::size_t& end) {
   constexpr int kMostBetween = 3;
+  const std::size_t least = least_digits(text, i);
   std::size_t digits = 0;
   for (int between = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (is_digit(c)) {
-      if (++digits == kLeastPhone) return true;
+      if (++digits == least) return true;
       between = 0;
       end = i + 1;
     } else if (static_cast<unsigned char>(c) >= 0x80) {
@@ -341,6 +328,30 @@ bool is_card_number(std::string_view digits) {
   return sum % 10 == 0;
 }
 
+std::size_t iban_end(std::string_view text, std::size_t i) {
+  if (i < 2 || !is_letter(text[i - 1]) || !is_letter(text[i - 2])) return 0;
+  if (i > 2 && is_word(text[i - 3])) return 0;
+  const std::size_t length = country_length(upper(text[i - 2]), upper(text[i - 1]));
+  if (length == 0) return 0;
+  std::array<char, 34> compact{};
+  std::size_t n = 0;
+  std::size_t at = i - 2;
+  while (n < length && at < text.size()) {
+    const char c = text[at];
+    if (is_digit(c) || is_letter(c)) {
+      compact[n++] = c;
+      ++at;
+      continue;
+    }
+    char gap = '\0';
+    const std::size_t skip = n > 0 && n % 4 == 0 && c != '.' ? separator(text, at, gap) : 0;
+    if (skip == 0) return 0;
+    at += skip;
+  }
+  if (n < length || (at < text.size() && is_word(text[at]))) return 0;
+  return is_iban({compact.data(), n}) ? at : 0;
+}
+
 bool is_iban(std::string_view compact) {
   if (compact.size() < 15 || compact.size() > 34) return false;
   unsigned rest = 0;
@@ -359,12 +370,6 @@ bool is_iban(std::string_view compact) {
 
 std::size_t scan_number(std::string_view text, std::size_t i, const NumberKinds& kinds,
                         std::vector<PiiMatch>& out) {
-  if (kinds.iban) {
-    if (const std::size_t end = iban_end(text, i)) {
-      add_match(out, {i - 2, end, PiiKind::iban, 0});
-      return end;
-    }
-  }
   if (std::size_t end = i; !is_long_enough(text, i, end)) return end;
   Run run;
   read_run(text, i, run);

@@ -1,20 +1,42 @@
 #include "agent/process/pii_scanner.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
+#include "agent/process/byte_marks.h"
 #include "agent/process/number_scan.h"
 
 namespace sidelight {
 namespace {
 
+enum Class : std::uint8_t { digit = 1, letter = 2, local = 4, host = 8, base64url = 16, token = 32 };
+
+constexpr std::array<std::uint8_t, 256> kClasses = [] {
+  std::array<std::uint8_t, 256> t{};
+  const auto set = [&](std::string_view all, unsigned v) {
+    for (const char c : all) t.at(static_cast<unsigned char>(c)) |= static_cast<std::uint8_t>(v);
+  };
+  set("0123456789", digit | local | host | base64url | token);
+  set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", letter | local | host | base64url | token);
+  set("._%+-'!#$*^~", local);
+  set("-.", host);
+  set("-_", base64url | token);
+  set("~+/=.", token);
+  return t;
+}();
+
+bool is(char c, unsigned classes) {
+  return (kClasses[static_cast<unsigned char>(c)] & classes) != 0;
+}
 bool is_digit(char c) {
-  return c >= '0' && c <= '9';
+  return is(c, digit);
 }
 bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return is(c, letter);
 }
 bool is_alnum(char c) {
-  return is_digit(c) || is_letter(c);
+  return is(c, digit | letter);
 }
 bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
@@ -26,10 +48,10 @@ bool leads_letter(char c) {
 }
 
 bool in_local_part(char c) {
-  return is_alnum(c) || std::string_view("._%+-'!#$*^~").find(c) != std::string_view::npos;
+  return is(c, local);
 }
 bool in_domain(char c) {
-  return is_alnum(c) || c == '-' || c == '.';
+  return is(c, host);
 }
 
 // Where the local part before `at` begins, not before `left`.
@@ -70,21 +92,21 @@ std::size_t domain(std::string_view text, std::size_t i) {
 }
 
 bool in_base64url(char c) {
-  return is_alnum(c) || c == '-' || c == '_';
+  return is(c, base64url);
 }
 std::size_t skip_base64url(std::string_view text, std::size_t i) {
   while (i < text.size() && in_base64url(text[i])) ++i;
   return i;
 }
 
-// The JWT whose J stands at `i`: its end, or 0. The first part holds at least {"alg":..}, the second may be
-// short, the third is empty where nothing is signed.
-std::size_t jwt_end(std::string_view text, std::size_t i) {
+// The JWT that begins at `begin`: its end, or 0. `header_end` becomes the end of what could be its first
+// part: where one is none, none that begins before that end is one. The first part holds at least {"alg":..},
+// the second may be short, the third is empty where nothing is signed.
+std::size_t jwt_end(std::string_view text, std::size_t begin, std::size_t& header_end) {
   constexpr std::size_t kLeastHeader = 12;
   constexpr std::size_t kLeastPayload = 4;
-  if (i < 2 || text[i - 1] != 'y' || text[i - 2] != 'e') return 0;
-  const std::size_t begin = i - 2;
-  const std::size_t header = skip_base64url(text, i);
+  const std::size_t header = skip_base64url(text, begin);
+  header_end = header;
   if (header - begin < kLeastHeader || header >= text.size() || text[header] != '.') return 0;
   const std::size_t payload = skip_base64url(text, header + 1);
   if (payload - header - 1 < kLeastPayload || payload >= text.size() || text[payload] != '.') return 0;
@@ -92,7 +114,7 @@ std::size_t jwt_end(std::string_view text, std::size_t i) {
 }
 
 bool in_token(char c) {
-  return in_base64url(c) || std::string_view("~+/=.").find(c) != std::string_view::npos;
+  return is(c, token);
 }
 
 // The token behind the "Bearer" that begins at `i`; begin == end: none.
@@ -160,66 +182,92 @@ PiiScanner::PiiScanner(const std::vector<PiiKind>& kinds) {
   for (const PiiKind k : kinds) {
     if (k != PiiKind::custom) wanted_.at(static_cast<std::size_t>(k)) = true;
   }
-  const auto set = [&](char c, Trigger t) { trigger_[static_cast<unsigned char>(c)] = t; };
-  if (wants(PiiKind::email)) {
-    set('@', at);
-    set('%', percent);
-  }
-  if (wants(PiiKind::phone) || wants(PiiKind::card) || wants(PiiKind::iban))
-    for (char c = '0'; c <= '9'; ++c) set(c, digit);
-  if (wants(PiiKind::bearer)) {
-    set('B', letter_b);
-    set('b', letter_b);
-  }
-  if (wants(PiiKind::jwt)) set('J', letter_j);
 }
 
 void PiiScanner::find(std::string_view text, std::vector<PiiMatch>& out) const {
-  const auto trigger = [&](std::size_t i) { return trigger_[static_cast<unsigned char>(text[i])]; };
-  std::size_t left = 0;  // nothing found from now on begins before it
-  std::size_t i = 0;
-  while (i < text.size()) {
-    while (i + 8 <= text.size() && (trigger(i) | trigger(i + 1) | trigger(i + 2) | trigger(i + 3) |
-                                    trigger(i + 4) | trigger(i + 5) | trigger(i + 6) | trigger(i + 7)) == 0)
-      i += 8;
-    while (i < text.size() && trigger(i) == 0) ++i;
-    if (i < text.size()) i = look(text, i, left, out);
+  constexpr std::size_t kAhead = 8;  // a candidate shows in so many bytes: blocks overlap by them
+  constexpr std::uint64_t kMine = (std::uint64_t{1} << (kMarkedBytes - kAhead)) - 1;
+  std::array<char, kMarkedReach> rest{};
+  Reached reached;
+  std::size_t next = 0;  // no candidate before it counts
+  for (std::size_t at = 0; at < text.size(); at += kMarkedBytes - kAhead) {
+    const char* block = text.data() + at;
+    if (text.size() - at < kMarkedReach) {
+      rest.fill(0);
+      std::memcpy(rest.data(), block, text.size() - at);
+      block = rest.data();
+    }
+    const ByteMarks m = mark_bytes(block);
+    std::uint64_t numbers = m.numbers & m.numbers >> 1;  // eight in a row: the shortest number
+    numbers &= numbers >> 2;
+    numbers &= numbers >> 4;
+    const std::uint64_t words = m.digits | m.letters;
+    const std::uint64_t ibans = m.letters & m.letters >> 1 & m.digits >> 2 & m.digits >> 3 &
+                                ~(words << 1);  // two letters, two digits
+    std::uint64_t candidates = (numbers | ibans | m.anchors) & kMine;
+    while (candidates != 0) {
+      const auto bit = static_cast<unsigned>(std::countr_zero(candidates));
+      const std::size_t i = at + bit;
+      const std::uint64_t it = std::uint64_t{1} << bit;
+      candidates &= candidates - 1;
+      if (i < next) continue;
+      if ((numbers & it) != 0) {
+        next = look_at_number(text, i, out);
+      } else if ((m.anchors & it) != 0) {
+        next = look_at_anchor(text, i, reached, out);
+      } else {
+        next = look_at_iban(text, i, out);
+      }
+    }
+    // What is done is not marked.
+    if (next > at + 2 * kMarkedBytes) at = next - kMarkedBytes;
   }
 }
 
-// Looks at the candidate at `i`; returns where to go on.
-std::size_t PiiScanner::look(std::string_view text, std::size_t i, std::size_t& left,
-                             std::vector<PiiMatch>& out) const {
-  switch (trigger_[static_cast<unsigned char>(text[i])]) {
-    case digit:
-      return scan_number(text, i, {wants(PiiKind::phone), wants(PiiKind::card), wants(PiiKind::iban)}, out);
-    case at:
-    case percent: {
-      const bool encoded = text[i] == '%';
-      if (encoded && text.substr(i, 3) != "%40") return i + 1;
-      const std::size_t behind = i + (encoded ? 3 : 1);
-      const std::size_t begin = local_part(text, i, left);
+// Digits and what may be between them, for eight bytes or more.
+std::size_t PiiScanner::look_at_number(std::string_view text, std::size_t i,
+                                       std::vector<PiiMatch>& out) const {
+  const NumberKinds kinds = {wants(PiiKind::phone), wants(PiiKind::card)};
+  while (i < text.size() && may_be_in_number(text[i]))
+    i = is_digit(text[i]) ? scan_number(text, i, kinds, out) : i + 1;
+  return i;
+}
+
+std::size_t PiiScanner::look_at_iban(std::string_view text, std::size_t i, std::vector<PiiMatch>& out) const {
+  const std::size_t end = wants(PiiKind::iban) ? iban_end(text, i + 2) : 0;
+  if (end == 0) return i + 1;
+  add_match(out, {i, end, PiiKind::iban, 0});
+  return end;
+}
+
+std::size_t PiiScanner::look_at_anchor(std::string_view text, std::size_t i, Reached& reached,
+                                       std::vector<PiiMatch>& out) const {
+  switch (text[i]) {
+    case '@':
+    case '%': {
+      if (!wants(PiiKind::email)) return i + 1;
+      const std::size_t behind = i + (text[i] == '%' ? 3 : 1);
+      const std::size_t begin = local_part(text, i, reached.address);
       const std::size_t end = domain(text, behind);
-      left = behind;  // another @ looks no further back, so that the work stays linear
+      reached.address = behind;
       if (begin == i || end == behind) return behind;
       add_match(out, {begin, end, PiiKind::email, 0});
-      left = end;
+      reached.address = end;
       return end;
     }
-    case letter_b: {
-      const PiiMatch token = bearer_token(text, i);
-      if (token.begin == token.end) return i + 1;
-      add_match(out, token);
-      return token.end;
-    }
-    case letter_j: {
-      const std::size_t end = jwt_end(text, i);
+    case 'e': {
+      if (!wants(PiiKind::jwt) || i < reached.jwt) return i + 1;
+      const std::size_t end = jwt_end(text, i, reached.jwt);
       if (end == 0) return i + 1;
-      add_match(out, {i - 2, end, PiiKind::jwt, 0});
+      add_match(out, {i, end, PiiKind::jwt, 0});
       return end;
     }
-    default:
-      return i + 1;
+    default: {
+      const PiiMatch found = wants(PiiKind::bearer) ? bearer_token(text, i) : PiiMatch{};
+      if (found.begin == found.end) return i + 1;
+      add_match(out, found);
+      return found.end;
+    }
   }
 }
 

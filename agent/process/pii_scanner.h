@@ -1,6 +1,6 @@
 // Finds personal data and secrets in text: e-mail addresses, phone numbers, payment cards, IBANs, bearer
-// tokens, JWTs. One pass: a table of the few bytes that can begin or anchor something leads from one
-// candidate to the next.
+// tokens, JWTs. One pass: blocks of bytes are sorted at once (byte_marks.h), and only the places where
+// something can begin are looked at.
 #pragma once
 
 #include <array>
@@ -48,15 +48,22 @@ void add_match(std::vector<PiiMatch>& matches, const PiiMatch& match);
 class PiiScanner {
  public:
   explicit PiiScanner(const std::vector<PiiKind>& kinds);
-  // Appends matches in order, none overlapping another.
+  // Appends matches in order, none overlapping another. The time is linear in the size of the text.
   void find(std::string_view text, std::vector<PiiMatch>& out) const;
 
  private:
-  enum Trigger : std::uint8_t { none, digit, at, percent, letter_b, letter_j };
-  std::size_t look(std::string_view text, std::size_t i, std::size_t& left, std::vector<PiiMatch>& out) const;
+  // What no candidate looks at again, so that the work stays linear.
+  struct Reached {
+    std::size_t address = 0;  // no address begins before it
+    std::size_t jwt = 0;      // no JWT begins before it
+  };
+  // Each looks at the candidate at `i` and returns where to go on, behind `i`.
+  std::size_t look_at_number(std::string_view text, std::size_t i, std::vector<PiiMatch>& out) const;
+  std::size_t look_at_iban(std::string_view text, std::size_t i, std::vector<PiiMatch>& out) const;
+  std::size_t look_at_anchor(std::string_view text, std::size_t i, Reached& reached,
+                             std::vector<PiiMatch>& out) const;
   bool wants(PiiKind kind) const { return wanted_[static_cast<std::size_t>(kind)]; }
 
-  std::array<std::uint8_t, 256> trigger_{};
   std::array<bool, kBuiltInKinds> wanted_{};
 };
 
