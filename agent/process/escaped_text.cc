@@ -163,34 +163,34 @@ class Rewriter {
 
 }  // namespace
 
-void unescape_line(std::string_view line, UnescapedLine& out) {
-  out.text.clear();
-  out.from.clear();
-  for (std::size_t i = 0; i < line.size();) {
-    const std::size_t had = out.text.size();
-    std::size_t taken = line[i] == '\\' ? take_escape(line, i, out.text) : 0;
-    if (taken == 0) {
-      out.text += line[i];
-      taken = 1;
-    }
-    out.from.insert(out.from.end(), out.text.size() - had, static_cast<std::uint32_t>(i));
-    i += taken;
-  }
-  out.from.push_back(static_cast<std::uint32_t>(line.size()));
+std::size_t UnescapedLine::from(std::size_t i) const {
+  const auto behind = std::upper_bound(pieces.begin(), pieces.end(), i,
+                                       [](std::size_t at, const Piece& p) { return at < p.text; });
+  const Piece& p = *std::prev(behind);
+  return p.line + (p.escape ? 0 : i - p.text);
 }
 
-void unescape_line(std::string_view line, std::string& out) {
-  out.clear();
-  out.reserve(line.size());
-  while (!line.empty()) {
-    const std::size_t plain = std::min(line.find('\\'), line.size());
-    out.append(line.substr(0, plain));
-    line.remove_prefix(plain);
-    if (line.empty()) return;
-    const std::size_t taken = take_escape(line, 0, out);
-    if (taken == 0) out += line.front();
-    line.remove_prefix(std::max<std::size_t>(taken, 1));
+void unescape_line(std::string_view line, UnescapedLine& out) {
+  out.text.clear();
+  out.text.reserve(line.size());
+  out.pieces.clear();
+  const auto note = [&](std::size_t i, bool escape) {
+    out.pieces.push_back(
+        {static_cast<std::uint32_t>(out.text.size()), static_cast<std::uint32_t>(i), escape});
+  };
+  note(0, false);
+  for (std::size_t i = 0; i < line.size();) {
+    const std::size_t next = std::min(line.find('\\', i), line.size());
+    out.text.append(line.substr(i, next - i));
+    i = next;
+    if (i == line.size()) break;
+    note(i, true);
+    const std::size_t taken = take_escape(line, i, out.text);
+    if (taken == 0) out.text += line[i];
+    i += std::max<std::size_t>(taken, 1);
+    note(i, false);
   }
+  note(line.size(), true);
 }
 
 std::string_view json_characters(std::string_view literal, Arena& arena) {

@@ -11,16 +11,23 @@
 
 namespace sidelight {
 
-// A line with its escapes resolved, each byte traceable to where it came from.
+// A line with its escapes resolved. Where a text between two escapes came from is known, so that the map is
+// as short as there are escapes.
 struct UnescapedLine {
+  struct Piece {
+    std::uint32_t text = 0;  // where it begins in the text
+    std::uint32_t line = 0;  // and in the line
+    bool escape = false;     // all of it stands for one escape
+  };
   std::string text;
-  std::vector<std::uint32_t> from;  // from[i]: where in the line text[i] began; one more for the line's end
+  std::vector<Piece> pieces;  // ascending; the last one is the end of both
+
+  // Where in the line text[i] began; i may be the text's size.
+  std::size_t from(std::size_t i) const;
 };
 
 // What is no escape stays as it is. Any bytes, less than 4 GiB.
 void unescape_line(std::string_view line, UnescapedLine& out);
-// The text alone.
-void unescape_line(std::string_view line, std::string& out);
 
 // The characters that a valid JSON string literal stands for; a view into it, or into the arena.
 std::string_view json_characters(std::string_view literal, Arena& arena);

@@ -187,6 +187,8 @@ PiiScanner::PiiScanner(const std::vector<PiiKind>& kinds) {
 void PiiScanner::find(std::string_view text, std::vector<PiiMatch>& out) const {
   constexpr std::size_t kAhead = 8;  // a candidate shows in so many bytes: blocks overlap by them
   constexpr std::uint64_t kMine = (std::uint64_t{1} << (kMarkedBytes - kAhead)) - 1;
+  constexpr std::size_t kShortest = 6;  // an address
+  if (text.size() < kShortest) return;
   std::array<char, kMarkedReach> rest{};
   Reached reached;
   std::size_t next = 0;  // no candidate before it counts

@@ -8,14 +8,13 @@
 #include <algorithm>
 #include <array>
 
-#include "agent/process/escaped_text.h"
-
 namespace sidelight {
 namespace {
 
 constexpr std::size_t kHashBytes =
     8;  // of the HMAC that are shown: as good as unique among a shop's customers
 constexpr int kMostRounds = 8;
+constexpr std::size_t kRoomForMask = 16;
 // In place of a text that does not come to rest.
 constexpr std::string_view kGivenUp = "[redacted]";
 
@@ -131,11 +130,18 @@ std::string Redactor::replacement(std::string_view value, std::string_view name)
 
 void Redactor::replace(std::string_view text, const std::vector<PiiMatch>& matches, std::string& out) const {
   out.clear();
+  out.reserve(text.size() + matches.size() * kRoomForMask);
   std::size_t at = 0;
   for (const PiiMatch& m : matches) {
     out += text.substr(at, m.begin - at);
-    out += replacement(text.substr(m.begin, m.end - m.begin),
-                       m.kind == PiiKind::custom ? "redacted" : pii_name(m.kind));
+    const std::string_view name = m.kind == PiiKind::custom ? "redacted" : pii_name(m.kind);
+    if (action_ == RedactAction::mask) {
+      out += '[';
+      out += name;
+      out += ']';
+    } else {
+      out += replacement(text.substr(m.begin, m.end - m.begin), name);
+    }
     at = m.end;
   }
   out += text.substr(at);
@@ -147,7 +153,7 @@ bool Redactor::redact(std::string_view text, std::string& out) {
   replace(text, matches_, out);
   // What stood beside a value may be one, now that this is gone. Patterns may fit masks: they are asked again
   // only where there are none.
-  std::string again;
+  std::string& again = again_;
   for (int round = 0; round < kMostRounds; ++round) {
     matches_.clear();
     scanner_.find(out, matches_);
@@ -167,12 +173,15 @@ bool Redactor::line_once(std::string_view line, const std::vector<PiiMatch>& cut
     scanner_.find(text, found);
     if (patterns) find_patterns(text, found);
   };
-  std::vector<PiiMatch> all(cuts);
-  std::vector<PiiMatch> found;
-  UnescapedLine plain;
-  unescape_line(line, plain);
-  look(plain.text, found);
-  for (const PiiMatch& m : found) all.push_back({plain.from[m.begin], plain.from[m.end], m.kind, m.pattern});
+  std::vector<PiiMatch>& all = all_;
+  std::vector<PiiMatch>& found = found_;
+  all = cuts;
+  if (line.find('\\') != std::string_view::npos) {
+    unescape_line(line, unescaped_);
+    look(unescaped_.text, found);
+    for (const PiiMatch& m : found)
+      all.push_back({unescaped_.from(m.begin), unescaped_.from(m.end), m.kind, m.pattern});
+  }
   look(line, found);  // as it is written, too: what looks like an escape may be none
   all.insert(all.end(), found.begin(), found.end());
   if (all.empty()) return false;
@@ -186,25 +195,10 @@ bool Redactor::line_once(std::string_view line, const std::vector<PiiMatch>& cut
 }
 
 // With escapes both forms are looked at: the letter of what only looks like an escape may be part of a value.
-bool Redactor::is_clean(std::string_view line) {
-  matches_.clear();
-  const bool escapes = line.find('\\') != std::string_view::npos;
-  if (escapes) {
-    unescape_line(line, plain_);
-    find(plain_, matches_);
-    if (!matches_.empty()) return false;
-  }
-  find(line, matches_);
-  return matches_.empty();
-}
-
 bool Redactor::redact_line(std::string_view line, const std::vector<PiiMatch>& cuts, std::string& out) {
-  if (cuts.empty()) {
-    if (line.find('\\') == std::string_view::npos) return redact(line, out);
-    if (is_clean(line)) return false;
-  }
+  if (cuts.empty() && line.find('\\') == std::string_view::npos) return redact(line, out);
   if (!line_once(line, cuts, patterns_ > 0, out)) return false;
-  std::string again;
+  std::string& again = again_;
   for (int round = 0; round < kMostRounds; ++round) {
     if (!line_once(out, {}, patterns_ > 0 && action_ == RedactAction::remove, again)) return true;
     out.swap(again);

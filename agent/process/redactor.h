@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/base/error.h"
+#include "agent/process/escaped_text.h"
 #include "agent/process/options.h"
 #include "agent/process/pii_scanner.h"
 
@@ -37,7 +38,6 @@ class Redactor {
  private:
   struct Patterns;
   Redactor(const RedactOptions& options, std::string key);
-  bool is_clean(std::string_view line);
   void find(std::string_view text, std::vector<PiiMatch>& out);
   void find_patterns(std::string_view text, std::vector<PiiMatch>& out);
   void replace(std::string_view text, const std::vector<PiiMatch>& matches, std::string& out) const;
@@ -49,7 +49,10 @@ class Redactor {
   std::size_t patterns_ = 0;
   std::unique_ptr<Patterns> compiled_;
   std::vector<PiiMatch> matches_;
-  std::string plain_;
+  std::vector<PiiMatch> found_;
+  std::vector<PiiMatch> all_;
+  UnescapedLine unescaped_;
+  std::string again_;
 };
 
 }  // namespace sidelight

@@ -29,7 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (as_line) {
     UnescapedLine plain;
     unescape_line(clean, plain);
-    if (plain.from.size() != plain.text.size() + 1) std::abort();
+    if (plain.from(0) != 0 || plain.from(plain.text.size()) != clean.size()) std::abort();
+    for (std::size_t i = 0; i < plain.text.size(); ++i)
+      if (plain.from(i) > plain.from(i + 1)) std::abort();
     scanner.find(plain.text, left);
     if (!left.empty()) std::abort();
   }
