@@ -186,7 +186,7 @@ def redaction(report, work, mib):
     for form in ("raw", "json"):
         plain = work / f"{form}.log"
         count, size = lines.make_file(plain, form, mib)
-        for name, every, limit in (("none", 0, 2), ("in each 10th line", 10, 2), ("in each line", 1, 3)):  # see README.md
+        for name, every, limit in (("none", 0, 2), ("in each 10th line", 10, 2), ("in each line", 1, 4)):  # see README.md
             log = plain
             if every:
                 log = work / f"{form}-{every}.log"
