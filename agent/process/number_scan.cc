@@ -382,9 +382,10 @@ std::size_t scan_number(std::string_view text, std::size_t i, const NumberKinds&
       add_match(out, {begin, run.end_of(g + groups - 1), PiiKind::phone, 0});
       done = std::max(done, g + groups);
     }
-    if (kinds.card && (groups = card_groups(run, g)) > 0) {
-      add_match(out, {run.groups[g].begin, run.end_of(g + groups - 1), PiiKind::card, 0});
-      done = std::max(done, g + groups);
+    const std::size_t card = kinds.card ? card_groups(run, g) : 0;
+    if (card > 0) {
+      add_match(out, {run.groups[g].begin, run.end_of(g + card - 1), PiiKind::card, 0});
+      done = std::max(done, g + card);
     }
     if (done > g) g = done - 1;
   }
