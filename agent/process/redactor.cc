@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace sidelight {
 namespace {
@@ -93,10 +94,15 @@ void Redactor::find_patterns(std::string_view text, std::vector<PiiMatch>& out) 
   }
   if (out.size() == had) return;
   std::vector<PiiMatch> all = std::move(out);
-  std::stable_sort(all.begin(), all.end(),
-                   [](const PiiMatch& a, const PiiMatch& b) { return a.begin < b.begin; });
+  // By where they begin; of those that begin together the one found first. (Not std::stable_sort: that of
+  // libstdc++ 12 draws a warning from clang.)
+  std::vector<std::size_t> order(all.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return all[a].begin != all[b].begin ? all[a].begin < all[b].begin : a < b;
+  });
   out.clear();
-  for (const PiiMatch& m : all) add_match(out, m);
+  for (const std::size_t i : order) add_match(out, all[i]);
 }
 
 std::string Redactor::replacement(std::string_view value, std::string_view name) const {
