@@ -5,8 +5,9 @@
 
 int main(int argc, char** argv) {
   CLI::App app{
-      "Sidelight ships application logs to Elasticsearch or OpenSearch without loss or doubles, and tells "
-      "how it fares."};
+      "Sidelight ships logs to Elasticsearch, OpenSearch or Logstash without loss or doubles, and turns the "
+      "state of "
+      "queues, caches, databases and gateways into metrics."};
   app.set_version_flag("--version", "sidelight " SIDELIGHT_VERSION);
   app.require_subcommand(1);
   std::string config;
