@@ -184,3 +184,28 @@ def test_it_says_when_the_sidecar_is_gone(place, tmp_path):
         program.wait(30)
         browser.wait("return document.getElementById('summary').innerText.includes('no answer from the sidecar')", 20)
         assert browser.run("return document.querySelector('#collectors tbody tr') !== null"), "what was known stays"
+
+
+def test_advice_shows_the_statement_that_it_would_take(place, tmp_path):
+    place.postgres.sql("create table public.jobs as select n, case when n % 50 = 0 then 'open' else 'done' end as status from generate_series(1, 20000) n;"
+                       "create index jobs_status on public.jobs (status); analyze public.jobs; grant select on public.jobs to sidelight")
+    listen = f"127.0.0.1:{browsers.free_port()}"
+    config = tmp_path / "c.yaml"
+    config.write_text(json.dumps({"http": {"listen": listen}, "collectors": {"postgres": {
+        "url": f"postgresql://127.0.0.1:{place.postgres.port}/mes", "username": "sidelight", "password_file": str(place.secrets / "sidelight.pw"),
+        "interval": "1s", "slow_interval": "1s",
+        "hot_cold": [{"table": "public.jobs", "status_column": "status", "hot": ["open"], "partial_index_min_rows": 1000}]}}}))
+    program = subprocess.Popen([PROGRAM, "run", "--config", str(config)], stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(f"http://{listen}/readyz")
+        with browsers.Browser() as browser:
+            browser.open(f"http://{listen}/")
+            browser.wait("return document.querySelector('#advice pre') !== null", 30)
+            browser.picture(PICTURES / "advice.png")
+            statements = browser.run("return [...document.querySelectorAll('#advice pre')].map(e => e.innerText).join('\\n')")
+            assert "CREATE INDEX" in statements and "'open'" in statements, statements
+            assert browser.run("return document.getElementById('advice').innerText.includes('public.jobs')")
+    finally:
+        program.terminate()
+        program.wait(30)
+        place.postgres.sql("drop table public.jobs")
