@@ -1,9 +1,9 @@
 #include "collectors/objectives.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <optional>
+
+#include "agent/base/number.h"
 
 namespace sidelight {
 namespace {
@@ -40,13 +40,6 @@ constexpr Objective kObjectives[] = {
      "No message may wait longer at the head of a MES queue."},
 };
 
-std::optional<double> number(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 std::vector<std::string> known_objectives() {
@@ -62,7 +55,7 @@ std::string known_objectives_text() {
 }
 
 std::string check_objective_value(const std::string& text) {
-  return number(text) ? std::string() : "expected a number in the metric's unit";
+  return parse_number(text) ? std::string() : "expected a number in the metric's unit";
 }
 
 std::vector<DeclaredMetric> objective_metrics() {
@@ -76,7 +69,7 @@ std::vector<DeclaredMetric> objective_metrics() {
 Objectives::Objectives(const std::vector<std::pair<std::string, std::string>>& objectives) {
   for (const Objective& o : kObjectives) {
     for (const auto& [name, text] : objectives) {
-      const auto value = number(text);
+      const auto value = parse_number(text);
       if (name != o.name || !value) continue;
       const std::string metric = o.metric;
       rendered_.push_back(std::make_shared<RenderedFamily>(

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <limits>
 
 namespace sidelight {
@@ -111,13 +110,6 @@ std::string format_duration(std::chrono::milliseconds duration) {
     if (ms != 0 && ms % factor == 0) return std::to_string(ms / factor).append(unit);
   }
   return std::to_string(ms) + "ms";
-}
-
-std::optional<double> parse_number(std::string_view text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) return std::nullopt;
-  return number;
 }
 
 std::string format_number(double number) {

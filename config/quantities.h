@@ -22,8 +22,6 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 std::string format_bytes(std::int64_t bytes);
 std::string format_duration(std::chrono::milliseconds duration);
 
-// A finite decimal number: "0.25", "-3", "1e3". Nothing for anything else.
-std::optional<double> parse_number(std::string_view text);
 // The shortest text that parse_number() reads back as the same number.
 std::string format_number(double number);
 

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "agent/base/number.h"
 #include "config/names.h"
 #include "config/quantities.h"
 

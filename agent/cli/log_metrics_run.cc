@@ -100,8 +100,4 @@ MetricSource& LogMetricsRun::source() {
   return *parts_->metrics;
 }
 
-std::vector<SampleFamily> LogMetricsRun::snapshot() const {
-  return parts_->metrics->snapshot();
-}
-
 }  // namespace sidelight

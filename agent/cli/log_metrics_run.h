@@ -11,7 +11,6 @@
 #include "agent/base/filesystem.h"
 #include "agent/base/log.h"
 #include "agent/base/metric_page.h"
-#include "collectors/framework/samples.h"
 #include "config/settings.h"
 
 namespace sidelight {
@@ -34,9 +33,8 @@ class LogMetricsRun {
   LogMetricsRun(const LogMetricsRun&) = delete;
   LogMetricsRun& operator=(const LogMetricsRun&) = delete;
 
-  // Live as long as this object.
+  // Lives as long as this object.
   MetricSource& source();
-  std::vector<SampleFamily> snapshot() const;
 
  private:
   struct Parts;

@@ -1,8 +1,8 @@
 // Drop and sample.
-#include <charconv>
 #include <cmath>
 
 #include "agent/base/hash.h"
+#include "agent/base/number.h"
 #include "agent/parse/level.h"
 #include "agent/process/event_field.h"
 #include "agent/process/processor.h"
@@ -67,13 +67,12 @@ ProcessorPtr make_drop() {
 Expected<ProcessorPtr> make_sample(const SampleOptions& options) {
   auto sample = std::make_unique<Sample>(options.keep);
   for (const auto& [level, share] : options.levels) {
-    double keep = 0;
-    const auto [end, error] = std::from_chars(share.data(), share.data() + share.size(), keep);
-    if (error != std::errc() || end != share.data() + share.size() || !(keep >= 0 && keep <= 1))
+    const auto keep = parse_number(share);
+    if (!keep || *keep < 0 || *keep > 1)
       return fail("levels." + level + ": '" + share + "' is no number from 0 to 1");
     const std::string_view known = level == "none" ? std::string_view{} : normalise_level(level);
     if (known.empty() && level != "none") return fail("levels: '" + level + "' is no level");
-    sample->add_level(known, keep);
+    sample->add_level(known, *keep);
   }
   return sample;
 }

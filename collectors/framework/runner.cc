@@ -96,8 +96,8 @@ void CollectorRunner::State::run(Target& target, MonoTime now, MonoTime deadline
     for (const auto& warning : samples.warnings())
       context.log.warn("collector." + task.collector + "." + task.options.name,
                        task.collector + " " + task.options.name + ": " + warning);
-    values = std::make_shared<TargetValues>(TargetValues{
-        now, samples.families(), render_families(samples.families()), samples.advice(), samples.warnings()});
+    values = std::make_shared<TargetValues>(
+        TargetValues{now, render_families(samples.families()), samples.advice(), samples.warnings()});
   }
   const std::lock_guard lock(mutex);
   target.slot.count_dropped(samples.dropped());

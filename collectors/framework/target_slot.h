@@ -17,7 +17,6 @@ namespace sidelight {
 // The answer of one good run. Immutable.
 struct TargetValues {
   MonoTime at;  // when the run began
-  std::vector<SampleFamily> families;
   std::vector<std::shared_ptr<const RenderedFamily>> rendered;
   std::vector<Advice> advice;
   std::vector<std::string> warnings;

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "agent/base/label_text.h"
+#include "agent/base/number.h"
 #include "collectors/framework/bounded_json.h"
 
 namespace sidelight {
@@ -41,17 +41,10 @@ const Json* find(const Json& from, const Segments& path) {
   return at;
 }
 
-std::optional<double> number_in(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
-
 std::optional<double> number(const Json& value) {
   if (value.is_number()) return value.get<double>();
   if (value.is_boolean()) return value.get<bool>() ? 1 : 0;
-  if (value.is_string()) return number_in(value.get_ref<const std::string&>());
+  if (value.is_string()) return parse_number(value.get_ref<const std::string&>());
   return std::nullopt;
 }
 

@@ -1,9 +1,9 @@
 #include "collectors/log_metrics/event_view.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <nlohmann/json.hpp>
+
+#include "agent/base/number.h"
 
 namespace sidelight {
 namespace {
@@ -113,12 +113,7 @@ std::string apply(FieldRef::Transform transform, std::string_view value) {
 }
 
 std::optional<double> number_of(std::string_view value) {
-  value = trimmed(value);
-  double number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || end != value.data() + value.size() || !std::isfinite(number))
-    return std::nullopt;
-  return number;
+  return parse_number(trimmed(value));
 }
 
 }  // namespace sidelight

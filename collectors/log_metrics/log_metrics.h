@@ -39,8 +39,6 @@ class LogMetrics final : public MetricSource {
   void lag(std::uint32_t input, std::uint64_t bytes);
 
   void families(std::vector<std::shared_ptr<const RenderedFamily>>& out) override;
-  // For the status page.
-  std::vector<SampleFamily> snapshot() const { return table_.snapshot(); }
 
  private:
   struct Input {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <set>
 
+#include "agent/base/number.h"
 #include "collectors/framework/bounded_json.h"
 
 namespace sidelight {
@@ -15,11 +16,10 @@ using Json = nlohmann::json;
 std::optional<double> parse_ratio(std::string_view text) {
   const bool percent = text.ends_with('%');
   if (percent) text.remove_suffix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (percent) value /= 100;
-  return value >= 0 && value <= 1 ? std::optional(value) : std::nullopt;
+  const auto value = parse_number(text);
+  if (!value) return std::nullopt;
+  const double ratio = percent ? *value / 100 : *value;
+  return ratio >= 0 && ratio <= 1 ? std::optional(ratio) : std::nullopt;
 }
 
 // "500mb": units are powers of 1024.

@@ -1,23 +1,16 @@
 #include "collectors/memcached/stats.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+
+#include "agent/base/number.h"
 
 namespace sidelight {
 namespace {
 
 using Fields = std::map<std::string_view, double>;
-
-// Versions of 32 bits and times such as "0.123" need no exact integers.
-std::optional<double> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return static_cast<double>(value);
-}
 
 std::optional<double> field(const Fields& fields, std::string_view name) {
   const auto it = fields.find(name);
@@ -51,7 +44,7 @@ std::optional<MemcachedStats> parse_memcached_stats(std::string_view text) {
     line.remove_prefix(5);
     const std::size_t space = std::min(line.find(' '), line.size());
     const std::string_view value = line.substr(std::min(space + 1, line.size()));
-    if (const auto n = number(value)) fields.emplace(line.substr(0, space), *n);
+    if (const auto n = parse_count(value)) fields.emplace(line.substr(0, space), *n);
   }
   MemcachedStats out;
   out.process_id = field(fields, "pid");

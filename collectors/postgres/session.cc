@@ -5,12 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
 #include <utility>
 
+#include "agent/base/number.h"
 #include "agent/base/secret.h"
 
 namespace sidelight {
@@ -85,11 +84,7 @@ bool wait_socket(int fd, bool write, const Deadline& deadline) {
 
 std::optional<double> SqlRow::number(std::size_t column) const {
   if (column >= columns_.size() || !columns_[column]) return std::nullopt;
-  const std::string& s = *columns_[column];
-  double value = 0;
-  const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
-  if (error != std::errc() || end != s.data() + s.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
+  return parse_number(*columns_[column]);
 }
 
 struct SqlSession::State {

@@ -1,8 +1,9 @@
 #include "collectors/process/cgroup.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
+
+#include "agent/base/number.h"
 
 namespace sidelight {
 namespace {
@@ -24,13 +25,6 @@ std::string_view take_word(std::string_view& line) {
   const std::string_view word = line.substr(0, end);
   line.remove_prefix(end);
   return word;
-}
-
-std::optional<double> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return static_cast<double>(value);
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -135,19 +129,19 @@ void read_cpu(GroupFiles& files, CgroupReading& out) {
   }
   if (const auto max = files.read("cpu.max")) {
     std::string_view words = trimmed(*max);
-    const auto quota = number(take_word(words));
-    const auto period = number(take_word(words));
+    const auto quota = parse_count(take_word(words));
+    const auto period = parse_count(take_word(words));
     if (quota && period && *period > 0) out.cpu_limit_cores = *quota / *period;
   }
 }
 
 void read_memory(GroupFiles& files, CgroupReading& out) {
-  if (const auto current = files.read("memory.current")) out.memory_bytes = number(trimmed(*current));
+  if (const auto current = files.read("memory.current")) out.memory_bytes = parse_count(trimmed(*current));
   if (const auto stat = files.read("memory.stat"); stat && out.memory_bytes) {
     if (const auto inactive = flat_value(*stat, "inactive_file"))
       out.memory_working_set_bytes = std::max(0.0, *out.memory_bytes - *inactive);
   }
-  if (const auto max = files.read("memory.max")) out.memory_limit_bytes = number(trimmed(*max));
+  if (const auto max = files.read("memory.max")) out.memory_limit_bytes = parse_count(trimmed(*max));
   if (const auto events = files.read("memory.events")) out.oom_kills = flat_value(*events, "oom_kill");
 }
 
@@ -156,7 +150,7 @@ void read_memory(GroupFiles& files, CgroupReading& out) {
 std::optional<double> flat_value(std::string_view text, std::string_view key) {
   while (!text.empty()) {
     std::string_view line = take_line(text);
-    if (take_word(line) == key) return number(take_word(line));
+    if (take_word(line) == key) return parse_count(take_word(line));
   }
   return std::nullopt;
 }
@@ -168,7 +162,7 @@ std::optional<double> pressure_seconds(std::string_view text, std::string_view k
     if (take_word(line) != kind) continue;
     while (!line.empty()) {
       const std::string_view word = take_word(line);
-      if (word.starts_with(kTotal)) return micro(number(word.substr(kTotal.size())));
+      if (word.starts_with(kTotal)) return micro(parse_count(word.substr(kTotal.size())));
     }
   }
   return std::nullopt;
@@ -199,7 +193,7 @@ CgroupReading read_cgroup(FileSystem& fs, const std::string& dir) {
   GroupFiles files(fs, dir, out.missing);
   read_cpu(files, out);
   read_memory(files, out);
-  if (const auto pids = files.read("pids.current")) out.tasks = number(trimmed(*pids));
+  if (const auto pids = files.read("pids.current")) out.tasks = parse_count(trimmed(*pids));
   for (const char* resource : {"cpu", "memory", "io"}) {
     const auto text = files.read((std::string(resource) + ".pressure").c_str());
     if (!text) continue;

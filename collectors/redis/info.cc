@@ -1,19 +1,13 @@
 #include "collectors/redis/info.h"
 
-#include <charconv>
 #include <map>
+
+#include "agent/base/number.h"
 
 namespace sidelight {
 namespace {
 
 using Fields = std::map<std::string_view, std::string_view>;
-
-std::optional<double> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return static_cast<double>(value);
-}
 
 std::string_view text_of(const Fields& fields, std::string_view key) {
   const auto it = fields.find(key);
@@ -21,7 +15,7 @@ std::string_view text_of(const Fields& fields, std::string_view key) {
 }
 
 std::optional<double> number_of(const Fields& fields, std::string_view key) {
-  return number(text_of(fields, key));
+  return parse_count(text_of(fields, key));
 }
 
 // The value of `key` in "keys=3,expires=0,avg_ttl=0".
@@ -38,14 +32,14 @@ std::string_view part(std::string_view list, std::string_view key) {
 
 // "db0", "slave12".
 bool is_numbered(std::string_view key, std::string_view prefix) {
-  return key.starts_with(prefix) && number(key.substr(prefix.size()));
+  return key.starts_with(prefix) && parse_count(key.substr(prefix.size()));
 }
 
 std::optional<double> sum_of_keys(const Fields& fields, bool has_section) {
   if (!has_section) return std::nullopt;
   double sum = 0;
   for (const auto& [key, value] : fields)
-    if (is_numbered(key, "db")) sum += number(part(value, "keys")).value_or(0);
+    if (is_numbered(key, "db")) sum += parse_count(part(value, "keys")).value_or(0);
   return sum;
 }
 
@@ -54,7 +48,7 @@ std::vector<RedisEndpoint> replicas_of(const Fields& fields) {
   for (const auto& [key, value] : fields) {
     if (!is_numbered(key, "slave") || out.size() == kMaxCacheNodes) continue;
     const std::string_view host = part(value, "ip");
-    const auto port = number(part(value, "port"));
+    const auto port = parse_count(part(value, "port"));
     if (!host.empty() && port && *port > 0 && *port <= 65535)
       out.push_back({std::string(host), static_cast<std::uint16_t>(*port), false});
   }

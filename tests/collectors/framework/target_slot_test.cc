@@ -11,7 +11,7 @@ using std::chrono::seconds;
 class TargetSlotTest : public testing::Test {
  protected:
   std::shared_ptr<const TargetValues> values() const {
-    return std::make_shared<TargetValues>(TargetValues{now, {}, {}, {}, {}});
+    return std::make_shared<TargetValues>(TargetValues{now, {}, {}, {}});
   }
   void succeed(milliseconds took = milliseconds(10)) {
     slot.begin(now);
