@@ -11,17 +11,13 @@ ChunkRef::~ChunkRef() {
   if (c_ && c_->refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) c_->pool_->put_back(c_);
 }
 
-ChunkPool::ChunkPool(Budget& budget, std::size_t standard_size, std::size_t keep)
-    : budget_(budget), standard_(standard_size), keep_(keep) {}
+ChunkPool::ChunkPool(Budget& budget, std::size_t standard_size) : budget_(budget), standard_(standard_size) {}
 
 ChunkRef ChunkPool::get(std::size_t at_least) {
   std::unique_ptr<Chunk> c;
   if (at_least <= standard_) {
     const std::lock_guard lock(mutex_);
-    if (!free_.empty()) {
-      c = std::move(free_.back());
-      free_.pop_back();
-    }
+    c = free_.take();
   }
   if (!c) c.reset(new Chunk(this, at_least <= standard_ ? standard_ : at_least));
   c->size_ = 0;
@@ -32,8 +28,16 @@ ChunkRef ChunkPool::get(std::size_t at_least) {
 void ChunkPool::put_back(Chunk* c) {
   std::unique_ptr<Chunk> owned(c);
   budget_.release(c->capacity_);
+  if (c->capacity_ != standard_) return;
   const std::lock_guard lock(mutex_);
-  if (c->capacity_ == standard_ && free_.size() < keep_) free_.push_back(std::move(owned));
+  free_.put(std::move(owned));
+}
+
+bool ChunkPool::release_unused() {
+  std::vector<std::unique_ptr<Chunk>> unused;
+  const std::lock_guard lock(mutex_);
+  unused = free_.take_unused();
+  return free_.size() > 0;
 }
 
 }  // namespace sidelight

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/base/budget.h"
+#include "agent/base/spares.h"
 
 namespace sidelight {
 
@@ -59,23 +60,24 @@ class ChunkRef {
   Chunk* c_ = nullptr;
 };
 
-// Hands out chunks of at least the size asked for, charged to the budget while anyone holds them, and keeps a
-// few standard-size ones for reuse, so that steady reading touches no fresh pages. Thread-safe; must outlive
-// its chunks.
+// Hands out chunks of at least the size asked for, charged to the budget while anyone holds them, and keeps
+// standard-size ones for reuse, so that steady reading touches no fresh pages. Thread-safe; must outlive its
+// chunks.
 class ChunkPool {
  public:
-  ChunkPool(Budget& budget, std::size_t standard_size, std::size_t keep);
+  ChunkPool(Budget& budget, std::size_t standard_size);
   ChunkRef get(std::size_t at_least);
   std::size_t standard_size() const { return standard_; }
+  // Gives the system what nobody needed since the last call. Whether something is still kept.
+  bool release_unused();
 
  private:
   friend class ChunkRef;
   void put_back(Chunk* c);
   Budget& budget_;
   std::size_t standard_;
-  std::size_t keep_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Chunk>> free_;
+  Spares<std::unique_ptr<Chunk>> free_;
 };
 
 }  // namespace sidelight

@@ -1,5 +1,4 @@
-// libcurl behind HttpClient. Checked against libcurl 7.88 (OpenSSL): error codes and messages are classified
-// here and nowhere else.
+// libcurl behind HttpClient.
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -9,10 +8,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "agent/base/curl_direct.h"
+#include "agent/base/curl_errors.h"
 #include "agent/base/http_client.h"
 
 namespace sidelight {
@@ -86,125 +86,6 @@ int on_sending(void* user, char* /*to*/, char* /*from*/, int /*to_port*/, int /*
   return CURL_PREREQFUNC_OK;
 }
 
-bool is_tls_code(CURLcode code) {
-  switch (code) {
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_SSL_ENGINE_SETFAILED:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_USE_SSL_FAILED:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool contains(std::string_view text, std::string_view what) {
-  return text.find(what) != std::string_view::npos;
-}
-
-// What a person has to change, in one sentence; the library's own words stay in brackets.
-std::string tls_message(CURLcode code, const std::string& detail, const HttpRequest& request) {
-  const std::string ca =
-      request.tls.ca_file.empty() ? "the system's authorities" : "the authorities in " + request.tls.ca_file;
-  std::string what;
-  if (code == CURLE_SSL_CACERT_BADFILE) {
-    what = "the CA file " + request.tls.ca_file + " cannot be used";
-  } else if (code == CURLE_SSL_CERTPROBLEM) {
-    what = "our client certificate " + request.tls.certificate_file + " or its key " + request.tls.key_file +
-           " cannot be used";
-  } else if (contains(detail, "not yet valid")) {
-    what = "the server's certificate is not valid yet (compare the clocks)";
-  } else if (contains(detail, "expired")) {
-    what = "the server's certificate has expired";
-  } else if (contains(detail, "subject name") || contains(detail, "host name")) {
-    what = "the server's certificate is for another name";
-  } else if (contains(detail, "self-signed") || contains(detail, "self signed") ||
-             contains(detail, "issuer certificate") || contains(detail, "unable to verify")) {
-    what = "the server's certificate is not signed by " + ca;
-  } else if (contains(detail, "wrong version number")) {
-    what = "the server does not speak TLS on this port (http instead of https?)";
-  } else if (contains(detail, "certificate required") || contains(detail, "alert bad certificate") ||
-             contains(detail, "alert handshake failure") || contains(detail, "alert unknown ca")) {
-    what = "the server refused our client certificate (or wants one)";
-  } else {
-    what = "the TLS handshake failed";
-  }
-  return what + " [" + detail + "]";
-}
-
-// "Failed to connect to es port 9200 after 3 ms: Couldn't connect to server", with the reason in place of the
-// echo.
-std::string connect_message(const Transfer& t, std::string detail) {
-  long os_error = 0;
-  curl_easy_getinfo(t.easy.get(), CURLINFO_OS_ERRNO, &os_error);
-  if (os_error == 0) return detail;
-  const std::string_view echo = curl_easy_strerror(CURLE_COULDNT_CONNECT);
-  if (detail.ends_with(echo)) detail.resize(detail.size() - echo.size());
-  return detail + (detail.ends_with(": ") || detail.empty() ? "" : ": ") +
-         std::generic_category().message(static_cast<int>(os_error));
-}
-
-// A server that refuses the client of a TLS 1.3 connection cuts it after the handshake; its alert may get
-// lost in that.
-bool cut_after_handshake(const Transfer& t, CURLcode code) {
-  long new_connections = 0;
-  curl_easy_getinfo(t.easy.get(), CURLINFO_NUM_CONNECTS, &new_connections);
-  const bool cut = code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
-  return cut && new_connections > 0 && t.request.url.starts_with("https") && t.response.headers.empty();
-}
-
-TransportError classify(CURLcode code, const Transfer& t) {
-  const bool sent = t.times_sent > 0;
-  std::string detail = t.error[0] != '\0' ? t.error : curl_easy_strerror(code);
-  using Kind = TransportError::Kind;
-  if (t.too_large) {
-    return {Kind::too_large, true,
-            "the answer is larger than " + std::to_string(t.request.max_response_bytes) + " bytes"};
-  }
-  if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
-    return {Kind::resolve, sent, std::move(detail)};
-  }
-  if (code == CURLE_COULDNT_CONNECT) return {Kind::connect, sent, connect_message(t, std::move(detail))};
-  if (is_tls_code(code)) return {Kind::tls, sent, tls_message(code, detail, t.request)};
-  if (code == CURLE_OPERATION_TIMEDOUT) return {Kind::timeout, sent, std::move(detail)};
-  if (code == CURLE_RECV_ERROR &&
-      contains(detail, "alert")) {  // TLS 1.3: a refused client learns it at its first read
-    return {Kind::tls, sent, tls_message(code, detail, t.request)};
-  }
-  if (contains(detail, "getpeername()")) detail = curl_easy_strerror(code);  // its trouble, not its cause
-  if (sent && cut_after_handshake(t, code)) {
-    return {Kind::reset, sent,
-            "the connection was cut right after the TLS handshake: the server is not well, or it refused our "
-            "client "
-            "certificate (or wants one) [" +
-                detail + "]"};
-  }
-  switch (code) {
-    case CURLE_GOT_NOTHING:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_AGAIN:
-      return {Kind::reset, sent, std::move(detail)};
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return {Kind::other, false, std::move(detail)};
-    default:
-      return {Kind::other, sent, std::move(detail)};
-  }
-}
-
 class CurlHttpClient final : public HttpClient {
  public:
   CurlHttpClient() = default;
@@ -215,6 +96,7 @@ class CurlHttpClient final : public HttpClient {
     for (auto& t : active_) curl_multi_remove_handle(multi_.load(), t->easy.get());
     active_.clear();
     idle_.clear();
+    direct_.drop_all();
     if (CURLM* m = multi_.load()) {
       curl_multi_cleanup(m);
       curl_global_cleanup();
@@ -240,6 +122,9 @@ class CurlHttpClient final : public HttpClient {
   bool woken_ = false;
   std::vector<EasyPtr> idle_;
   std::vector<std::unique_ptr<Transfer>> active_;
+  SystemClock clock_;
+  DirectTransfers direct_{clock_};
+  std::vector<curl_waitfd> sockets_;  // scratch
 };
 
 CURLM* CurlHttpClient::multi() {
@@ -314,6 +199,10 @@ void CurlHttpClient::configure(Transfer& t) {
 
 void CurlHttpClient::start(HttpRequest request, Callback done) {
   CURLM* m = multi();
+  if (DirectTransfers::takes(request)) {
+    direct_.start(m, std::move(request), std::move(done));
+    return;
+  }
   auto t = std::make_unique<Transfer>();
   t->easy = take_easy();
   t->request = std::move(request);
@@ -334,7 +223,11 @@ void CurlHttpClient::run_once(std::chrono::milliseconds max_wait) {
   int running = 0;
   curl_multi_perform(m, &running);
   if (collect_finished()) return;
-  curl_multi_poll(m, nullptr, 0, static_cast<int>(std::max<std::int64_t>(0, max_wait.count())), nullptr);
+  sockets_.clear();
+  direct_.wait_for(sockets_);
+  const auto wait = direct_.time_to_next(std::max(max_wait, std::chrono::milliseconds(0)));
+  curl_multi_poll(m, sockets_.data(), static_cast<unsigned>(sockets_.size()), static_cast<int>(wait.count()),
+                  nullptr);
   curl_multi_perform(m, &running);
   collect_finished();
 }
@@ -345,12 +238,14 @@ bool CurlHttpClient::collect_finished() {
   int left = 0;
   while (CURLMsg* msg = curl_multi_info_read(m, &left)) {
     if (msg->msg != CURLMSG_DONE) continue;
+    if (direct_.on_connected(msg->easy_handle, msg->data.result)) continue;
     void* owner = nullptr;
     curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &owner);
     finished.emplace_back(static_cast<Transfer*>(owner), msg->data.result);
   }
   for (const auto& [t, code] : finished) finish(t, code);
-  return !finished.empty();
+  const bool direct = direct_.advance();
+  return direct || !finished.empty();
 }
 
 void CurlHttpClient::finish(Transfer* t, CURLcode code) {
@@ -366,7 +261,9 @@ void CurlHttpClient::finish(Transfer* t, CURLcode code) {
     owned->response.body.reserve(owned->response.body.size() + kJsonPadding);
     result = std::move(owned->response);
   } else {
-    result = std::unexpected(classify(code, *owned));
+    result = std::unexpected(
+        classify({code, owned->easy.get(), owned->error, owned->request, owned->times_sent > 0,
+                  owned->too_large, !owned->response.headers.empty()}));
   }
   if (idle_.size() < kIdleHandles) {
     curl_easy_reset(owned->easy.get());  // forgets every pointer into the transfer
@@ -388,10 +285,13 @@ void CurlHttpClient::wake() {
 void CurlHttpClient::cancel_all() {
   std::vector<std::unique_ptr<Transfer>> cancelled = std::move(active_);
   active_.clear();
+  const auto direct = direct_.drop_all();
+  const TransportError error{TransportError::Kind::other, true, "cancelled"};
   for (auto& t : cancelled) {
     curl_multi_remove_handle(multi_.load(), t->easy.get());
-    t->done(std::unexpected(TransportError{TransportError::Kind::other, true, "cancelled"}));
+    t->done(std::unexpected(error));
   }
+  for (const auto& done : direct) done(std::unexpected(error));
 }
 
 }  // namespace

@@ -4,15 +4,16 @@
 
 namespace sidelight {
 
-BatchPool::BatchPool(Budget& budget, std::size_t keep, std::size_t keep_capacity, std::function<void()> freed)
-    : budget_(budget), keep_(keep), keep_capacity_(keep_capacity), freed_(std::move(freed)) {}
+BatchPool::BatchPool(Budget& budget, std::size_t keep_capacity, std::function<void()> freed)
+    : budget_(budget), keep_capacity_(keep_capacity), freed_(std::move(freed)) {}
 
 BatchPtr BatchPool::get() {
-  const std::lock_guard lock(mutex_);
-  if (free_.empty()) return std::make_unique<Batch>();
-  auto b = std::move(free_.back());
-  free_.pop_back();
-  return b;
+  BatchPtr batch;
+  {
+    const std::lock_guard lock(mutex_);
+    batch = free_.take();
+  }
+  return batch ? std::move(batch) : std::make_unique<Batch>();
 }
 
 void BatchPool::recycle(BatchPtr batch) {
@@ -28,12 +29,19 @@ void BatchPool::recycle(BatchPtr batch) {
   batch->durable_seq = 0;
   batch->input_bytes = 0;
   batch->attempted = false;
-  {
+  if (batch->body.capacity() <= keep_capacity_) {
     const std::lock_guard lock(mutex_);
-    if (free_.size() < keep_ && batch->body.capacity() <= keep_capacity_) free_.push_back(std::move(batch));
+    free_.put(std::move(batch));
   }
   batch.reset();
   freed_();
+}
+
+bool BatchPool::release_unused() {
+  std::vector<BatchPtr> unused;
+  const std::lock_guard lock(mutex_);
+  unused = free_.take_unused();
+  return free_.size() > 0;
 }
 
 }  // namespace sidelight

@@ -1,11 +1,21 @@
 #include "agent/pipeline/outlet.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sidelight {
+namespace {
+
+// From here on a body is taken to become a full one, and gets its room at once: growing by doubling copies it
+// again and again. Room that stays untouched costs no memory.
+constexpr std::size_t kBusyBytes = 64u << 10;
+
+}  // namespace
 
 bool Outlet::charge() {
   Batch& b = *batch_;
+  if (b.body.size() > kBusyBytes && b.body.capacity() < limits_.bytes)
+    b.body.reserve(std::min(limits_.bytes + limits_.bytes / 4, budget_.cap() / 4));
   const std::size_t own = b.body.capacity() + b.arena.capacity() + b.docs.capacity() * sizeof(Doc);
   if (own > b.charged) {
     budget_.charge(own - b.charged);

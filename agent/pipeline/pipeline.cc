@@ -16,8 +16,6 @@ namespace sidelight {
 namespace {
 
 constexpr std::size_t kChunkBytes = 128 * 1024;
-constexpr std::size_t kChunksKept = 16;
-constexpr std::size_t kBatchesKept = 4;
 
 class StoreBarrier final : public DurabilityBarrier {
  public:
@@ -80,8 +78,8 @@ struct Pipeline::Parts {
         store(std::move(st)),
         notifier(std::move(n)),
         budget(s.memory_budget),
-        chunks(budget, kChunkBytes, kChunksKept),
-        batches(budget, kBatchesKept, 4 * largest_batch(s), [this] { notifier->wake(); }),
+        chunks(budget, kChunkBytes),
+        batches(budget, 4 * largest_batch(s), [this] { notifier->wake(); }),
         barrier(*store),
         states(context.send_probe) {}
 

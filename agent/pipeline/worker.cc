@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds kFinishQuiet{500};
 // How often processors that wait for time to pass are asked.
 constexpr std::chrono::milliseconds kAskProcessors{1000};
 constexpr std::chrono::milliseconds kStarvedRest{100};
+constexpr std::chrono::seconds kReleaseInterval{5};
 
 }  // namespace
 
@@ -123,7 +124,17 @@ bool Worker::turn(std::chrono::milliseconds max_wait) {
   check_waiting(now, false);
   seal_if_due(now);
   if (now >= next_checkpoint_) checkpoint();
+  if (read) keeps_spares_ = true;
+  if (keeps_spares_ && now >= next_release_) release_unused(now);
   return read;
+}
+
+// Memory of busier times. What is on its way comes back later, so this goes on until nothing is kept.
+void Worker::release_unused(MonoTime now) {
+  next_release_ = now + kReleaseInterval;
+  const bool chunks = ctx_.chunks.release_unused();
+  const bool batches = ctx_.batches.release_unused();
+  keeps_spares_ = chunks || batches || ctx_.budget.used() > 0;
 }
 
 bool Worker::read_some() {
@@ -318,6 +329,7 @@ std::chrono::milliseconds Worker::time_to_next(MonoTime now) const {
   for (const Outlet* o : outlets_)
     if (o->has_documents()) next = std::min(next, o->due());
   if (!waiting_.empty()) next = std::min(next, now + kAskProcessors);
+  if (keeps_spares_) next = std::min(next, next_release_);
   for (const Stream* s : open_tails_)
     next = std::min(next, s->tail_since + (s->tail_terminated ? options_.multiline_timeout
                                                               : options_.unterminated_timeout));

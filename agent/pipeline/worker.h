@@ -121,6 +121,7 @@ class Worker final : public TailListener {
   void seal(Outlet& outlet);
   void seal_if_due(MonoTime now);
   void save_unsaved();
+  void release_unused(MonoTime now);
   void report(MonoTime now);
   void report_files(MonoTime now);
   std::chrono::milliseconds time_to_next(MonoTime now) const;
@@ -150,6 +151,8 @@ class Worker final : public TailListener {
   std::uint64_t saved_seq_ = 0;  // everything that documents depend on is durable once this is
   MonoTime next_checkpoint_{};
   MonoTime last_turn_{};
+  MonoTime next_release_{};
+  bool keeps_spares_ = false;  // the pools may hold memory that nobody needs
   bool finishing_ = false;
   bool starved_ = false;  // there was something to read, but nothing of it was allowed
   mutable std::mutex pause_mutex_;

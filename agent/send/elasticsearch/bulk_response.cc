@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -130,6 +131,22 @@ error_code read_answer(od::document& document, std::size_t expected, BulkAnswer&
   return SUCCESS;
 }
 
+// Whether `body` is, byte for byte, what both engines answer when all is well and nothing but the statuses
+// was asked for. Nearly every answer is, and comparing is many times faster than reading.
+bool all_created(std::string_view body, std::size_t items) {
+  constexpr std::string_view kHead = R"({"errors":false,"items":[)";
+  constexpr std::string_view kItem = R"({"create":{"status":201}})";
+  constexpr std::string_view kTail = "]}";
+  constexpr std::size_t kStride = kItem.size() + 1;  // and a comma
+  if (items == 0 || body.size() != kHead.size() + items * kStride - 1 + kTail.size()) return false;
+  if (!body.starts_with(kHead) || !body.ends_with(kTail)) return false;
+  body = body.substr(kHead.size(), items * kStride - 1);
+  if (!body.starts_with(kItem)) return false;
+  // Each item like the one before it.
+  return items == 1 || (body[kItem.size()] == ',' &&
+                        std::memcmp(body.data(), body.data() + kStride, body.size() - kStride) == 0);
+}
+
 }  // namespace
 
 std::string BulkItemError::full_reason() const {
@@ -160,6 +177,10 @@ Expected<void> BulkResponseReader::read(std::string& body, std::size_t expected_
   out.stored_in.clear();
   out.all_created = true;
   if (body.empty()) return fail("an empty answer");
+  if (sidelight::all_created(body, expected_items)) {
+    out.status.assign(expected_items, 201);
+    return {};
+  }
   if (!parser_) parser_ = std::make_unique<Parser>();
   body.reserve(body.size() + simdjson::SIMDJSON_PADDING);
   od::document document;

@@ -137,12 +137,13 @@ void Sender::on_items(Flight& flight, HttpResponse& response) {
 void Sender::on_all_created(Flight& flight) {
   Work& work = flight.work;
   Batch& batch = *work.held->batch;
-  std::uint64_t bytes = 0;
   const std::size_t n = work.size();
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::uint32_t d = work.doc(i);
-    bytes += batch.docs[d].body_end - batch.docs[d].body_begin;
-    settle(work.held, d);
+  const std::uint64_t bytes = body_bytes(work);
+  if (work.whole && work.held->unsettled == n) {
+    batch.settle_all(ctx_.ledger);
+    work.held->unsettled = 0;
+  } else {
+    for (std::size_t i = 0; i < n; ++i) settle(work.held, work.doc(i));
   }
   ctx_.probe.shipped(n, bytes);
   limit_.on_success();

@@ -25,7 +25,7 @@ TEST(Budget, HasRoomUntilItsCapIsUsed) {
 
 TEST(ChunkPool, ChargesWhatIsHeldAndNothingElse) {
   Budget budget(1 << 20);
-  ChunkPool pool(budget, 4096, 2);
+  ChunkPool pool(budget, 4096);
   {
     const ChunkRef a = pool.get(1);
     EXPECT_EQ(a->capacity(), 4096u);
@@ -39,7 +39,7 @@ TEST(ChunkPool, ChargesWhatIsHeldAndNothingElse) {
 
 TEST(ChunkPool, ChunkReturnsWithItsLastHolder) {
   Budget budget(1 << 20);
-  ChunkPool pool(budget, 4096, 2);
+  ChunkPool pool(budget, 4096);
   ChunkRef a = pool.get(1);
   ChunkRef b = a;
   ChunkRef c = std::move(a);
@@ -54,7 +54,7 @@ TEST(ChunkPool, ChunkReturnsWithItsLastHolder) {
 
 TEST(ChunkPool, ReusesStandardChunksAndForgetsTheirContent) {
   Budget budget(1 << 20);
-  ChunkPool pool(budget, 4096, 1);
+  ChunkPool pool(budget, 4096);
   ChunkRef a = pool.get(1);
   const char* memory = a->data();
   std::memcpy(a->data(), "abc", 3);
@@ -66,9 +66,22 @@ TEST(ChunkPool, ReusesStandardChunksAndForgetsTheirContent) {
   EXPECT_EQ(a->size(), 0u);
 }
 
+TEST(ChunkPool, GivesBackWhatIsNotNeededAnyMore) {
+  Budget budget(1 << 20);
+  ChunkPool pool(budget, 4096);
+  {
+    const ChunkRef a = pool.get(1);
+    const ChunkRef b = pool.get(1);
+  }
+  EXPECT_TRUE(pool.release_unused());  // both were needed a moment ago
+  { const ChunkRef a = pool.get(1); }  // one of them is needed still
+  EXPECT_TRUE(pool.release_unused());
+  EXPECT_FALSE(pool.release_unused());
+}
+
 TEST(ChunkPool, PaddingBelongsToTheChunk) {
   Budget budget(1 << 20);
-  ChunkPool pool(budget, 100, 1);
+  ChunkPool pool(budget, 100);
   for (const std::size_t n : {100u, 101u}) {
     const ChunkRef c = pool.get(n);
     std::memset(c->data(), 0, c->capacity() + Chunk::kPadding);  // a sanitizer objects if it is too short
@@ -78,7 +91,7 @@ TEST(ChunkPool, PaddingBelongsToTheChunk) {
 
 TEST(ChunkPool, IsShared) {
   Budget budget(1 << 20);
-  ChunkPool pool(budget, 256, 4);
+  ChunkPool pool(budget, 256);
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&pool] {

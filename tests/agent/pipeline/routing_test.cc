@@ -32,7 +32,7 @@ class HoldingOutput final : public Output {
 
 struct Rig {
   Budget budget{8u << 20};
-  BatchPool pool{budget, 2, 1u << 20, [] {}};
+  BatchPool pool{budget, 1u << 20, [] {}};
   ChunkPool chunks{budget, 64 * 1024, 2};
   SpanLedger ledger;
   std::shared_ptr<const Source> source =

@@ -63,8 +63,8 @@ struct Rig::Process {
   Process(Rig& rig, std::unique_ptr<CheckpointStore> s)
       : store(std::move(s)),
         budget(rig.budget_bytes),
-        chunks(budget, 128 * 1024, 4),
-        batches(budget, 2, 8u << 20, [] {}),
+        chunks(budget, 128 * 1024),
+        batches(budget, 8u << 20, [] {}),
         sink(rig, ledger, batches, *store) {}
   std::unique_ptr<CheckpointStore> store;
   Budget budget;
