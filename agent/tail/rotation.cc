@@ -1,6 +1,7 @@
 // Which bytes on disk continue which generation: renamed, copied and compressed files, while running and
 // after a stop.
 #include <algorithm>
+#include <cerrno>
 
 #include "agent/tail/gzip_file.h"
 #include "agent/tail/rotated_names.h"
@@ -73,6 +74,47 @@ void Tailer::lose(TailedFile& file, LossReason reason, const std::string& how) {
   unnamed_.insert(&file);
 }
 
+// Whether the file `st` at `at` is the one that `file` knows. A freed inode is handed out again at once, so
+// that the number says something only while a descriptor holds it. Where the birth time is known and the same
+// nobody needs to look inside; that it differs says nothing alone (a copy-up changes it).
+bool Tailer::is_still(TailedFile& file, const FileStat& st, const std::string& at) {
+  if (st.inode != file.seen.inode || st.dev != file.seen.dev) return false;
+  if (file.file) return true;
+  const bool born = st.birth_ns != 0 && file.seen.birth_ns != 0;
+  if (born ? st.birth_ns == file.seen.birth_ns : st.mtime_ns == file.seen.mtime_ns) return true;
+  if (file.head.len == 0) return false;
+  auto opened = open_any(at);
+  if (!opened) return opened.error().code != ENOENT;
+  const auto plain = (*opened)->stat();
+  if (!plain) return true;
+  // A copy that we were ahead of has less than what was read.
+  const bool less = file.whole && plain->size < file.read_to;
+  const auto same = less ? bears_marks(**opened, file.head, 0, Mark{})
+                         : bears_marks(**opened, file.head, file.read_to, file.tail);
+  if (!same) return true;
+  if (*same) file.seen.birth_ns = st.birth_ns;
+  return *same;
+}
+
+// The generation that `st`, found at `at`, is a file of. One that merely had the inode before lets go of it.
+TailedFile* Tailer::owner_of(const FileStat& st, const std::string& at) {
+  TailedFile* const file = by_inode(st);
+  if (file == nullptr || is_still(*file, st, at)) return file;
+  lost_its_inode(*file);
+  return nullptr;
+}
+
+// Its file was deleted while it was closed, and another one has the inode now.
+void Tailer::lost_its_inode(TailedFile& file) {
+  if (file.place == Place::live) ctx_.probe.rotation(RotationKind::rename);
+  leave_path(file);
+  unbind(file);
+  file.place = Place::deleted;
+  file.dirty = true;
+  if (file.unread() > 0 && !adopt_copy(file))
+    lose(file, LossReason::deleted, "was deleted while it was closed");
+}
+
 // The inode is the same, its bytes are not: copytruncate, or someone emptied the file.
 void Tailer::truncated(TailedFile& file) {
   const FileStat before = file.seen;
@@ -127,10 +169,11 @@ void Tailer::left_its_path(TailedFile& file) {
     if (!now_at.empty()) file.real = now_at;
     unnamed_.insert(&file);
     take_stat(file, *st);
-  } else if (!now_at.empty()) {
+  } else if (const auto s = now_at.empty() ? Expected<FileStat>(fail("gone")) : ctx_.fs.stat(now_at);
+             s && is_still(file, *s, now_at)) {
     file.place = Place::rotated;
     file.real = now_at;
-    if (auto s = ctx_.fs.stat(now_at)) take_stat(file, *s);
+    take_stat(file, *s);
   } else {
     unbind(file);
     if (!adopt_copy(file)) lose(file, LossReason::deleted, "was deleted while it was closed");
@@ -149,7 +192,7 @@ bool Tailer::adopt_copy(TailedFile& file) {
   for (const auto& path : rotated_siblings(
            file.path == file.real ? file.real : dir_name(file.real) + "/" + base_name(file.path))) {
     auto st = ctx_.fs.stat(path);
-    if (!st || !st->is_regular() || by_inode(*st) != nullptr) continue;
+    if (!st || !st->is_regular() || owner_of(*st, path) != nullptr) continue;
     auto opened = open_any(path);
     if (!opened) continue;
     auto plain = (*opened)->stat();
@@ -196,7 +239,7 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
   std::vector<Candidate> candidates;
   for (const auto& sibling : rotated_siblings(real)) {
     auto st = ctx_.fs.stat(sibling);
-    if (!st || !st->is_regular() || st->mtime_ns < since_ns || by_inode(*st) != nullptr) continue;
+    if (!st || !st->is_regular() || st->mtime_ns < since_ns || owner_of(*st, sibling) != nullptr) continue;
     candidates.push_back({sibling, *st});
   }
   std::sort(candidates.begin(), candidates.end(),
@@ -238,8 +281,9 @@ void Tailer::adopt_missed(std::int64_t since_ns) {
     for (const auto& e : *entries) {
       const std::string family = family_name(e.name);
       if (family == e.name || !is_rotated_name(family, e.name) || families.contains(family)) continue;
-      auto st = ctx_.fs.stat(dir + "/" + e.name);
-      if (!st || st->mtime_ns < since_ns || by_inode(*st) != nullptr) continue;
+      const std::string at = dir + "/" + e.name;
+      auto st = ctx_.fs.stat(at);
+      if (!st || st->mtime_ns < since_ns || owner_of(*st, at) != nullptr) continue;
       families.insert(family);
     }
     for (const auto& family : families) {
@@ -273,7 +317,7 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
     const auto same = bears_marks(candidate, f->head, f->read_to, f->tail);
     if (!same || !*same) continue;
     auto there = ctx_.fs.lstat(f->real);
-    const bool still_there = f->place == Place::rotated && there && there->inode == f->seen.inode;
+    const bool still_there = f->place == Place::rotated && there && is_still(*f, *there, f->real);
     if (still_there) {
       copies_.insert(found.path);
       return true;
@@ -374,6 +418,11 @@ bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std
   if (!opened) return false;
   auto st = (*opened)->stat();
   if (!st || !st->is_regular() || by_inode(*st) != nullptr) return false;
+  if (saved.head.len == 0) {
+    // Nothing was ever in it, so that any bytes would do: then the inode must be more than a number.
+    const bool born = st->birth_ns != 0 && saved.birth_ns != 0;
+    if (born ? st->birth_ns != saved.birth_ns : at != saved.real) return false;
+  }
   const bool fully_read_copy = saved.finished && st->size < saved.offset && st->size > 0;
   auto same = fully_read_copy ? bears_marks(**opened, saved.head, 0, Mark{})
                               : bears_marks(**opened, saved.head, saved.offset, saved.tail);

@@ -116,6 +116,9 @@ class Tailer {
   void make_live(TailedFile& file);
   void leave_path(TailedFile& file);
   TailedFile* by_inode(const FileStat& st);
+  TailedFile* owner_of(const FileStat& st, const std::string& at);
+  bool is_still(TailedFile& file, const FileStat& st, const std::string& at);
+  void lost_its_inode(TailedFile& file);
   TailedFile* live_at(const std::string& path);
   void mark_ready(TailedFile& file);
   bool open(TailedFile& file);

@@ -81,8 +81,8 @@ void Tailer::scan() {
 }
 
 void Tailer::take_found(const FoundFile& found) {
+  TailedFile* known = owner_of(found.stat, found.path);
   TailedFile* current = live_at(found.path);
-  TailedFile* known = by_inode(found.stat);
   if (known != nullptr && known == current) return take_stat(*known, found.stat);
   if (known != nullptr && known->place == Place::live) {
     auto st = ctx_.fs.stat(known->path);
@@ -166,7 +166,7 @@ void Tailer::unreadable(const FoundFile& found, const Error& error) {
 void Tailer::look(TailedFile& file) {
   if (file.whole) return;
   auto st = file.file ? file.file->stat() : ctx_.fs.stat(file.real);
-  if (!st || st->inode != file.seen.inode) {
+  if (!st || !is_still(file, *st, file.real)) {
     scan_due_ = true;
     return;
   }
@@ -227,23 +227,25 @@ void Tailer::forget_vanished() {
     if (file->place == Place::deleted && may_retire(*file)) gone.push_back(file.get());
     if (file->place != Place::rotated || file->file) continue;
     auto st = ctx_.fs.lstat(file->real);
-    if (st && st->inode == file->seen.inode) continue;
+    if (st && is_still(*file, *st, file->real)) continue;
     const auto [it, fresh] = listings.try_emplace(dir_name(file->real));
     if (fresh) {
       if (auto entries = ctx_.fs.list(it->first))
         for (auto& e : *entries) it->second.emplace(e.inode, it->first + "/" + e.name);
     }
     const auto found = it->second.find(file->seen.inode);
-    if (found == it->second.end()) {
-      gone.push_back(file.get());
-    } else {
+    const auto there =
+        found == it->second.end() ? Expected<FileStat>(fail("gone")) : ctx_.fs.lstat(found->second);
+    if (there && is_still(*file, *there, found->second)) {
       file->real = found->second;
       file->dirty = true;
+    } else {
+      gone.push_back(file.get());
     }
   }
   for (auto* f : gone) {
+    unbind(*f);
     if (f->unread() > 0) {
-      unbind(*f);
       if (adopt_copy(*f)) continue;
       lose(*f, LossReason::deleted, "was deleted while it was closed");
     }

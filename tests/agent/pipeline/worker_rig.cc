@@ -14,12 +14,15 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-// Memory-backed where there is such a place: the tests sync a lot.
-std::string make_directory() {
-  std::string pattern =
-      (stdfs::is_directory("/dev/shm") ? std::string("/dev/shm") : stdfs::temp_directory_path().string()) +
-      "/sidelight-worker-XXXXXX";
+std::string make_directory(const std::string& in) {
+  std::string pattern = in + "/sidelight-worker-XXXXXX";
   return ::mkdtemp(pattern.data());
+}
+
+// Memory-backed where there is such a place: checkpoints are synced all the time. Logs are not, and belong on
+// a disk, where a freed inode is handed out again at once.
+std::string place_for_state() {
+  return stdfs::is_directory("/dev/shm") ? "/dev/shm" : stdfs::temp_directory_path().string();
 }
 
 }  // namespace
@@ -76,8 +79,10 @@ struct Rig::Process {
 };
 
 Rig::Rig(TailOptions tail, DecodeOptions decode)
-    : dir_(make_directory()), tail_(std::move(tail)), decode_(std::move(decode)) {
-  stdfs::create_directories(dir_ + "/logs");
+    : logs_(make_directory(stdfs::temp_directory_path().string())),
+      state_(make_directory(place_for_state())),
+      tail_(std::move(tail)),
+      decode_(std::move(decode)) {
   if (tail_.paths.empty()) tail_.paths = {"*.log"};
   for (auto* list : {&tail_.paths, &tail_.exclude})
     for (auto& p : *list)
@@ -89,7 +94,8 @@ Rig::Rig(TailOptions tail, DecodeOptions decode)
 
 Rig::~Rig() {
   process_.reset();
-  stdfs::remove_all(dir_);
+  stdfs::remove_all(logs_);
+  stdfs::remove_all(state_);
 }
 
 void Rig::append(const std::string& name, const std::string& bytes) const {
@@ -130,7 +136,7 @@ void Rig::gzip(const std::string& name) const {
 }
 
 void Rig::start() {
-  auto store = CheckpointStore::open({fs_, clock, log_, checkpoint_probe_}, dir_ + "/state");
+  auto store = CheckpointStore::open({fs_, clock, log_, checkpoint_probe_}, state_ + "/state");
   ASSERT_TRUE(store.has_value()) << store.error().message;
   process_ = std::make_unique<Process>(*this, std::move(*store));
   Process& p = *process_;

@@ -90,7 +90,7 @@ class Rig {
   explicit Rig(TailOptions tail = {}, DecodeOptions decode = {});
   ~Rig();
 
-  std::string path(const std::string& name) const { return dir_ + "/logs/" + name; }
+  std::string path(const std::string& name) const { return logs_ + "/" + name; }
   void append(const std::string& name, const std::string& bytes) const;
   void rename(const std::string& from, const std::string& to) const;
   void truncate(const std::string& name) const;
@@ -126,7 +126,8 @@ class Rig {
   struct Process;
   void store(const Batch& batch);
 
-  std::string dir_;
+  std::string logs_;
+  std::string state_;
   TailOptions tail_;
   DecodeOptions decode_;
   PosixFileSystem fs_;
