@@ -203,8 +203,13 @@ bool Pipeline::stop(Stop how, MonoTime deadline) {
   worker_thread_.join();
   // The tail end of the time belongs to the last checkpoint.
   const MonoTime send_until = deadline - std::min<Nanos>(std::chrono::seconds(1), (deadline - begin) / 10);
+  bool all_read = true;
   if (how == Stop::finish) {
-    p.worker->finish(begin + (send_until - begin) * 3 / 4);
+    all_read = p.worker->finish(begin + (send_until - begin) * 3 / 4);
+    if (!all_read)
+      p.context.log.warn("pipeline.unread",
+                         "not everything could be read before the deadline; it stays in the files and is "
+                         "read after the next start");
   } else {
     p.worker->flush();
   }
@@ -226,7 +231,7 @@ bool Pipeline::stop(Stop how, MonoTime deadline) {
                                             "the files and are sent after the next start");
   }
   p.outputs.clear();
-  return all && synced.has_value();
+  return all && all_read && synced.has_value();
 }
 
 }  // namespace sidelight

@@ -18,6 +18,12 @@ constexpr std::chrono::milliseconds kFinishQuiet{500};
 constexpr std::chrono::milliseconds kAskProcessors{1000};
 constexpr std::chrono::milliseconds kStarvedRest{100};
 constexpr std::chrono::seconds kReleaseInterval{5};
+// How long a position waits for its file's directory, or for a configuration that matches it.
+constexpr Nanos kAbsentKept = std::chrono::days(7);
+constexpr std::size_t kMostAbsent = 2000;
+// What open events that go on in another file may take of the budget; beyond it they are closed at the
+// rotation.
+constexpr std::size_t kCarryShare = 4;
 
 }  // namespace
 
@@ -47,19 +53,45 @@ void Worker::set_outlets(std::vector<Outlet*> outlets) {
 void Worker::restore() {
   std::vector<SavedFile> saved;
   for (auto& s : ctx_.store.states()) {
+    if (s.absent_since_ns != 0 && ctx_.clock.wall() - s.absent_since_ns > kAbsentKept.count()) {
+      ctx_.store.forget(s.key);
+      continue;
+    }
     const auto low = std::min(s.lane[0], s.lane[1]);
     saved.push_back({s.key, s.path, s.real, s.dev, s.inode, s.birth_ns, s.size, Mark{s.head_len, s.head_hash},
-                     low, Mark{s.tail_len, s.tail_hash}, s.finished});
+                     low, Mark{s.tail_len, s.tail_hash}, s.finished, s.absent_since_ns != 0});
     restoring_.emplace(s.key, std::move(s));
   }
   tailer_->restore(saved, ctx_.store.loaded_saved_at_ns(), ctx_.store.first_start());
-  // What found no file again is not needed any more.
-  for (const auto& [key, state] : restoring_) ctx_.store.forget(key);
-  restoring_.clear();
+  keep_absent();
   // From now on there is a checkpoint: the next start is not the first one, even if nothing is read until
   // then.
   if (auto r = ctx_.store.sync_all(); !r) ctx_.log.error("checkpoint.write", r.error().message);
   next_checkpoint_ = ctx_.clock.now();
+}
+
+// What found no file again is not needed any more, unless nobody could look for it.
+void Worker::keep_absent() {
+  std::unordered_map<std::string, CheckpointState> kept;
+  std::vector<CheckpointState> first_missed;
+  for (const SavedFile& f : tailer_->absent()) {
+    const auto it = restoring_.find(f.key);
+    if (it == restoring_.end() || kept.size() == kMostAbsent) continue;
+    auto node = restoring_.extract(it);
+    if (node.mapped().absent_since_ns == 0) {
+      node.mapped().absent_since_ns = ctx_.clock.wall();
+      first_missed.push_back(node.mapped());
+    }
+    kept.insert(std::move(node));
+  }
+  for (const auto& [key, state] : restoring_) ctx_.store.forget(key);
+  restoring_ = std::move(kept);
+  if (!first_missed.empty()) ctx_.store.put(first_missed);
+}
+
+void Worker::on_absent_gone(const std::string& key) {
+  restoring_.erase(key);
+  ctx_.store.forget(key);
 }
 
 void Worker::on_new(TailedFile& file, bool restored) {
@@ -78,6 +110,7 @@ void Worker::on_new(TailedFile& file, bool restored) {
     s.time_marks = std::move(c.time_marks);
     s.carry = std::move(c.carry);
     s.carry_from = std::move(c.carry_from);
+    carried_ += s.carry.size();
     if (!c.processors.empty()) {
       s.saved_memory = std::make_shared<const std::string>(std::move(c.processors));
       if (const ChainMemory* memory = memory_of(s); memory != nullptr && memory->waits()) waiting_.insert(&s);
@@ -99,6 +132,7 @@ void Worker::on_gone(TailedFile& file) {
   Stream& s = stream_of(file);
   ctx_.store.forget(file.key);
   ctx_.ledger.remove_stream(s.id);
+  carried_ -= s.carry.size();
   unsaved_.erase(&s);
   open_tails_.erase(&s);
   active_.erase(&s);
@@ -142,7 +176,9 @@ bool Worker::read_some() {
   bool read = false;
   for (std::size_t i = 0; i < kReadsATurn; ++i) {
     if (!ctx_.budget.has_room()) {
-      seal();  // what is gathered must not wait for room that it takes up itself
+      // What is gathered must not wait for room that it takes up itself.
+      seal();
+      chunk_ = ChunkRef();
       break;
     }
     TailedFile* f = tailer_->next_ready(over);
@@ -297,11 +333,17 @@ bool Worker::try_carry(Stream& s) {
     const std::string_view first(head.data() + theirs.context, theirs.bytes);
     const auto newline = first.find('\n');
     if (newline == std::string_view::npos) return false;
-    if (!framer.continues(open_event, first.substr(0, newline))) {
+    const bool too_much = carried_ + open_event.size() > ctx_.budget.cap() / kCarryShare;
+    if (too_much)
+      ctx_.log.warn("pipeline.carry",
+                    "too many open events at once wait to go on behind a rotation; they are cut there, and "
+                    "what follows is marked as continuation");
+    if (too_much || !framer.continues(open_event, first.substr(0, newline))) {
       s.cut_now = true;
       tailer_->retry(file);
       return true;
     }
+    carried_ += open_event.size() - successor.carry.size();
     successor.carry.assign(open_event);
     successor.carry_from = from;
     successor.unsaved = true;
@@ -346,7 +388,9 @@ void Worker::checkpoint() {
     s.oldest_unsettled = progress.idle ? now : progress.oldest;
     if (progress.advanced_to) {
       s.committed = *progress.advanced_to;
+      carried_ -= s.carry.size();
       s.trim();
+      carried_ += s.carry.size();
     }
     const bool was_settled = s.file->settled;
     s.file->settled = progress.idle && !waiting_.contains(&s) &&
@@ -416,7 +460,7 @@ void Worker::report_files(MonoTime now) {
   ctx_.probe.files(progress, streams_.size());
 }
 
-void Worker::finish(MonoTime deadline) {
+bool Worker::finish(MonoTime deadline) {
   finishing_ = true;
   tailer_->rescan();
   while (ctx_.clock.now() < deadline) {
@@ -431,6 +475,7 @@ void Worker::finish(MonoTime deadline) {
   }
   check_waiting(ctx_.clock.now(), true);
   seal();
+  return open_tails_.empty() && tailer_->all_read();
 }
 
 void Worker::pause_input(std::uint32_t input, const std::string& why) {

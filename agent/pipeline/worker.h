@@ -84,7 +84,8 @@ class Worker final : public TailListener {
   bool turn(std::chrono::milliseconds max_wait);
   // Reads everything that is there and hands it over, until `deadline`. Unterminated tails go when they do
   // not grow.
-  void finish(MonoTime deadline);
+  // Whether everything was read.
+  bool finish(MonoTime deadline);
   // Hands over what has been read.
   void flush() { seal(); }
   // Writes down what is settled now.
@@ -95,6 +96,7 @@ class Worker final : public TailListener {
 
   void on_new(TailedFile& file, bool restored) override;
   void on_gone(TailedFile& file) override;
+  void on_absent_gone(const std::string& key) override;
 
  private:
   static Stream& stream_of(TailedFile& file) { return *static_cast<Stream*>(file.user); }
@@ -117,6 +119,7 @@ class Worker final : public TailListener {
   void note_tail(Stream& s, std::string_view rest, bool at_end);
   void check_tails(MonoTime now);
   bool try_carry(Stream& s);
+  void keep_absent();
   void seal();
   void seal(Outlet& outlet);
   void seal_if_due(MonoTime now);
@@ -135,7 +138,8 @@ class Worker final : public TailListener {
   std::vector<Outlet*> outlets_;
   std::unique_ptr<Tailer> tailer_;
   std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
-  std::unordered_map<std::string, CheckpointState> restoring_;  // by key, during restore()
+  std::unordered_map<std::string, CheckpointState> restoring_;  // by key: known, and not found (yet)
+  std::size_t carried_ = 0;                                     // bytes of all streams' carries
   std::uint32_t next_stream_ = 1;
   std::deque<std::uint32_t> with_template_;  // streams that were given one, the oldest first
   std::set<Stream*> unsaved_;

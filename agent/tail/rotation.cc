@@ -1,5 +1,5 @@
-// Which bytes on disk continue which generation: renamed, copied and compressed files, while running and
-// after a stop.
+// Which bytes on disk continue which generation: renamed, copied and compressed files, while running. After a
+// stop: restoring.cc.
 #include <algorithm>
 #include <cerrno>
 
@@ -366,90 +366,6 @@ bool Tailer::is_copy_of_live(TailedFile& live, const File& candidate, const File
   const auto now = live.file->stat();
   if (!still || !now || (*still && now->size >= common)) return false;
   return is_copy_of_live(live, candidate, st);
-}
-
-bool Tailer::restore_by_inode(const SavedFile& saved) {
-  const auto input = discovery_->input_of(saved.path);
-  if (!input) {
-    if (!saved.finished && saved.size > saved.offset)
-      ctx_.log.warn("tail.unmatched", saved.path + " is not matched by the configuration any more; " +
-                                          std::to_string(saved.size - saved.offset) +
-                                          " unread bytes of it are left alone");
-    return true;
-  }
-  std::vector<std::string> places{saved.real, saved.path};
-  for (const auto& dir : {dir_name(saved.real), dir_name(saved.path)}) {
-    const auto at = find_inode(dir, saved.inode);
-    if (!at.empty()) places.push_back(at);
-  }
-  for (const auto& at : places) {
-    auto st = ctx_.fs.stat(at);
-    if (st && st->inode == saved.inode && restore_from(saved, *input, at, true)) return true;
-  }
-  return false;
-}
-
-void Tailer::restore_by_content(const SavedFile& saved) {
-  const auto input = discovery_->input_of(saved.path);
-  if (!input) return;
-  if (saved.head.len > 0) {
-    auto siblings = rotated_siblings(saved.path);
-    for (auto& s : rotated_siblings(saved.real)) siblings.push_back(std::move(s));
-    auto real = ctx_.fs.real_path(saved.path);
-    siblings.push_back(real ? *real : saved.path);
-    for (const auto& at : siblings)
-      if (restore_from(saved, *input, at, false)) return;
-  }
-  if (!saved.finished && saved.size > saved.offset) {
-    const auto bytes = saved.size - saved.offset;
-    auto there = ctx_.fs.stat(saved.real);
-    const bool inode_exists = there && there->inode == saved.inode;
-    ctx_.probe.lost_bytes(*input, bytes, inode_exists ? LossReason::truncated : LossReason::deleted);
-    ctx_.log.error("tail.lost " + saved.path,
-                   saved.path + " (was at " + saved.real +
-                       ") went away while the program was down: " + std::to_string(bytes) +
-                       " unread bytes behind offset " + std::to_string(saved.offset) + " are lost");
-  }
-}
-
-bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at,
-                          bool same_inode) {
-  auto opened = open_any(at);
-  if (!opened) return false;
-  auto st = (*opened)->stat();
-  if (!st || !st->is_regular() || by_inode(*st) != nullptr) return false;
-  if (saved.head.len == 0) {
-    // Nothing was ever in it, so that any bytes would do: then the inode must be more than a number.
-    const bool born = st->birth_ns != 0 && saved.birth_ns != 0;
-    if (born ? st->birth_ns != saved.birth_ns : at != saved.real) return false;
-  }
-  const bool fully_read_copy = saved.finished && st->size < saved.offset && st->size > 0;
-  auto same = fully_read_copy ? bears_marks(**opened, saved.head, 0, Mark{})
-                              : bears_marks(**opened, saved.head, saved.offset, saved.tail);
-  if (!same || !*same || (!fully_read_copy && st->size < saved.offset)) return false;
-  auto file = std::make_unique<TailedFile>();
-  file->key = saved.key;
-  file->input = input;
-  file->path = saved.path;
-  auto real = ctx_.fs.real_path(at);
-  file->real = real ? *real : at;
-  file->seen = *st;
-  file->head = saved.head;
-  if (file->head.len < kHeadBytes && !fully_read_copy)
-    if (auto head = read_head(**opened)) file->head = *head;  // it has grown while we were down
-  file->read_to = saved.offset;
-  file->tail = saved.tail;
-  auto live = ctx_.fs.stat(saved.path);
-  file->place = live && live->inode == st->inode && live->dev == st->dev ? Place::live : Place::rotated;
-  file->whole = is_gzip_name(at) || fully_read_copy;
-  if (fully_read_copy) file->seen.size = saved.offset;
-  if (file->place == Place::live && live_at(saved.path) != nullptr) return false;
-  if (!same_inode && is_gzip_name(at)) ctx_.probe.rotation(RotationKind::gzip);
-  // What is finished stays closed; it is only known, so that it is not read again.
-  if (!(saved.finished && file->at_end())) file->file = std::move(*opened);
-  file->settled = file->at_end();
-  add(std::move(file), true);
-  return true;
 }
 
 }  // namespace sidelight

@@ -25,6 +25,7 @@ struct SavedFile {
   std::uint64_t offset = 0;  // settled up to here
   Mark tail;                 // of the bytes before offset
   bool finished = false;     // rotated away and settled to its end
+  bool missed = false;       // an earlier look did not find it, and counted what was unread
 };
 
 enum class Place {

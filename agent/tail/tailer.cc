@@ -34,36 +34,12 @@ Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimit
 Tailer::~Tailer() = default;
 
 void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_ns, bool first_start) {
-  // By inode first, wherever the file is; only what is left is looked for by content, among files that are
-  // nobody's yet.
-  std::vector<const SavedFile*> not_found;
-  for (const auto& file : saved) {
-    if (!restore_by_inode(file)) not_found.push_back(&file);
-    rotation_dirs_.insert(dir_name(file.real));
-    rotation_dirs_.insert(dir_name(file.path));
-  }
-  // Who is known best goes first: the few bytes of a young file match too much.
-  std::sort(not_found.begin(), not_found.end(), [](const auto* a, const auto* b) {
-    return std::max<std::uint64_t>(a->head.len, a->offset) > std::max<std::uint64_t>(b->head.len, b->offset);
-  });
-  for (const auto* file : not_found) restore_by_content(*file);
+  saved_at_ns_ = saved_at_ns;
+  take_up(saved);
   start_at_end_ = first_start;
   scan();
   start_at_end_ = false;
-  if (first_start) return;
-  // Successors only now, when every generation that we know, and every live file, is bound: copies are told
-  // from originals.
-  struct Chain {
-    std::uint32_t input;
-    std::string path;
-    std::int64_t since;
-  };
-  std::vector<Chain> chains;
-  for (const auto& [pointer, file] : files_)
-    if (file->place == Place::rotated && file->file)
-      chains.push_back({file->input, file->path, file->seen.mtime_ns});
-  for (const auto& c : chains) adopt_successors(c.input, c.path, c.path, c.since);
-  adopt_missed(saved_at_ns);
+  if (!first_start) adopt_unseen();
 }
 
 void Tailer::update(std::chrono::milliseconds max_wait) {

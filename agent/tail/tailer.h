@@ -33,6 +33,8 @@ class TailListener {
   virtual void on_new(TailedFile& file, bool restored) = 0;
   // It leaves the set: finished and its file gone, or lost. The reference dies after the call.
   virtual void on_gone(TailedFile& file) = 0;
+  // One that restore() left in absent() turned out to be gone.
+  virtual void on_absent_gone(const std::string& key) = 0;
 };
 
 struct TailerContext {
@@ -63,6 +65,9 @@ class Tailer {
   // First call: what the checkpoint knew. `first_start` (no checkpoint at all) lets `start: end` apply to
   // files present now.
   void restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_ns, bool first_start);
+  // Of those, the ones that could not be looked for: no input matches them, or their directory (the volume
+  // that it was on) is away. Should it appear, they are taken up then.
+  const std::vector<SavedFile>& absent() const { return absent_; }
 
   // Waits up to max_wait for notifications and brings the set up to date. rest: gather notifications for that
   // long instead.
@@ -139,7 +144,7 @@ class Tailer {
   void hold_to_disk_budget();
   void unreadable(const FoundFile& found, const Error& error);
 
-  // rotation.cc: which bytes on disk continue which generation
+  // rotation.cc, restoring.cc: which bytes on disk continue which generation
   void truncated(TailedFile& file);
   void left_its_path(TailedFile& file);
   bool adopt_copy(TailedFile& file);
@@ -148,8 +153,13 @@ class Tailer {
   void adopt_missed(std::int64_t since_ns);
   bool is_copy(const FoundFile& found, const File& candidate, const FileStat& st);
   bool is_copy_of_live(TailedFile& live, const File& candidate, const FileStat& st);
+  void take_up(const std::vector<SavedFile>& saved);
+  bool take_up_absent(const std::vector<FoundFile>& found);
+  void adopt_unseen();
+  bool is_elsewhere(const SavedFile& saved);
+  void not_found(const SavedFile& saved);
   bool restore_by_inode(const SavedFile& saved);
-  void restore_by_content(const SavedFile& saved);
+  bool restore_by_content(const SavedFile& saved);
   bool restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode);
   std::string find_inode(const std::string& dir, std::uint64_t inode);
   std::vector<std::string> rotated_siblings(const std::string& real);
@@ -179,6 +189,8 @@ class Tailer {
   MonoTime next_unnamed_poll_{};
   std::int64_t known_until_ns_ = 0;  // what was written to unknown files before this is none of our business
   std::set<std::string> rotation_dirs_;  // where live files are or were
+  std::vector<SavedFile> absent_;
+  std::int64_t saved_at_ns_ = 0;  // when what restore() was given was written
 };
 
 }  // namespace sidelight

@@ -69,7 +69,9 @@ void Tailer::scan() {
   for (const auto& [path, file] : live_)
     if (!paths.contains(path)) left.push_back(file);
   for (auto* f : left) left_its_path(*f);
+  const bool taken_up = !absent_.empty() && known_until_ns_ > 0 && take_up_absent(found);
   for (const auto& f : found) take_found(f);
+  if (taken_up) adopt_unseen();
   if (known_until_ns_ > 0) adopt_missed(known_until_ns_);
   known_until_ns_ = begin_wall - kTimestampGrain;
   forget_vanished();

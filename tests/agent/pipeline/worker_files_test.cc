@@ -233,6 +233,88 @@ TEST(Files, LiveFileWithTheInodeOfADroppedCopyIsRead) {
   EXPECT_EQ(rig.tail_probe.lost, 0u);
 }
 
+// A volume that is mounted late, a typo in the configuration: positions outlive them.
+TEST(Absent, DirectoryThatComesBackIsReadOnWhereReadingStopped) {
+  Rig rig(TailOptions{{"vol/*.log"}, {}, {}});
+  std::filesystem::create_directory(rig.path("vol"));
+  rig.start();
+  rig.append("vol/a.log", "one\n");
+  rig.append("vol/b.log", "in a file that goes for good\n");
+  rig.settle();
+  rig.finish();
+  rig.append("vol/a.log", "two\n");
+  rig.rename("vol", "away");
+  rig.start();
+  rig.settle();
+  rig.finish();
+  rig.start();  // and is away for one more start
+  rig.settle();
+  rig.rename("away", "vol");
+  rig.rename("vol/a.log", "vol/a.log.1");  // rotated meanwhile
+  rig.remove("vol/b.log");
+  rig.append("vol/a.log", "three\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{"in a file that goes for good", "one", "three", "two"}));
+  EXPECT_EQ(rig.duplicates, 0u);
+}
+
+TEST(Absent, InputThatMatchesAgainIsReadOnWhereReadingStopped) {
+  Rig rig;
+  rig.start();
+  rig.append("a.log", "one\n");
+  rig.settle();
+  rig.finish();
+  rig.match("a.lgo");
+  rig.start();
+  rig.append("a.log", "two\n");
+  rig.settle();
+  rig.finish();
+  rig.match("*.log");
+  rig.start();
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{"one", "two"}));
+  EXPECT_EQ(rig.tail_probe.lost, 0u);
+}
+
+TEST(Absent, UnreadBytesAreCountedOnceAndAtOnce) {
+  Rig rig(TailOptions{{"vol/*.log"}, {}, {}});
+  std::filesystem::create_directory(rig.path("vol"));
+  rig.start();
+  rig.append("vol/a.log", "one\n");
+  rig.settle();
+  rig.worker().pause_input(0, "test");
+  rig.append("vol/a.log", "two\n");
+  rig.settle();
+  rig.crash();
+  rig.rename("vol", "away");
+  for (int starts = 0; starts < 3; ++starts) {
+    rig.start();
+    rig.settle();
+    rig.crash();
+  }
+  EXPECT_EQ(rig.tail_probe.lost, 4u);
+}
+
+TEST(Absent, AfterSevenDaysTheFileIsANewOne) {
+  for (const int days : {6, 8}) {
+    Rig rig(TailOptions{{"vol/*.log"}, {}, {}});
+    std::filesystem::create_directory(rig.path("vol"));
+    rig.start();
+    rig.append("vol/a.log", "one\n");
+    rig.settle();
+    rig.finish();
+    rig.rename("vol", "away");
+    rig.start();
+    rig.settle();
+    rig.finish();
+    rig.clock.step(std::chrono::hours(24 * days));
+    rig.start();
+    rig.rename("away", "vol");
+    rig.settle();
+    EXPECT_EQ(rig.stored.size(), days < 7 ? 1u : 2u) << days;
+  }
+}
+
 TEST(Files, UnreadableOneIsCountedAndReadOnceItMay) {
   if (::geteuid() == 0) GTEST_SKIP() << "nothing is unreadable to root";
   Rig rig;

@@ -101,6 +101,8 @@ class Rig {
   bool exists(const std::string& name) const;
   std::uint64_t size(const std::string& name) const;
 
+  void match(const std::string& glob) { tail_.paths = {path(glob)}; }  // from the next start on
+
   void start();                           // a new process on the same state
   void crash();                           // kill -9: what the destination has, and what was synced, stays
   void turn(bool look = true);            // one turn of the worker, a second later

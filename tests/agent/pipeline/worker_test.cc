@@ -153,6 +153,36 @@ TEST(Multiline, EventThatWentOverARotationSurvivesACrash) {
   }
 }
 
+// Each of many files has an open event when all are rotated: what is carried over is kept in memory and in
+// the checkpoint, so there is an end to it.
+TEST(Multiline, OpenEventsOfManyFilesTakeAShareOfTheBudgetAtMost) {
+  Rig rig({}, java());
+  rig.budget_bytes = 1u << 20;
+  rig.start();
+  constexpr int kFiles = 20;
+  const std::string half = "INFO boom\n\tat " + std::string(60'000, 'x') + "\n";
+  const auto name = [](int i) { return "app" + std::to_string(i) + ".log"; };
+  for (int i = 0; i < kFiles; ++i) rig.append(name(i), half);
+  rig.turn();
+  for (int i = 0; i < kFiles; ++i) {
+    rig.rename(name(i), name(i) + ".1");
+    rig.append(name(i), "\tat rest" + std::to_string(i) + "\nINFO after\n");
+  }
+  rig.settle();
+  int whole = 0;
+  int cut = 0;
+  for (const auto& [id, doc] : rig.stored) {
+    if (doc.message.starts_with("INFO boom"))
+      (doc.message.find("rest") != std::string::npos ? whole : cut) += 1;
+    if (doc.message.starts_with("\tat rest")) {
+      EXPECT_EQ(doc.flags, Flags{"continuation"});
+    }
+  }
+  EXPECT_EQ(whole, 4);  // a quarter of the budget
+  EXPECT_EQ(cut, kFiles - whole);
+  EXPECT_EQ(rig.stored.size(), static_cast<std::size_t>(2 * kFiles + cut));
+}
+
 TEST(Multiline, ArrivesWholeHoweverItIsWritten) {
   Rig rig({}, java());
   rig.start();
@@ -259,6 +289,19 @@ TEST(Memory, ReadingStopsAtTheBudgetAndGoesOnWithAcknowledgements) {
   rig.settle();
   EXPECT_EQ(rig.stored.size(), std::size_t{kLines});
   EXPECT_EQ(rig.duplicates, 0u);
+}
+
+TEST(Memory, EventLargerThanTheBudgetPassesThroughIt) {
+  DecodeOptions decode;
+  decode.max_event_bytes = 4u << 20;
+  Rig rig({}, decode);
+  rig.budget_bytes = 1u << 20;
+  rig.options.unterminated_timeout = milliseconds(2000);
+  rig.start();
+  for (const char* name : {"a.log", "b.log", "c.log"})
+    rig.append(name, std::string(3u << 20, name[0]) + "\n" + name + " short\n");
+  rig.settle();
+  EXPECT_EQ(rig.stored.size(), 6u);
 }
 
 TEST(Pause, InputIsNotReadUntilItIsResumed) {
