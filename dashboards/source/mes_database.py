@@ -36,21 +36,21 @@ def _now():
     return [
         Row("Now"),
         stat("Hot rows", "Share of rows in a hot status (the configured statuses), of the table with the most.",
-             [Query(f"max(mes:db_hot_rows_ratio:max{DB})")], "percentunit", decimals=1, absent=NO_HOT),
+             [Query(f"max(mes:db_hot_rows_ratio:max{DB})")], "percentunit", decimals=1, absent="No table is configured"),
         stat("Worst selectivity", "Share of the table that the hot statuses select through an index on the status: 0 is good, 1 useless.",
              [Query(f"max(mes:db_status_index_selectivity_ratio:max{DB})")], "percentunit", decimals=1, thresholds=limits.SELECTIVITY.thresholds(),
              links=runbook("MesDbHotSelectivityPoor"), absent="No index on a status"),
         stat("Advice", "Changes that Sidelight suggests; the table below says which and why.",
              [Query(f"count(mes:db_advice:max{DB}) or 0 * count(sidelight:collector_up:max{selector('cluster', 'target', collector='postgres')})")],
-             "short", thresholds=Thresholds(((None, "green"), (1, "yellow"))), links=runbook("MesDbHotSelectivityPoor"), absent=NONE),
+             "short", thresholds=Thresholds(((None, "green"), (1, "yellow"))), links=runbook("MesDbHotSelectivityPoor"), absent="No database is watched"),
         stat("Replica behind", "Lag of the replica that is furthest behind.", [Query(f"max(mes:db_replication_lag_seconds:max{DB})")], "s",
              thresholds=limits.REPLICA_LAG.thresholds(), links=runbook("MesDbReplicaLag"), absent="No replica"),
         stat("Connections taken", "Share of the connections that the fullest server allows.",
              [Query(f"max(sum by (cluster, target) (mes:db_connections:max{DB}) / (mes:db_connections_limit:max{DB} > 0))")], "percentunit",
-             decimals=0, thresholds=limits.DB_CONNECTIONS.thresholds(), links=runbook("MesDbConnectionsNearLimit"), absent=NONE),
+             decimals=0, thresholds=limits.DB_CONNECTIONS.thresholds(), links=runbook("MesDbConnectionsNearLimit"), absent="No database is watched"),
         stat("Long queries", "Queries that are active for longer than long_query of the configuration (default 30 s).",
              [Query(f"sum(mes:db_long_queries:max{DB})")], "short", thresholds=limits.LONG_QUERIES.thresholds(), links=runbook("MesDbLongQueries"),
-             absent=NONE),
+             absent="No database is watched"),
     ]
 
 
@@ -61,7 +61,7 @@ def _hot_cold():
                    [Query(f"mes:db_hot_rows_ratio:max{DB}", TABLE)],
                    "percentunit", maximum=1, absent=NO_HOT),
         bars("Rows by status", "Share of each status in the table, as PostgreSQL's statistics estimate it.",
-             [Query(f"mes:db_status_share_ratio:max{DB}", "{{status}} " + TABLE, instant=True)], "percentunit", maximum=1, decimals=1, absent=NO_HOT),
+             [Query(f"sort_desc(mes:db_status_share_ratio:max{DB})", "{{status}} {{table}} ({{target}})", instant=True)], "percentunit", maximum=1, decimals=1, absent=NO_HOT),
         timeseries("Selectivity of status indexes", "Share of the table that the hot statuses select through the index. The objective is "
                    "mes_db_status_index_selectivity_ratio_objective.",
                    [Query(f"mes:db_status_index_selectivity_ratio:max{DB}", "{{index}} on " + TABLE), objective(limits.SELECTIVITY, DB)],
@@ -69,7 +69,7 @@ def _hot_cold():
                    absent="No index on a status"),
         table("What to do", "Advice from the statistics of the configured tables. partial_index: an index of the hot statuses alone; "
               "partition_by_month: old months apart; analyze: statistics are old; grant: Sidelight may not read them.", ADVICE,
-              [Column("Known", per(ADVICE, "mes:db_advice:max"), "short")], height=6, absent="Nothing to do",
+              [Column("Known", per(ADVICE, "mes:db_advice:max"), "short")], height=6, wide={"Do": 130, "Because": 300}, hide=("Value",), absent="Nothing to do",
               links=runbook("MesDbHotSelectivityPoor")),
     ]
 

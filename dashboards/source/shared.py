@@ -42,6 +42,11 @@ def objective(limit, choose, legend="objective"):
 OBJECTIVE_LINE = reference_line("/objective/")
 
 
+def named(expr, label, text):
+    """`expr` where a missing `label` says `text`: Grafana calls a series with an empty legend "Value"."""
+    return f'label_replace({expr}, "{label}", "{text}", "{label}", "")'
+
+
 def runbook(*alerts):
     """Icons on a panel's title, to the runbooks of the alerts that watch what it shows."""
     return [Link(f"Runbook: {alert}", f"${{runbooks}}/{alert}.md", new_tab=True) for alert in alerts]
@@ -73,8 +78,9 @@ def log_links():
             kibana("sidelight-trace", "Logs: one trace", 'trace.id : "${trace}"')]
 
 
-def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace"):
-    """Deploys as kube-state-metrics sees them, reloads of Sidelight's configuration and alerts of `area` (a regular expression)."""
+def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace", severity="page|ticket"):
+    """Deploys as kube-state-metrics sees them, reloads of Sidelight's configuration and alerts of `area` and `severity` (regular
+    expressions); Watchdog, which always fires, has neither of the severities."""
     return [
         Moments("Deploys (Kubernetes)",
                 'max by (cluster, namespace, replicaset) (kube_replicaset_created{cluster=~"$cluster"} > ${__from:date:seconds}) * 1000',
@@ -86,10 +92,14 @@ def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace"):
                 "orange", "Sidelight refused a configuration", "{{namespace}} {{pod}}"),
         Moments("Alerts",
                 'max by (alertname, severity, cluster, namespace, target) '
-                f'(ALERTS{{alertstate="firing", area=~"{area}", cluster=~"$cluster"}})',
+                f'(ALERTS{{alertstate="firing", severity=~"{severity}", area=~"{area}", cluster=~"$cluster"}})',
                 "red", "{{alertname}}", "{{severity}} {{namespace}} {{target}}"),
     ]
 
+
+# Units: "counts/sec" of Grafana itself is shown as "c/s".
+EVENTS_A_SECOND = "count:events/s"
+MESSAGES_A_SECOND = "count:msg/s"
 
 UP_TEXTS = {1: ("up", "green"), 0: ("down", "red")}
 YES_NO_BAD = {1: ("yes", "red"), 0: ("no", "green")}

@@ -18,7 +18,7 @@ EXAMPLES = {
     "mode": ("AccessShareLock",), "state": ("active", "idle"), "replica": ("standby-1",), "reason": ("hot share is small",),
     "pipeline": ("main",), "distribution": ("elasticsearch",), "process": ("shop",), "service_name": ("shop", "crm", "mes"),
     "route": ("/models/{id}",), "method": ("GET",), "level": ("info", "error"), "algorithm": ("v2",), "key_prefix": ("price",),
-    "partner": ("acme",), "upstream": ("10.0.0.1:80",), "input": ("app",), "cause": ("connection refused",), "window": ("5m",),
+    "partner": ("acme", ""), "upstream": ("10.0.0.1:80",), "input": ("app",), "cause": ("connection refused",), "window": ("5m",),
     "status_class": ("2xx", "3xx", "4xx", "5xx"),
     "outcome": ("passed", "delayed", "rejected", "delayed_dry_run", "rejected_dry_run"),
 }
