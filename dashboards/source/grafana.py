@@ -241,7 +241,7 @@ _VALUE_WIDTHS = {"short": 64, "percentunit": 64, "dateTimeFromNow": 136}
 
 
 def _heading_width(heading, sort):
-    return 16 + 8 * len(heading) + (16 if heading == sort else 0)  # the sorted one has an arrow
+    return 18 + round(8.6 * len(heading)) + (18 if heading == sort else 0)  # the sorted one has an arrow
 
 
 def table(title, description, labels, columns, *, width=24, height=8, links=(), absent=None, sort=None, smallest_first=False,

@@ -39,7 +39,7 @@ def _over_time(record):
 def _now():
     return [
         Row("The fleet now"),
-        stat("Sidecars that ship", "Instances of Sidelight with an output.", [Query(f"sum(sidelight:instances:count{FLEET})")], "short",
+        stat("Sidecars", "Instances of Sidelight with an output.", [Query(f"sum(sidelight:instances:count{FLEET})")], "short",
              links=runbook("SidelightDown", "SidelightMissing"), absent=NONE),
         stat("Outputs down", "Instances whose destination cannot be reached or refuses everything.",
              [Query(f"sum(sidelight:outputs_down:count{FLEET})")],

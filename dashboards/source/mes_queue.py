@@ -43,7 +43,7 @@ def dashboard():
 def _now():
     return [
         Row("Now"),
-        stat("Worst time to drain", "Backlog divided by the rate of acknowledgements of the last five minutes, of the queue that needs "
+        stat("Worst drain", "Backlog divided by the rate of acknowledgements of the last five minutes, of the queue that needs "
              "longest. Nothing is shown while nothing is acknowledged: then the queue is stalled, or empty.",
              [Query(f"max(mes:queue_drain_seconds:max{QUEUE})")], "s", thresholds=limits.DRAIN.thresholds(),
              links=runbook("MesQueueDrainTooLong"), absent="Nothing acknowledged"),
@@ -55,7 +55,7 @@ def _now():
         stat("Standing still", "Queues with messages of which none was acknowledged for five minutes.",
              [Query(f"sum(mes:queue_stalled:min{QUEUE})")], "short", thresholds=BAD_ABOVE_0, links=runbook("MesQueueStalled"),
              absent=NONE_OF_QUEUE),
-        stat("Without consumer", "Queues with messages ready and nobody to take them.",
+        stat("No consumer", "Queues with messages ready and nobody to take them.",
              [Query(f"count(mes:queue_ready:max{QUEUE} > 0 and mes:queue_consumers:max{QUEUE} == 0) or 0 * count(mes:queue_ready:max{QUEUE})")],
              "short", thresholds=BAD_ABOVE_0, links=runbook("MesQueueNoConsumer"), absent=NONE_OF_QUEUE),
         stat("Dead letters", "Messages in queues that receive dead letters, of the chosen brokers. Each is work that nobody will do "
@@ -74,7 +74,7 @@ def _now():
             Column("Drain", per_queue("mes:queue_drain_seconds:max"), "s", limits.DRAIN.thresholds()),
             Column("Oldest", per_queue("mes:queue_head_age_seconds:max"), "s", limits.HEAD_AGE.thresholds()),
             Column("Stalled", per_queue("mes:queue_stalled:min"), "short", mappings=tuple(value_texts(YES_NO_BAD))),
-        ], sort="Backlog", wide={"Broker": 110, "Vhost": 60, "Queue": 150}, absent=NONE_OF_QUEUE),
+        ], sort="Backlog", wide={"Broker": 105, "Vhost": 60, "Queue": 140}, absent=NONE_OF_QUEUE),
     ]
 
 

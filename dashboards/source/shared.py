@@ -47,9 +47,10 @@ def named(expr, label, text):
     return f'label_replace({expr}, "{label}", "{text}", "{label}", "")'
 
 
-def runbook(*alerts):
-    """Icons on a panel's title, to the runbooks of the alerts that watch what it shows."""
-    return [Link(f"Runbook: {alert}", f"${{runbooks}}/{alert}.md", new_tab=True) for alert in alerts]
+def runbook(*alerts, data=False):
+    """To the runbooks of the alerts that watch what a panel shows: an icon on its title, or (`data`, where a title has no room for an
+    icon) in the menu of its value."""
+    return [Link(f"Runbook: {alert}", f"${{runbooks}}/{alert}.md", data=data, new_tab=True) for alert in alerts]
 
 
 def to_dashboard(name, title, **variables):
@@ -78,10 +79,16 @@ def log_links():
             kibana("sidelight-trace", "Logs: one trace", 'trace.id : "${trace}"')]
 
 
-def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace", severity="page|ticket"):
-    """Deploys as kube-state-metrics sees them, reloads of Sidelight's configuration and alerts of `area` and `severity` (regular
-    expressions); Watchdog, which always fires, has neither of the severities."""
-    return [
+def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace", tickets=True):
+    """Deploys as kube-state-metrics sees them, reloads of Sidelight's configuration, and alerts of `area` (a regular expression).
+
+    Grafana shades the time in which an alert fires. Pages are shaded by name and tickets all together: many shades over each other hide
+    the lines. Watchdog, which always fires, is neither.
+    """
+    def firing(severity):
+        return f'ALERTS{{alertstate="firing", severity="{severity}", area=~"{area}", cluster=~"$cluster"}}'
+
+    out = [
         Moments("Deploys (Kubernetes)",
                 'max by (cluster, namespace, replicaset) (kube_replicaset_created{cluster=~"$cluster"} > ${__from:date:seconds}) * 1000',
                 "purple", "Deploy", "{{namespace}} {{replicaset}}", value_is_time=True),
@@ -90,11 +97,12 @@ def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace", s
                 "blue", "Sidelight took a configuration", "{{namespace}} {{pod}}", value_is_time=True),
         Moments("Configuration refused", f"min by ({by}) (sidelight_config_last_reload_successful{choose}) == bool 0",
                 "orange", "Sidelight refused a configuration", "{{namespace}} {{pod}}"),
-        Moments("Alerts",
-                'max by (alertname, severity, cluster, namespace, target) '
-                f'(ALERTS{{alertstate="firing", severity=~"{severity}", area=~"{area}", cluster=~"$cluster"}})',
-                "red", "{{alertname}}", "{{severity}} {{namespace}} {{target}}"),
     ]
+    if tickets:
+        out.append(Moments("Alerts (tickets)", f"max by (cluster) ({firing('ticket')})", "yellow", "Tickets fire", "Shop overview lists them"))
+    out.append(Moments("Alerts (pages)", f"max by (alertname, cluster, namespace, target) ({firing('page')})", "red", "{{alertname}}",
+                       "{{namespace}} {{target}}"))
+    return out
 
 
 # Units: "counts/sec" of Grafana itself is shown as "c/s".

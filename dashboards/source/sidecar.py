@@ -54,7 +54,7 @@ def _now():
              links=runbook("SidelightConfigRejected"), absent="No such instance"),
         stat("Late by", "Age of the oldest line that is not delivered yet.", [Query(f"max(sidelight_input_lag_seconds{ONE})")], "s",
              thresholds=limits.LOG_LAG.thresholds(), links=runbook("LogLagHigh"), absent=NO_OUTPUT),
-        stat("Memory of the budget", "Log data held in memory, as a share of the budget. Reading stops at 100 %.",
+        stat("Memory budget", "Log data held in memory, as a share of the budget. Reading stops at 100 %.",
              [Query(f"max(sidelight_in_flight_bytes{ONE} / (sidelight_memory_budget_bytes{ONE} > 0))")], "percentunit", decimals=0,
              thresholds=limits.MEMORY_BUDGET.thresholds(), links=runbook("SidelightNearMemoryBudget"), absent=NO_OUTPUT),
         stat("Targets silent", "Targets whose last run failed, seen from this instance alone.",

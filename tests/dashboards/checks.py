@@ -6,7 +6,7 @@ from known import FOREIGN, alerts, all_metrics, names_in, recorded
 
 COLUMNS = 24
 UNITS = {"s", "bytes", "Bps", "percentunit", "short", "ops", "reqps", "dateTimeFromNow", "dateTimeAsIso",
-         "count:events/s", "count:msg/s", "count:orders/s", "count:series/s", "count:connections/s"}
+         "count:events/s", "count:msg/s", "count:orders/s", "count:series/s", "count:conn/s"}
 REDUCERS = {"lastNotNull", "max", "mean", "min", "sum"}
 PANELS = {"timeseries", "stat", "table", "bargauge", "state-timeline"}
 # Recorded and raw series whose unit follows from their name.
@@ -155,15 +155,15 @@ def _pixels(panel):
 
 
 def _text_pixels(text):
-    """About, of a title: Inter and Roboto, medium, 14 pixels."""
-    return sum(4 if c in " ijlftrI.,:;'|()" else 11.5 if c in "mwMW" else 9 if c.isupper() else 7.8 for c in text)
+    """About, of a title or heading: Inter, medium, 14 pixels."""
+    return sum(4.6 if c in " ijlftrI.,:;'|()" else 12.4 if c in "mwMW" else 9.8 if c.isupper() else 8.4 for c in text)
 
 
 def _widths(d):
     """Titles are cut where they do not fit beside the icons for the description and for links."""
     found = []
     for panel in panels(d):
-        room = _pixels(panel) - 10 - 24 - (24 if panel.get("links") else 0)
+        room = _pixels(panel) - 17 - 32 - (32 if panel.get("links") else 0)
         needed = _text_pixels(panel.get("title", ""))
         if needed > room:
             found.append(f"the title of panel {panel['title']!r} is cut: about {needed:.0f} pixels in {room:.0f}")
@@ -218,7 +218,7 @@ def _tables(d):
             found.append(f"{name}: columns need {needed} pixels, and there are {_pixels(panel) - 18:.0f}")
         sorted_by = {sort["displayName"] for sort in panel["options"]["sortBy"]}
         for heading in shown:
-            room = properties.get(heading, {}).get("custom.minWidth", 150) - 12 - (16 if heading in sorted_by else 0)
+            room = properties.get(heading, {}).get("custom.minWidth", 150) - 12 - (18 if heading in sorted_by else 0)
             if _text_pixels(heading) > room:
                 found.append(f"{name}: the heading {heading!r} has {room} pixels")
         defaults = panel["fieldConfig"]["defaults"]

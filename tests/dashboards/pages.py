@@ -134,8 +134,8 @@ def foreign_text(now):
     areas = ("queue", "cache", "apps", "database", "gateway", "capacity", "logs", "sidecar")
     lines = [line for area in areas for line in (f'ALERTS{{alertstate="firing",{alert.format(area=area)}}} 1',
                                                  f"ALERTS_FOR_STATE{{{alert.format(area=area)}}} {now - 700:.0f}")]
-    lines += ['ALERTS{alertname="MesDbLongQueries",alertstate="firing",severity="ticket",area="database",team="mes"} 1',
-              f'kube_replicaset_created{{namespace="shop",replicaset="shop-7d9"}} {now - 60:.0f}']
+    lines += [f'ALERTS{{alertname="MesDbLongQueries",alertstate="firing",severity="ticket",area="{area}",team="mes"}} 1' for area in areas]
+    lines.append(f'kube_replicaset_created{{namespace="shop",replicaset="shop-7d9"}} {now - 60:.0f}')
     return "\n".join(lines) + "\n"
 
 

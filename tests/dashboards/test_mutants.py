@@ -41,7 +41,7 @@ def _property(d, heading, name, value):
 
 
 MUTANTS = {
-    "title that does not fit": (lambda d: _titled(d, "Without consumer").update(title="Queues without any consumer"), "is cut: about"),
+    "title that does not fit": (lambda d: _titled(d, "No consumer").update(title="Queues without any consumer"), "is cut: about"),
     "empty panel without a word": (lambda d: _panel(d)["fieldConfig"]["defaults"].pop("noValue"), "does not say why it is empty"),
     "nothing, in green": (lambda d: _titled(d, "Oldest message")["fieldConfig"]["defaults"].update(mappings=[]), "has the colour of a threshold"),
     "nothing, in tiny letters": (lambda d: _titled(d, "Oldest message")["fieldConfig"]["defaults"].update(noValue="No message waits in any queue that was chosen"),
@@ -89,7 +89,7 @@ MUTANTS = {
     "runbook of no alert": (lambda d: _panel(d)["links"][0].update(url="${runbooks}/QueueBad.md"), "QueueBad, which is no alert"),
     "link to a fixed host": (lambda d: _panel(d)["links"][0].update(url="http://grafana:3000/d/x"), "links to 'http://grafana:3000"),
     "no siblings": (lambda d: d["links"].pop(0), "other dashboards are not linked"),
-    "thresholds in disorder": (lambda d: _titled(d, "Worst time to drain")["fieldConfig"]["defaults"]["thresholds"]["steps"].reverse(),
+    "thresholds in disorder": (lambda d: _titled(d, "Worst drain")["fieldConfig"]["defaults"]["thresholds"]["steps"].reverse(),
                                "thresholds do not rise"),
     "no deploys": (lambda d: d["annotations"].update(list=d["annotations"]["list"][-1:]), "no annotation shows deploys"),
 }
