@@ -240,8 +240,12 @@ EMPTY_NUMBER = [_nothing("–")]
 _VALUE_WIDTHS = {"short": 64, "percentunit": 64, "dateTimeFromNow": 136}
 
 
+def _value_width(unit):
+    return 44 + round(8.5 * len(unit.removeprefix("count:"))) if unit.startswith("count:") else _VALUE_WIDTHS.get(unit, 84)
+
+
 def _heading_width(heading, sort):
-    return 18 + round(8.6 * len(heading)) + (18 if heading == sort else 0)  # the sorted one has an arrow
+    return 22 + round(8.6 * len(heading)) + (18 if heading == sort else 0)  # the sorted one has an arrow
 
 
 def table(title, description, labels, columns, *, width=24, height=8, links=(), absent=None, sort=None, smallest_first=False,
@@ -270,7 +274,7 @@ def table(title, description, labels, columns, *, width=24, height=8, links=(), 
         if name in hide:
             continue
         properties = [{"id": "unit", "value": column.unit}, {"id": "custom.minWidth",
-                       "value": max(_VALUE_WIDTHS.get(column.unit, 84), _heading_width(column.title, sort))}]
+                       "value": max(_value_width(column.unit), _heading_width(column.title, sort))}]
         if column.decimals is not None:
             properties.append({"id": "decimals", "value": column.decimals})
         if column.thresholds is not None:

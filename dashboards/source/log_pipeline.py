@@ -107,16 +107,17 @@ def _pods():
 
     return [
         Row("Pods (of the chosen namespaces)"),
-        table("Pods that are latest", "The fifty instances with the oldest undelivered line. The pod leads to its sidecar. Unreadable: files that it may not read.", BY_POD, [
+        table("Pods that are latest", "The fifty instances with the oldest undelivered line. The pod leads to its sidecar. Paused: inputs; unreadable: files that it "
+              "may not read.", BY_POD, [
             column("Late by", per_pod(f"sidelight:input_lag_seconds:max{PODS}"), "s", limits.LOG_LAG.thresholds()),
             column("Waiting", per_pod(f"sidelight_input_lag_bytes{PODS}"), "bytes"),
             column("State", per_pod(f"sidelight_output_up{PODS}"), "short", mappings=tuple(value_texts(UP_TEXTS))),
             column("Read", per_pod(f"rate(sidelight_read_bytes_total{PODS}[5m])"), "Bps"),
             column("Acked", per_pod(f"rate(sidelight_shipped_events_total{PODS}[5m])"), EVENTS_A_SECOND, decimals=1),
             column("Memory", per_pod(f"sidelight:memory_used_ratio:max{PODS}"), "percentunit", limits.MEMORY_BUDGET.thresholds(), decimals=0),
-            column("Paused inputs", per_pod(f"sidelight_input_paused{PODS}"), "short"),
+            column("Paused", per_pod(f"sidelight_input_paused{PODS}"), "short"),
             column("Unreadable", per_pod(f"sidelight_files_unreadable{PODS}"), "short"),
-        ], height=9, sort="Late by", wide={"Pod": 215, "Instance": 145}, absent=NONE, links=runbook("LogLagHigh", "LogInputPaused", "LogFilesUnreadable"),
+        ], height=9, sort="Late by", wide={"Pod": 210, "Instance": 140}, absent=NONE, links=runbook("LogLagHigh", "LogInputPaused", "LogFilesUnreadable"),
             cell_links={"Pod": _sidecar_of_row(), "Instance": _sidecar_of_row()}),
         timeseries("Latest pods", "Age of the oldest undelivered line, of the ten instances that are latest, and the strictest objective "
                    "(log_lag_seconds_objective).",

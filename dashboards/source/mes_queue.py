@@ -67,7 +67,7 @@ def _now():
             Column("Ready", per_queue("mes:queue_ready:max"), "short"),
             Column("Unacked", per_queue("mes:queue_unacked:max"), "short"),
             Column("Consumers", per_queue("mes:queue_consumers:max"), "short", Thresholds(((None, "red"), (1, "green")))),
-            Column("Utilisation", per_queue("mes:queue_consumer_utilisation_ratio:max"), "percentunit", decimals=0),
+            Column("Utilised", per_queue("mes:queue_consumer_utilisation_ratio:max"), "percentunit", decimals=0),
             Column("In", per_queue("mes:queue_published:rate5m"), MESSAGES_A_SECOND, decimals=1),
             Column("Acked", per_queue("mes:queue_acked:rate5m"), MESSAGES_A_SECOND, decimals=1),
             Column("Growth", per_queue("mes:queue_growth_per_second:max"), MESSAGES_A_SECOND, decimals=2),

@@ -126,7 +126,7 @@ def _details():
         table("Firing alerts", "What fires now and since when. The name leads to the runbook.", ALERT_LABELS,
               [Column("Since", f"(max by ({by}) (ALERTS_FOR_STATE{chosen}) and max by ({by}) (ALERTS{firing})) * 1000", "dateTimeFromNow")],
               width=18, height=6, absent="Nothing fires", sort="Severity", smallest_first=True, values_after="alertname",
-              wide={"Alert": 215, "Target": 96, "Pod": 205},
+              wide={"Alert": 215, "Target": 96, "Pod": 198},
               cell_texts={"Severity": {"page": ("page", "red"), "ticket": ("ticket", "yellow")}},
               cell_links={"Alert": Link("Runbook", "${runbooks}/${__data.fields.alertname}.md", new_tab=True)}),
         states("Targets", "Whether each target answers somebody who watches it.",
