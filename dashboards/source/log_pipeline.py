@@ -3,7 +3,7 @@
 from . import limits
 from .dashboard import Choice, Dashboard
 from .grafana import Column, Link, Query, Row, Thresholds, in_color, reference_line, stat, states, table, timeseries, value_texts
-from .shared import CLUSTER, EVENTS_A_SECOND, NAMESPACE, POD, UP_TEXTS, annotations, kibana, objective, runbook, selector, target_choice, to_dashboard
+from .shared import ANSWERS, CLUSTER, EVENTS_A_SECOND, NAMESPACE, POD, UP_TEXTS, annotations, kibana, objective, runbook, selector, target_choice, to_dashboard
 
 FLEET = selector("cluster", "output")
 PODS = selector("cluster", "output", "namespace", "pod")
@@ -67,7 +67,7 @@ def _throughput():
                     Query(f"sum by (reason) (sidelight:dropped_events:rate5m{FLEET})", "dropped: {{reason}}")], EVENTS_A_SECOND, absent=NONE),
         timeseries("Requests to the destination", "By status; none: no answer.",
                    [Query(f"sum by (code) (sidelight:output_requests:rate5m{FLEET})", "{{code}}")],
-                   "reqps", stack=True, overrides=[in_color("/2xx/", "green"), in_color("/429|none/", "orange"), in_color("/5xx/", "red")],
+                   "reqps", stack=True, overrides=[*ANSWERS],
                    links=runbook("LogOutputDown"), absent=NONE),
     ]
 

@@ -30,63 +30,64 @@ def _firing(severity):
     return Query(f'count(ALERTS{selector("cluster", alertstate="firing", severity=severity)}) or vector(0)')
 
 
+def _tile(*arguments, **options):
+    """So small that a curve would be behind the number; the graphs below have the course."""
+    return stat(*arguments, width=3, height=3, graph=False, **options)
+
+
 def _alerts_and_services():
     bad = Thresholds(((None, "green"), (1, "red")))
     return [
-        stat("Pages", "Alerts that fire and wake somebody: symptoms that customers feel.", [_firing("page")], "short", width=3, height=3,
-             thresholds=bad),
-        stat("Tickets", "Alerts that fire and wait for working hours: causes.", [_firing("ticket")], "short", width=3, height=3,
-             thresholds=Thresholds(((None, "green"), (1, "yellow")))),
+        _tile("Pages", "Alerts that fire and wake somebody: symptoms that customers feel.", [_firing("page")], "short", thresholds=bad),
+        _tile("Tickets", "Alerts that fire and wait for working hours: causes.", [_firing("ticket")], "short",
+              thresholds=Thresholds(((None, "green"), (1, "yellow")))),
         stat("Failed requests by service",
              "Share of requests of shop, CRM, MES and partner API that they answered with 500 or more, as their own logs "
              "tell. A service without requests is not shown.",
              [Query(f"max by (service_name) (app:request_error_ratio:rate5m{LOGS})", "{{service_name}}")], "percentunit", width=12, height=3,
              thresholds=limits.APP_ERRORS.thresholds(), decimals=1, names=True, graph=False, absent=NO_APP,
              links=[*runbook("AppErrorsHigh"), kibana("sidelight-errors", "Its errors in Kibana", SERVICE_ERRORS, data=True)]),
-        stat("Gateway 5xx", "Share of the gateway's requests that failed in the last 30 minutes.",
-             [Query(f"max(gateway:slo_error_ratio:rate30m{LOGS})")], "percentunit", width=3, height=3, decimals=2,
-             thresholds=limits.FAILED_REQUESTS, absent="No gateway log read",
-             links=[to_dashboard("gateway", "Gateway"), *runbook("GatewayErrorBudgetBurn", data=True)]),
-        stat("Gateway p99", "99 of 100 requests to the gateway are answered within this time.",
-             [Query(f"max(gateway:request_duration_seconds:p99{LOGS})")], "s", width=3, height=3, thresholds=limits.GATEWAY_SLOW.thresholds(),
-             absent="No gateway log read", links=[to_dashboard("gateway", "Gateway"), *runbook("GatewaySlow", data=True)]),
+        _tile("Gateway 5xx", "Share of the gateway's requests that failed in the last 30 minutes.",
+              [Query(f"max(gateway:slo_error_ratio:rate30m{LOGS})")], "percentunit", decimals=2,
+              thresholds=limits.FAILED_REQUESTS, absent="No gateway log read",
+              links=[to_dashboard("gateway", "Gateway"), *runbook("GatewayErrorBudgetBurn", data=True)]),
+        _tile("Gateway p99", "99 of 100 requests to the gateway are answered within this time.",
+              [Query(f"max(gateway:request_duration_seconds:p99{LOGS})")], "s", thresholds=limits.GATEWAY_SLOW.thresholds(),
+              absent="No gateway log read", links=[to_dashboard("gateway", "Gateway"), *runbook("GatewaySlow", data=True)]),
     ]
 
 
 def _backends():
-    def tile(*arguments, **options):
-        return stat(*arguments, width=3, height=3, **options)
-
     return [
-        tile("Queue drain", "Backlog of the MES's worst queue divided by its rate of acknowledgements.",
-             [Query(f"max(mes:queue_drain_seconds:max{C})")],
-             "s", thresholds=limits.DRAIN.thresholds(), absent="Nothing acknowledged",
-             links=[to_dashboard("queue", "MES queue"), *runbook("MesQueueDrainTooLong", data=True)]),
-        tile("Oldest wait", "Age of the oldest message at the head of a queue of the MES.", [Query(f"max(mes:queue_head_age_seconds:max{C})")],
-             "s", thresholds=limits.HEAD_AGE.thresholds(), absent="No message waits",
-             links=[to_dashboard("queue", "MES queue"), *runbook("MesQueueHeadTooOld", "MesQueueStalled", data=True)]),
-        tile("Price within", "95 of 100 price calculations are done within this time.",
-             [Query(f"max(mes:price_calculation_duration_seconds:p95{LOGS})")],
-             "s", thresholds=limits.PRICE_TIME.thresholds(), absent="No calculation lately",
-             links=[to_dashboard("price", "Price cache"), *runbook("MesPriceCalculationSlow", data=True)]),
-        tile("Cache hits", "Share of look-ups that the worst cache answered in the last 30 minutes.",
-             [Query(f"min(mes:cache_hit_ratio:rate30m{C})")], "percentunit", thresholds=limits.HIT_RATIO.thresholds(), decimals=0,
-             absent="No look-ups", links=[to_dashboard("price", "Price cache"), *runbook("MesCacheHitRateUnderFloor", data=True)]),
-        tile("DB clients", "Share of the connections taken that the fullest database server allows.",
-             [Query(f"max(sum by (cluster, target) (mes:db_connections:max{C}) / (mes:db_connections_limit:max{C} > 0))")], "percentunit",
-             thresholds=limits.DB_CONNECTIONS.thresholds(), decimals=0, absent="No database watched",
-             links=[to_dashboard("database", "MES database"), *runbook("MesDbConnectionsNearLimit", "MesDbDown", data=True)]),
-        tile("Logs late by", "Age of the oldest line that is not delivered yet, of all sidecars.",
-             [Query(f"max(sidelight:input_lag_seconds:max{C})")],
-             "s", thresholds=limits.LOG_LAG.thresholds(), absent="No log is shipped",
-             links=[to_dashboard("logs", "Log pipeline"), *runbook("LogLagHigh", data=True)]),
-        tile("Log store disk", "Used share of the fullest disk of Elasticsearch or OpenSearch.", [Query(f"max(log_store:disk_used_ratio:max{C})")],
-             "percentunit", thresholds=limits.STORE_DISK.thresholds(), decimals=0, absent="No log store watched",
-             links=[to_dashboard("capacity", "Capacity"), *runbook("LogStoreDiskFilling", data=True)]),
-        tile("Targets silent", "Brokers, caches, databases, gateways and other targets that answer none of those who watch them.",
-             [Query(f"count(sidelight:collector_up:max{C} == 0) or 0 * count(sidelight:collector_up:max{C})")], "short",
-             thresholds=Thresholds(((None, "green"), (1, "red"))), absent="No target is watched",
-             links=[to_dashboard("sidecar", "Sidecar"), *runbook("CollectorDown", "TargetUnwatched", data=True)]),
+        _tile("Queue drain", "Backlog of the MES's worst queue divided by its rate of acknowledgements.",
+              [Query(f"max(mes:queue_drain_seconds:max{C})")],
+              "s", thresholds=limits.DRAIN.thresholds(), absent="Nothing acknowledged",
+              links=[to_dashboard("queue", "MES queue"), *runbook("MesQueueDrainTooLong", data=True)]),
+        _tile("Oldest wait", "Age of the oldest message at the head of a queue of the MES.", [Query(f"max(mes:queue_head_age_seconds:max{C})")],
+              "s", thresholds=limits.HEAD_AGE.thresholds(), absent="No message waits",
+              links=[to_dashboard("queue", "MES queue"), *runbook("MesQueueHeadTooOld", "MesQueueStalled", data=True)]),
+        _tile("Price within", "95 of 100 price calculations are done within this time.",
+              [Query(f"max(mes:price_calculation_duration_seconds:p95{LOGS})")],
+              "s", thresholds=limits.PRICE_TIME.thresholds(), absent="No calculation lately",
+              links=[to_dashboard("price", "Price cache"), *runbook("MesPriceCalculationSlow", data=True)]),
+        _tile("Cache hits", "Share of look-ups that the worst cache answered in the last 30 minutes.",
+              [Query(f"min(mes:cache_hit_ratio:rate30m{C})")], "percentunit", thresholds=limits.HIT_RATIO.thresholds(), decimals=0,
+              absent="No look-ups", links=[to_dashboard("price", "Price cache"), *runbook("MesCacheHitRateUnderFloor", data=True)]),
+        _tile("DB clients", "Share of the connections taken that the fullest database server allows.",
+              [Query(f"max(sum by (cluster, target) (mes:db_connections:max{C}) / (mes:db_connections_limit:max{C} > 0))")], "percentunit",
+              thresholds=limits.DB_CONNECTIONS.thresholds(), decimals=0, absent="No database watched",
+              links=[to_dashboard("database", "MES database"), *runbook("MesDbConnectionsNearLimit", "MesDbDown", data=True)]),
+        _tile("Logs late by", "Age of the oldest line that is not delivered yet, of all sidecars.",
+              [Query(f"max(sidelight:input_lag_seconds:max{C})")],
+              "s", thresholds=limits.LOG_LAG.thresholds(), absent="No log is shipped",
+              links=[to_dashboard("logs", "Log pipeline"), *runbook("LogLagHigh", data=True)]),
+        _tile("Log store disk", "Used share of the fullest disk of Elasticsearch or OpenSearch.", [Query(f"max(log_store:disk_used_ratio:max{C})")],
+              "percentunit", thresholds=limits.STORE_DISK.thresholds(), decimals=0, absent="No log store watched",
+              links=[to_dashboard("capacity", "Capacity"), *runbook("LogStoreDiskFilling", data=True)]),
+        _tile("Targets silent", "Brokers, caches, databases, gateways and other targets that answer none of those who watch them.",
+              [Query(f"count(sidelight:collector_up:max{C} == 0) or 0 * count(sidelight:collector_up:max{C})")], "short",
+              thresholds=Thresholds(((None, "green"), (1, "red"))), absent="No target is watched",
+              links=[to_dashboard("sidecar", "Sidecar"), *runbook("CollectorDown", "TargetUnwatched", data=True)]),
     ]
 
 

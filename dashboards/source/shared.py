@@ -1,7 +1,7 @@
 """What our dashboards share: label choices, expressions, links and annotations."""
 
 from .dashboard import Choice, Moments
-from .grafana import Link, Query, reference_line
+from .grafana import Link, Query, in_color, reference_line
 
 CLUSTER = Choice("cluster", "Cluster", "label_values(sidelight_build_info, cluster)")
 NAMESPACE = Choice("namespace", "Namespace", 'label_values(sidelight_build_info{cluster=~"$cluster"}, namespace)')
@@ -108,6 +108,10 @@ def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace", t
 # Units: "counts/sec" of Grafana itself is shown as "c/s".
 EVENTS_A_SECOND = "count:events/s"
 MESSAGES_A_SECOND = "count:msg/s"
+
+# Of a destination, by status: each in a colour of its own.
+ANSWERS = (in_color("/^2xx$/", "green"), in_color("/^3xx$/", "blue"), in_color("/^429$/", "yellow"), in_color("/^4xx$/", "orange"),
+           in_color("/^5xx$/", "red"), in_color("/^none$/", "purple"))
 
 UP_TEXTS = {1: ("up", "green"), 0: ("down", "red")}
 YES_NO_BAD = {1: ("yes", "red"), 0: ("no", "green")}

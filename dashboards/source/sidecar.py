@@ -3,7 +3,7 @@
 from . import limits
 from .dashboard import Choice, Dashboard
 from .grafana import NEUTRAL, Column, Query, Row, Thresholds, in_color, on_right_axis, reference_line, stat, states, table, timeseries, value_texts
-from .shared import CLUSTER, EVENTS_A_SECOND, NAMESPACE, POD, UP_TEXTS, annotations, kibana, runbook, selector
+from .shared import ANSWERS, CLUSTER, EVENTS_A_SECOND, NAMESPACE, POD, UP_TEXTS, annotations, kibana, runbook, selector
 
 ONE = selector("cluster", "namespace", "pod", "instance")
 RATE = "[$__rate_interval]"
@@ -112,7 +112,7 @@ def _output():
                    [per_second("sidelight_shipped_events_total", legend="events"), per_second("sidelight_shipped_bytes_total", legend="bytes")],
                    EVENTS_A_SECOND, overrides=[on_right_axis("/^bytes$/", "Bps")], absent=NO_OUTPUT),
         timeseries("Requests by status", "none: no answer.", [per_second("sidelight_output_requests_total", "code")], "reqps", stack=True,
-                   overrides=[in_color("/2xx/", "green"), in_color("/429|none/", "orange"), in_color("/5xx/", "red")], links=runbook("LogOutputDown"),
+                   overrides=[*ANSWERS], links=runbook("LogOutputDown"),
                    absent=NO_OUTPUT),
         timeseries("Duration of requests", "50 and 99 of 100 requests are answered within this time.",
                    [quantile("sidelight_output_request_duration_seconds", 0.5), quantile("sidelight_output_request_duration_seconds", 0.99)], "s",
@@ -194,7 +194,7 @@ def _log_metrics():
         Row("Metrics from logs"),
         timeseries("Events counted", "Events of which metrics were made, and those older than five minutes, which count only as late.",
                    [per_second("sidelight_log_metrics_events_total", "input"),
-                    per_second("sidelight_log_metrics_late_events_total", "input", "late: {{input}}")],
+                    per_second("sidelight_log_metrics_late_events_total", legend="late, of all inputs")],
                    EVENTS_A_SECOND, absent=NO_LOG_METRICS),
         timeseries("Not counted yet", "Bytes of log that metrics have not seen yet; it has a cursor of its own.",
                    [value("sidelight_log_metrics_lag_bytes", "{{input}}")], "bytes", absent=NO_LOG_METRICS),
