@@ -70,7 +70,7 @@ def _hot_cold():
                    absent="No index on a status"),
         table("What to do", "Advice from the statistics of the configured tables. partial_index: an index of the hot statuses alone; "
               "partition_by_month: old months apart; analyze: statistics are old; grant: Sidelight may not read them.", ADVICE,
-              [Column("Known", per(ADVICE, "mes:db_advice:max"), "short")], height=6, wide={"Do": 130, "Because": 300}, hide=("Value",), absent="Nothing to do",
+              [Column("Known", per(ADVICE, "mes:db_advice:max"), "short")], height=6, wide={"Do": 130, "Because": 300}, hide=("Value",), absent="No advice",
               links=runbook("MesDbHotSelectivityPoor")),
     ]
 
