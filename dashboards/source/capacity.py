@@ -2,8 +2,8 @@
 
 from . import limits
 from .dashboard import Dashboard
-from .grafana import Column, Query, Row, Thresholds, on_right_axis, reference_line, stat, table, timeseries
-from .shared import CLUSTER, OBJECTIVE_LINE, annotations, kibana, objective, runbook, selector, to_dashboard
+from .grafana import Column, Query, Row, Thresholds, guess_line, on_right_axis, reference_line, stat, table, timeseries
+from .shared import CLUSTER, MESSAGES_A_SECOND, OBJECTIVE_LINE, annotations, kibana, objective, runbook, selector, to_dashboard
 from .dashboard import Choice
 
 T = selector("cluster", "target")
@@ -11,7 +11,7 @@ C = selector("cluster")
 NODE = "{{node}} ({{target}})"
 DATABASE = "{{database}} ({{target}})"
 STEADY = "Not growing, or too little history"
-FORECAST = reference_line("/forecast/")
+FORECAST = guess_line("/forecast/")
 DAY = 86400
 
 
@@ -89,9 +89,10 @@ def _disks():
                    "Used share of each node's disk, where a straight line through two days ends in three days, and watermarks.",
                    [Query(f"log_store:disk_used_ratio:max{T}", NODE),
                     Query(f"log_store:disk_used_ratio:forecast3d{T}", f"forecast, in three days: {NODE}"),
-                    Query(f"max by (target, level) (log_store:disk_watermark_ratio:max{T})", "watermark {{level}} ({{target}})"),
+                    Query(f"min by (level) (log_store:disk_watermark_ratio:max{T})", "watermark {{level}}"),
                     objective(limits.STORE_DISK, T)], "percentunit", thresholds=limits.STORE_DISK.thresholds(),
-                   overrides=[FORECAST, reference_line("/^(watermark|objective)/")],
+                   overrides=[FORECAST, OBJECTIVE_LINE, reference_line("/^watermark low/", "yellow"),
+                              reference_line("/^watermark high/", "orange"), reference_line("/^watermark flood/")],
                    links=[*runbook("CapacityLogStoreDisk", "LogStoreDiskFilling"), to_dashboard("logs", "Log pipeline")],
                    absent="No log store is watched"),
         timeseries("Cache: memory", "Of each server, and its limit.",
@@ -119,7 +120,7 @@ def _traffic():
                    [Query(f"sum(app:requests:rate5m{C})", "requests"), Query(f"sum(mes:price_calculations:rate5m{C})", "price calculations")],
                    "reqps", absent="No log of an application is read"),
         timeseries("Queues: in beside out", "Published messages less acknowledged ones, of all queues: over zero for long, workers are too few.",
-                   [Query(f"sum(mes:queue_published:rate5m{T}) - sum(mes:queue_acked:rate5m{T})", "difference")], "cps", minimum=None,
+                   [Query(f"sum(mes:queue_published:rate5m{T}) - sum(mes:queue_acked:rate5m{T})", "difference")], MESSAGES_A_SECOND, minimum=None,
                    links=[*runbook("MesQueueBacklogGrowing"), to_dashboard("queue", "MES queue")], absent="No broker is watched"),
         timeseries("Database connections", "Taken share of the connections that each server allows. From the dashed line on a ticket is made.",
                    [Query(f"sum by (cluster, target) (mes:db_connections:max{T}) / (mes:db_connections_limit:max{T} > 0)", "{{target}}")],

@@ -3,7 +3,7 @@
 from . import limits
 from .dashboard import Choice, Dashboard, Text
 from .grafana import Query, Row, Thresholds, in_color, on_right_axis, stat, states, timeseries
-from .shared import (CLUSTER, OBJECTIVE_LINE, UP_TEXTS, annotations, log_links, objective, runbook, selector, service_namespace_choice, target_choice)
+from .shared import (CLUSTER, OBJECTIVE_LINE, UP_TEXTS, annotations, log_links, named, objective, runbook, selector, service_namespace_choice, target_choice)
 
 LOGS = selector("cluster", "namespace")
 ROUTES = selector("cluster", "namespace", "route")
@@ -15,6 +15,10 @@ NO_SERVER = "No gateway is watched (collectors.nginx)"
 NO_CACHE = "The gateway caches nothing"
 CLASSES = (in_color("/2xx/", "green"), in_color("/3xx/", "blue"), in_color("/4xx/", "yellow"), in_color("/5xx/", "red"))
 BUDGET = f"(1 - gateway:availability_ratio:objective{LOGS})"
+
+
+def of_partner(expr):
+    return named(expr, "partner", "(no partner)")
 
 
 def dashboard():
@@ -37,21 +41,21 @@ def _now():
     return [
         Row("Now"),
         stat("Requests", "Requests of the chosen routes and partners, a second.", [Query(f"sum(gateway:requests:rate5m{REQUESTS})")], "reqps",
-             decimals=1, absent=NO_LOGS),
+             decimals=1, absent="No log of the gateway is read"),
         stat("Failed", "Share of those requests that were answered with 500 or more.",
              [Query(f'(sum(gateway:requests:rate5m{selector("cluster", "namespace", "route", "partner", status_class="5xx")}) '
                     f"or 0 * sum(gateway:requests:rate5m{REQUESTS})) / (sum(gateway:requests:rate5m{REQUESTS}) > 0)")], "percentunit", decimals=2,
              thresholds=limits.FAILED_REQUESTS, links=runbook("GatewayErrorBudgetBurn"), absent="No requests"),
-        stat("Budget burnt, last hour",
+        stat("Burn, one hour",
              "How many times faster than it may last a month the error budget went in the last hour. From 14.4 on it pages.",
              [Query(f"max(gateway:slo_error_ratio:rate1h{LOGS} / {BUDGET})")], "short", decimals=1, thresholds=limits.BURN_1H.thresholds(),
              links=runbook("GatewayErrorBudgetBurn"), absent="No requests"),
         stat("99 of 100 within", "99 of 100 requests are answered within this time.", [Query(f"max(gateway:request_duration_seconds:p99{LOGS})")],
              "s", thresholds=limits.GATEWAY_SLOW.thresholds(), links=runbook("GatewaySlow"), absent="No requests"),
-        stat("Partner rejected most", "Share of requests that the limiter rejects, of the partner whom it hits hardest.",
+        stat("Worst partner", "Share of requests that the limiter rejects, of the partner whom it hits hardest.",
              [Query(f"max(gateway:rejected_ratio:rate5m{PARTNERS})")], "percentunit", decimals=1, thresholds=limits.PARTNER_REJECTED.thresholds(),
              links=runbook("GatewayPartnerThrottled"), absent="Nothing is limited"),
-        stat("Upstream failing most", "Share of answers with 500 or more, of the worst upstream; retries hide some from customers.",
+        stat("Worst upstream", "Share of answers with 500 or more, of the worst upstream; retries hide some from customers.",
              [Query(f"max(gateway:upstream_error_ratio:rate5m{LOGS})")], "percentunit", decimals=1, thresholds=limits.UPSTREAM_ERRORS.thresholds(),
              links=runbook("GatewayUpstreamFailing"), absent="No upstream"),
     ]
@@ -75,11 +79,11 @@ def _requests():
                     Query(f"max(gateway:request_duration_seconds:p99{LOGS})", "99 of 100"), objective(limits.GATEWAY_SLOW, LOGS)], "s",
                    thresholds=limits.GATEWAY_SLOW.thresholds(), overrides=[OBJECTIVE_LINE], links=runbook("GatewaySlow"), absent="No requests"),
         timeseries("Requests by route", "Of the chosen partners.", [Query(f"sum by (route) (gateway:requests:rate5m{REQUESTS})", "{{route}}")],
-                   "reqps", legend_values=("lastNotNull", "max"), absent=NO_LOGS),
-        timeseries("Requests by partner", "Of the chosen routes.", [Query(f"sum by (partner) (gateway:requests:rate5m{REQUESTS})", "{{partner}}")],
-                   "reqps", legend_values=("lastNotNull", "max"), absent=NO_LOGS),
+                   "reqps", absent=NO_LOGS),
+        timeseries("Requests by partner", "Of the chosen routes.", [Query(of_partner(f"sum by (partner) (gateway:requests:rate5m{REQUESTS})"), "{{partner}}")],
+                   "reqps", absent=NO_LOGS),
         timeseries("Duration by route", "95 of 100 requests to each route are answered within this time.",
-                   [Query(f"gateway:request_duration_seconds_by_route:p95{ROUTES}", "{{route}}")], "s", legend_values=("lastNotNull", "max"),
+                   [Query(f"gateway:request_duration_seconds_by_route:p95{ROUTES}", "{{route}}")], "s",
                    links=runbook("GatewaySlow"), absent="No requests"),
     ]
 
@@ -106,15 +110,15 @@ def _limiter():
     return [
         Row("Limiter"),
         timeseries("Rejected by partner", "Share of each partner's requests that the limiter rejects. From the dashed line on a ticket is made.",
-                   [Query(f"gateway:rejected_ratio:rate5m{PARTNERS}", "{{partner}}")], "percentunit", maximum=1,
+                   [Query(of_partner(f"gateway:rejected_ratio:rate5m{PARTNERS}"), "{{partner}}")], "percentunit", maximum=1,
                    thresholds=limits.PARTNER_REJECTED.thresholds(line=True), links=runbook("GatewayPartnerThrottled"), absent="Nothing is limited"),
         timeseries("Limiter's outcome", "What the limiter did with requests of the chosen routes and partners; dry run: what it would have done.",
                    [Query(f"sum by (outcome) (gateway:limited_requests:rate5m{REQUESTS})", "{{outcome}}")], "reqps", stack=True,
                    overrides=[in_color("/^passed/", "green"), in_color("/^delayed/", "yellow"), in_color("/^rejected/", "red")],
                    absent="Nothing is limited"),
         timeseries("Rejected requests", "Requests that the limiter rejects, by partner and route.",
-                   [Query("sum by (partner, route) (gateway:limited_requests:rate5m"
-                          f'{selector("cluster", "namespace", "route", "partner", outcome="rejected")})',
+                   [Query(of_partner("sum by (partner, route) (gateway:limited_requests:rate5m"
+                                     f'{selector("cluster", "namespace", "route", "partner", outcome="rejected")})'),
                           "{{partner}} {{route}}")], "reqps", links=runbook("GatewayPartnerThrottled"), absent="Nothing is rejected"),
     ]
 
@@ -147,7 +151,7 @@ def _server():
                    "short", width=6, absent=NO_SERVER),
         timeseries("Connections not handled", "Accepted less handled: nginx ran out of worker_connections.",
                    [Query(f"clamp_min(gateway:connections_accepted:rate5m{SERVER} - gateway:connections_handled:rate5m{SERVER}, 0)", "{{target}}")],
-                   "cps", width=6, absent=NO_SERVER),
+                   "count:conn/s", width=6, absent=NO_SERVER),
         timeseries("Requests as nginx counts them", "All servers of the nginx, beside what its log tells of the chosen namespace.",
                    [Query(f"gateway:server_requests:rate5m{SERVER}", "{{target}}"),
                     Query(f"sum(gateway:slo_requests:rate5m{LOGS})", "from the log")], "reqps",

@@ -3,7 +3,7 @@
 from . import limits
 from .dashboard import Choice, Dashboard
 from .grafana import Column, Link, Query, Row, Thresholds, in_color, reference_line, stat, states, table, timeseries, value_texts
-from .shared import CLUSTER, NAMESPACE, POD, UP_TEXTS, annotations, kibana, objective, runbook, selector, target_choice, to_dashboard
+from .shared import ANSWERS, CLUSTER, EVENTS_A_SECOND, NAMESPACE, POD, UP_TEXTS, annotations, kibana, objective, runbook, selector, target_choice, to_dashboard
 
 FLEET = selector("cluster", "output")
 PODS = selector("cluster", "output", "namespace", "pod")
@@ -39,7 +39,7 @@ def _over_time(record):
 def _now():
     return [
         Row("The fleet now"),
-        stat("Sidecars that ship", "Instances of Sidelight with an output.", [Query(f"sum(sidelight:instances:count{FLEET})")], "short",
+        stat("Sidecars", "Instances of Sidelight with an output.", [Query(f"sum(sidelight:instances:count{FLEET})")], "short",
              links=runbook("SidelightDown", "SidelightMissing"), absent=NONE),
         stat("Outputs down", "Instances whose destination cannot be reached or refuses everything.",
              [Query(f"sum(sidelight:outputs_down:count{FLEET})")],
@@ -64,10 +64,10 @@ def _throughput():
                    "Bps", absent=NONE),
         timeseries("Events", "Made of the lines that were read, acknowledged by the destination, dropped by choice.",
                    [Query(f"sum(sidelight:read_events:rate5m{FLEET})", "read"), Query(f"sum(sidelight:shipped_events:rate5m{FLEET})", "acknowledged"),
-                    Query(f"sum by (reason) (sidelight:dropped_events:rate5m{FLEET})", "dropped: {{reason}}")], "cps", absent=NONE),
+                    Query(f"sum by (reason) (sidelight:dropped_events:rate5m{FLEET})", "dropped: {{reason}}")], EVENTS_A_SECOND, absent=NONE),
         timeseries("Requests to the destination", "By status; none: no answer.",
                    [Query(f"sum by (code) (sidelight:output_requests:rate5m{FLEET})", "{{code}}")],
-                   "reqps", stack=True, overrides=[in_color("/2xx/", "green"), in_color("/429|none/", "orange"), in_color("/5xx/", "red")],
+                   "reqps", stack=True, overrides=[*ANSWERS],
                    links=runbook("LogOutputDown"), absent=NONE),
     ]
 
@@ -77,22 +77,22 @@ def _trouble():
         Row("Trouble"),
         timeseries("Sent again", "Events that had to be sent again, by reason.",
                    [Query(f"sum by (reason) (sidelight:retried_events:rate5m{FLEET})", "{{reason}}")],
-                   "cps", stack=True, links=runbook("LogOutputDown", "LogStoreRejections"), absent=NONE),
+                   EVENTS_A_SECOND, stack=True, links=runbook("LogOutputDown", "LogStoreRejections"), absent=NONE),
         timeseries("Refused for good", "Events that went to the dead letters, by reason.",
-                   [Query(f"sum by (reason) (sidelight:dead_lettered_events:rate5m{FLEET})", "{{reason}}")], "cps", stack=True,
+                   [Query(f"sum by (reason) (sidelight:dead_lettered_events:rate5m{FLEET})", "{{reason}}")], EVENTS_A_SECOND, stack=True,
                    links=runbook("LogEventsDeadLettered"), absent=NONE),
         timeseries("Lost by reason", "Bytes that were gone before they could be read.",
                    [Query(f"sum by (reason) (sidelight:lost_bytes:rate5m{FLEET})", "{{reason}}")],
                    "Bps", stack=True, links=runbook("LogBytesLost"), absent=NONE),
         timeseries("Not in their format", "Events that do not have the configured format; they are shipped raw and marked.",
-                   [Query(f"sum(sidelight:parse_errors:rate5m{FLEET})", "events")], "cps", absent=NONE),
+                   [Query(f"sum(sidelight:parse_errors:rate5m{FLEET})", "events")], EVENTS_A_SECOND, absent=NONE),
         timeseries("Waiting bytes", "Bytes in files that are not delivered yet.",
                    [Query(f"sum by (cluster, output) (sidelight:input_lag_bytes:sum{FLEET})",
                                                                                   "waiting {{cluster}} {{output}}")], "bytes",
                                                                                   links=runbook("LogLagHigh"), absent=NONE),
         timeseries("Outputs that are down", "Of how many that ship.",
                    [Query(f"sum(sidelight:outputs_down:count{FLEET})", "down"), Query(f"sum(sidelight:instances:count{FLEET})", "all")], "short",
-                   overrides=[in_color("/^down$/", "red"), reference_line("/^all$/")], links=runbook("LogDeliveryStopped"), absent=NONE),
+                   overrides=[in_color("/^down$/", "red"), reference_line("/^all$/", "text")], links=runbook("LogDeliveryStopped"), absent=NONE),
     ]
 
 
@@ -107,16 +107,17 @@ def _pods():
 
     return [
         Row("Pods (of the chosen namespaces)"),
-        table("Pods that are latest", "The fifty instances with the oldest undelivered line. The pod leads to its sidecar.", BY_POD, [
+        table("Pods that are latest", "The fifty instances with the oldest undelivered line. The pod leads to its sidecar. Paused: inputs; unreadable: files that it "
+              "may not read.", BY_POD, [
             column("Late by", per_pod(f"sidelight:input_lag_seconds:max{PODS}"), "s", limits.LOG_LAG.thresholds()),
             column("Waiting", per_pod(f"sidelight_input_lag_bytes{PODS}"), "bytes"),
-            column("Output", per_pod(f"sidelight_output_up{PODS}"), "short", mappings=tuple(value_texts(UP_TEXTS))),
+            column("State", per_pod(f"sidelight_output_up{PODS}"), "short", mappings=tuple(value_texts(UP_TEXTS))),
             column("Read", per_pod(f"rate(sidelight_read_bytes_total{PODS}[5m])"), "Bps"),
-            column("Acknowledged", per_pod(f"rate(sidelight_shipped_events_total{PODS}[5m])"), "cps", decimals=1),
+            column("Acked", per_pod(f"rate(sidelight_shipped_events_total{PODS}[5m])"), EVENTS_A_SECOND, decimals=1),
             column("Memory", per_pod(f"sidelight:memory_used_ratio:max{PODS}"), "percentunit", limits.MEMORY_BUDGET.thresholds(), decimals=0),
-            column("Paused inputs", per_pod(f"sidelight_input_paused{PODS}"), "short"),
-            column("Unreadable files", per_pod(f"sidelight_files_unreadable{PODS}"), "short"),
-        ], height=9, sort="Late by", absent=NONE, links=runbook("LogLagHigh", "LogInputPaused", "LogFilesUnreadable"),
+            column("Paused", per_pod(f"sidelight_input_paused{PODS}"), "short"),
+            column("Unreadable", per_pod(f"sidelight_files_unreadable{PODS}"), "short"),
+        ], height=9, sort="Late by", wide={"Pod": 210, "Instance": 140}, absent=NONE, links=runbook("LogLagHigh", "LogInputPaused", "LogFilesUnreadable"),
             cell_links={"Pod": _sidecar_of_row(), "Instance": _sidecar_of_row()}),
         timeseries("Latest pods", "Age of the oldest undelivered line, of the ten instances that are latest, and the strictest objective "
                    "(log_lag_seconds_objective).",
@@ -141,9 +142,9 @@ def _pods():
                    "not stored twice.",
                    [Query(f"sum(rate(sidelight_id_conflicts_total{PODS}[5m]))", "conflicts"),
                     Query(f"sum(rate(sidelight_duplicate_events_total{PODS}[5m]))", "duplicates")],
-                   "cps", overrides=[in_color("/conflicts/", "red")], links=runbook("LogIdConflicts"), absent=NONE),
+                   EVENTS_A_SECOND, overrides=[in_color("/conflicts/", "red")], links=runbook("LogIdConflicts"), absent=NONE),
         timeseries("Checkpoints that fail", "Checkpoints that could not be written; tried again.",
-                   [Query(f"sum(rate(sidelight_checkpoint_write_errors_total{PODS}[5m]))", "failed")], "cps", links=runbook("LogCheckpointFailing"),
+                   [Query(f"sum(rate(sidelight_checkpoint_write_errors_total{PODS}[5m]))", "failed")], EVENTS_A_SECOND, links=runbook("LogCheckpointFailing"),
                    absent=NONE),
     ]
 
@@ -180,7 +181,7 @@ def _store():
                    [Query(f"log_store:shards:max{STORE}", "{{state}} ({{target}})"), Query(f"log_store:nodes:max{STORE}", "nodes ({{target}})")],
                    "short", links=runbook("LogStoreRed"), absent=NO_STORE),
         timeseries("Logstash: events", "Events by pipeline: in, after the filters, out.",
-                   [Query(f"log_relay:events:rate5m{STORE}", "{{direction}} {{pipeline}} ({{target}})")], "cps", absent=NO_RELAY),
+                   [Query(f"log_relay:events:rate5m{STORE}", "{{direction}} {{pipeline}} ({{target}})")], EVENTS_A_SECOND, absent=NO_RELAY),
         timeseries("Logstash: queue", "Used share of each pipeline's persistent queue. From the dashed line on a ticket is made.",
                    [Query(f"log_relay:queue_used_ratio:max{STORE}", "{{pipeline}} ({{target}})")], "percentunit", maximum=1,
                    thresholds=limits.RELAY_QUEUE.thresholds(line=True), links=runbook("LogRelayQueueFilling"), absent=NO_RELAY),
@@ -189,5 +190,5 @@ def _store():
                     Query(f"log_relay:reloads:rate5m{STORE}", "reload {{result}} {{pipeline}} ({{target}})")], "short", absent=NO_RELAY),
         table("Versions of the store", "What runs where.",
               {"cluster": "Cluster", "target": "Store", "distribution": "Distribution", "version": "Version"},
-              [Column("Known", f"max by (cluster, target, distribution, version) (log_store_info{STORE})", "short")], height=5, absent=NO_STORE),
+              [Column("Known", f"max by (cluster, target, distribution, version) (log_store_info{STORE})", "short")], height=5, hide=("Value",), absent=NO_STORE),
     ]

@@ -3,7 +3,7 @@
 from . import limits
 from .dashboard import Choice, Dashboard
 from .grafana import NEUTRAL, Column, Query, Row, Thresholds, reference_line, stat, states, table, timeseries, value_texts
-from .shared import (CLUSTER, OBJECTIVE_LINE, UP_TEXTS, YES_NO_BAD, annotations, kibana, objective, runbook, selector,
+from .shared import (CLUSTER, MESSAGES_A_SECOND, OBJECTIVE_LINE, UP_TEXTS, YES_NO_BAD, annotations, kibana, objective, runbook, selector,
                      target_choice)
 
 BROKER = selector("cluster", "target")
@@ -43,7 +43,7 @@ def dashboard():
 def _now():
     return [
         Row("Now"),
-        stat("Worst time to drain", "Backlog divided by the rate of acknowledgements of the last five minutes, of the queue that needs "
+        stat("Worst drain", "Backlog divided by the rate of acknowledgements of the last five minutes, of the queue that needs "
              "longest. Nothing is shown while nothing is acknowledged: then the queue is stalled, or empty.",
              [Query(f"max(mes:queue_drain_seconds:max{QUEUE})")], "s", thresholds=limits.DRAIN.thresholds(),
              links=runbook("MesQueueDrainTooLong"), absent="Nothing acknowledged"),
@@ -52,10 +52,10 @@ def _now():
              links=runbook("MesQueueHeadTooOld"), absent="No message waits"),
         stat("Backlog", "Messages ready and unacknowledged, of all chosen queues.",
              [Query(f"sum(mes:queue_depth:max{QUEUE})")], "short", links=runbook("MesQueueBacklogGrowing"), absent=NONE_OF_QUEUE),
-        stat("Queues that stand still", "Queues with messages of which none was acknowledged for five minutes.",
+        stat("Standing still", "Queues with messages of which none was acknowledged for five minutes.",
              [Query(f"sum(mes:queue_stalled:min{QUEUE})")], "short", thresholds=BAD_ABOVE_0, links=runbook("MesQueueStalled"),
              absent=NONE_OF_QUEUE),
-        stat("Queues without consumer", "Queues with messages ready and nobody to take them.",
+        stat("No consumer", "Queues with messages ready and nobody to take them.",
              [Query(f"count(mes:queue_ready:max{QUEUE} > 0 and mes:queue_consumers:max{QUEUE} == 0) or 0 * count(mes:queue_ready:max{QUEUE})")],
              "short", thresholds=BAD_ABOVE_0, links=runbook("MesQueueNoConsumer"), absent=NONE_OF_QUEUE),
         stat("Dead letters", "Messages in queues that receive dead letters, of the chosen brokers. Each is work that nobody will do "
@@ -67,14 +67,14 @@ def _now():
             Column("Ready", per_queue("mes:queue_ready:max"), "short"),
             Column("Unacked", per_queue("mes:queue_unacked:max"), "short"),
             Column("Consumers", per_queue("mes:queue_consumers:max"), "short", Thresholds(((None, "red"), (1, "green")))),
-            Column("Utilisation", per_queue("mes:queue_consumer_utilisation_ratio:max"), "percentunit", decimals=0),
-            Column("In", per_queue("mes:queue_published:rate5m"), "cps", decimals=1),
-            Column("Acknowledged", per_queue("mes:queue_acked:rate5m"), "cps", decimals=1),
-            Column("Growth", per_queue("mes:queue_growth_per_second:max"), "cps", decimals=2),
+            Column("Utilised", per_queue("mes:queue_consumer_utilisation_ratio:max"), "percentunit", decimals=0),
+            Column("In", per_queue("mes:queue_published:rate5m"), MESSAGES_A_SECOND, decimals=1),
+            Column("Acked", per_queue("mes:queue_acked:rate5m"), MESSAGES_A_SECOND, decimals=1),
+            Column("Growth", per_queue("mes:queue_growth_per_second:max"), MESSAGES_A_SECOND, decimals=2),
             Column("Drain", per_queue("mes:queue_drain_seconds:max"), "s", limits.DRAIN.thresholds()),
             Column("Oldest", per_queue("mes:queue_head_age_seconds:max"), "s", limits.HEAD_AGE.thresholds()),
             Column("Stalled", per_queue("mes:queue_stalled:min"), "short", mappings=tuple(value_texts(YES_NO_BAD))),
-        ], sort="Backlog", absent=NONE_OF_QUEUE),
+        ], sort="Backlog", wide={"Broker": 105, "Vhost": 60, "Queue": 140}, absent=NONE_OF_QUEUE),
     ]
 
 
@@ -96,9 +96,9 @@ def _course():
                    "backlog grows.",
                    [Query(f"sum(mes:queue_published:rate5m{QUEUE})", "published"), Query(f"sum(mes:queue_delivered:rate5m{QUEUE})", "delivered"),
                     Query(f"sum(mes:queue_acked:rate5m{QUEUE})", "acknowledged"), Query(f"sum(mes:queue_redelivered:rate5m{QUEUE})", "redelivered")],
-                   "cps", legend_values=("lastNotNull", "max"), links=runbook("MesQueueStalled"), absent=NONE_OF_QUEUE),
+                   MESSAGES_A_SECOND, links=runbook("MesQueueStalled"), absent=NONE_OF_QUEUE),
         timeseries("Growth", "Change of the backlog over five minutes, a second: under zero it shrinks.",
-                   [series("mes:queue_growth_per_second:max")], "cps", minimum=None, links=runbook("MesQueueBacklogGrowing"), absent=NONE_OF_QUEUE),
+                   [series("mes:queue_growth_per_second:max")], MESSAGES_A_SECOND, minimum=None, links=runbook("MesQueueBacklogGrowing"), absent=NONE_OF_QUEUE),
         timeseries("Ready and unacknowledged", "Of all chosen queues: ready waits for a worker, unacknowledged is with one.",
                    [Query(f"sum(mes:queue_ready:max{QUEUE})", "ready"), Query(f"sum(mes:queue_unacked:max{QUEUE})", "unacknowledged")],
                    "short", stack=True, absent=NONE_OF_QUEUE),
@@ -108,7 +108,7 @@ def _course():
         timeseries("Utilisation of consumers", "Share of time in which the queue could deliver at once to its consumers. Low with a backlog: too few "
                    "consumers, or a small prefetch.", [series("mes:queue_consumer_utilisation_ratio:max")], "percentunit", maximum=1,
                    absent="The broker does not tell"),
-        timeseries("Redelivered", "Messages delivered again: workers died, or gave them back.", [series("mes:queue_redelivered:rate5m")], "cps",
+        timeseries("Redelivered", "Messages delivered again: workers died, or gave them back.", [series("mes:queue_redelivered:rate5m")], MESSAGES_A_SECOND,
                    links=runbook("MesQueueStalled"), absent=NONE_OF_QUEUE),
     ]
 
@@ -119,7 +119,7 @@ def _dead_letters():
         timeseries("Dead letters waiting", "Messages in queues that receive dead letters.", [series("mes:dead_letter_depth:max", chosen=BROKER)],
                    "short", width=6, links=runbook("MesDeadLettersArriving"), absent="No dead-letter queue"),
         timeseries("Dead letters arriving", "Messages that were rejected or expired, a second.",
-                   [series("mes:dead_letter_published:rate5m", chosen=BROKER)], "cps", width=6, links=runbook("MesDeadLettersArriving"),
+                   [series("mes:dead_letter_published:rate5m", chosen=BROKER)], MESSAGES_A_SECOND, width=6, links=runbook("MesDeadLettersArriving"),
                    absent="No dead-letter queue"),
         timeseries("Streams: messages", "Messages that streams keep; they are not taken out by reading.",
                    [series("mes:stream_messages:max", chosen=BROKER)], "short", width=6, absent="No stream"),
@@ -132,12 +132,12 @@ def _broker():
     return [
         Row("Broker"),
         states("Alarms", "While an alarm is on, the broker takes no message from any publisher.",
-               [Query(f"mes:broker_alarm:max{BROKER}", "{{alarm}} {{node}} ({{target}})")], {0: ("off", "green"), 1: ("ON", "red")}, width=8,
+               [Query(f"mes:broker_alarm:max{BROKER}", "{{alarm}} {{node}} ({{target}})")], {0: ("off", "green"), 1: ("ON", "red")}, width=10,
                links=runbook("MesBrokerAlarm"), absent="No answer from the broker"),
-        states("Nodes", "Whether each node of the broker's cluster runs.", [Query(f"mes:broker_node_up:max{BROKER}", NODE)], UP_TEXTS, width=8,
+        states("Nodes", "Whether each node of the broker's cluster runs.", [Query(f"mes:broker_node_up:max{BROKER}", NODE)], UP_TEXTS, width=9,
                links=runbook("MesBrokerNodeDown"), absent="No answer from the broker"),
         states("Answering", "Whether the broker answers any instance of Sidelight that watches it.",
-               [Query(f'sidelight:collector_up:max{selector("cluster", "target", collector="rabbitmq")}', "{{target}}")], UP_TEXTS, width=8,
+               [Query(f'sidelight:collector_up:max{selector("cluster", "target", collector="rabbitmq")}', "{{target}}")], UP_TEXTS, width=5,
                links=runbook("MesBrokerDown"), absent="Nobody watches a broker"),
         timeseries("Memory", "Memory of each node, and where its alarm goes off.",
                    [Query(f"mes:broker_memory_used_bytes:max{BROKER}", NODE), Query(f"mes:broker_memory_limit_bytes:max{BROKER}", f"limit {NODE}")],
@@ -151,6 +151,6 @@ def _broker():
                     Query(f"mes:broker_queues:max{BROKER}", "queues {{target}}")],
                    "short", absent="No answer from the broker"),
         table("Versions", "What runs where.", {"cluster": "Cluster", "target": "Broker", "version": "Version"},
-              [Column("Known", f"max by (cluster, target, version) (mes_broker_info{BROKER})", "short", NEUTRAL)], height=5,
+              [Column("Known", f"max by (cluster, target, version) (mes_broker_info{BROKER})", "short")], height=5, hide=("Value",),
               absent="No answer from the broker"),
     ]

@@ -37,20 +37,20 @@ def _now():
         stat("Hit rate", "Share of look-ups that the servers answered, of the last five minutes, all chosen caches together.",
              [Query(f"sum(mes:cache_hits:rate5m{CACHE}) / (sum(mes:cache_lookups:rate5m{CACHE}) > 0)")], "percentunit", thresholds=ratio,
              decimals=1, links=runbook("MesCacheHitRateUnderFloor", "MesCacheHitRateUnderItsWeek"), absent="No look-ups"),
-        stat("Against its own week", "Hit rate of 30 minutes divided by the mean of the last seven days, of the worst cache. The ticket "
+        stat("Against its week", "Hit rate of 30 minutes divided by the mean of the last seven days, of the worst cache. The ticket "
              "comes under 80 %. Absent until six days are known.",
              [Query(f"min(mes:cache_hit_ratio:rate30m{CACHE} / (mes:cache_hit_ratio:avg7d{CACHE} > 0))")], "percentunit",
              thresholds=Thresholds(((None, "red"), (0.8, "green"))), decimals=0, links=runbook("MesCacheHitRateUnderItsWeek"),
              absent="Less than a week known"),
-        stat("Calculation time saved", "Over the time shown: hits, times what a calculation took on average in the hour before each.",
+        stat("Time saved", "Over the time shown: hits, times what a calculation took on average in the hour before each.",
              [Query(f"sum(avg_over_time(mes:price_cache_saved_seconds:rate5m{LOGS}[$__range])) * $__range_s", instant=True)], "s",
-             decimals=1, absent=NO_LOGS),
+             decimals=1, absent="No log of the MES is read"),
         stat("Workers spared", "Seconds of calculation that hits spare each second: as many workers would be needed more without the cache.",
-             [Query(f"sum(mes:price_cache_saved_seconds:rate5m{LOGS})")], "short", decimals=1, absent=NO_LOGS),
-        stat("Price, 95 of 100 within", "Time of price calculations, of the slowest namespace.",
+             [Query(f"sum(mes:price_cache_saved_seconds:rate5m{LOGS})")], "short", decimals=1, absent="No log of the MES is read"),
+        stat("Price within", "95 of 100 price calculations are done within this time, of the slowest namespace.",
              [Query(f"max(mes:price_calculation_duration_seconds:p95{LOGS})")], "s", thresholds=limits.PRICE_TIME.thresholds(),
              links=runbook("MesPriceCalculationSlow"), absent="No calculation lately"),
-        stat("Calculations that fail", "Share of price calculations that end with an error.",
+        stat("Prices that fail", "Share of price calculations that end with an error.",
              [Query(f"max(mes:price_calculation_error_ratio:rate5m{LOGS})")], "percentunit", thresholds=limits.PRICE_ERRORS.thresholds(),
              decimals=1, links=runbook("MesPriceCalculationFailing"), absent="No calculation lately"),
     ]
@@ -73,7 +73,7 @@ def _hits():
         timeseries("Misses by reason", "new: never seen; expired: outlived; evicted: thrown out for want of memory; flushed: the cache was emptied; "
                    "algorithm: another version of the calculation.",
                    [Query(f"sum by (reason) (mes:price_cache_lookups:rate5m{selector('cluster', 'namespace', result='miss')})", "{{reason}}")],
-                   "ops", stack=True, legend_values=("lastNotNull", "max"), links=runbook("MesCacheHitRateUnderItsWeek"), absent=NO_LOGS),
+                   "ops", stack=True, links=runbook("MesCacheHitRateUnderItsWeek"), absent=NO_LOGS),
         timeseries("Look-ups of the servers", "All chosen caches together.",
                    [Query(f"sum(mes:cache_hits:rate5m{CACHE})", "hits"), Query(f"sum(mes:cache_misses:rate5m{CACHE})", "misses")], "ops", stack=True,
                    overrides=[in_color("/^hits$/", "green"), in_color("/^misses$/", "orange")], absent=NO_CACHE),
@@ -101,7 +101,7 @@ def _calculations():
                    absent="No calculation lately"),
         timeseries("Time by algorithm", "95 of 100 calculations of each algorithm are done within this time.",
                    [Query("histogram_quantile(0.95, sum by (algorithm, le) "
-                          f"(mes:price_calculation_duration_seconds_bucket:rate5m{LOGS}))", "{{algorithm}}")],
+                          f"(mes:price_calculation_duration_seconds_bucket:rate5m{LOGS})) >= 0", "{{algorithm}}")],
                    "s", thresholds=limits.PRICE_TIME.thresholds(), links=runbook("MesPriceCalculationSlow"), absent="No calculation lately"),
         timeseries("Calculations", "By algorithm and result.",
                    [Query(f"sum by (algorithm, result) (mes:price_calculations:rate5m{LOGS})", "{{algorithm}} {{result}}")], "ops", stack=True,
@@ -115,7 +115,7 @@ def _calculations():
                    [Query("mes:workers_busy_ratio:max{cluster=~\"$cluster\"}", "{{target}}")], "percentunit", maximum=1,
                    absent="No MES is watched (collectors.http_json)"),
         timeseries("Orders", "Orders by the status that they entered, as the MES counts them.",
-                   [Query("sum by (status) (mes:orders:rate5m{cluster=~\"$cluster\"})", "{{status}}")], "cps", stack=True,
+                   [Query("sum by (status) (mes:orders:rate5m{cluster=~\"$cluster\"})", "{{status}}")], "count:orders/s", stack=True,
                    absent="No MES is watched (collectors.http_json)"),
     ]
 
@@ -146,5 +146,5 @@ def _server():
         timeseries("Replicas behind", "Bytes that a replica has not received yet.", [Query(f"mes:cache_replica_lag_bytes:max{CACHE}", NODE)], "bytes",
                    links=runbook("MesCacheReplicaLinkDown"), absent="No replica"),
         table("Roles", "Who is primary and who follows.", {"cluster": "Cluster", "target": "Cache", "node": "Server", "role": "Role"},
-              [Column("Known", f"max by (cluster, target, node, role) (mes:cache_role:max{CACHE})", "short")], height=5, absent=NO_CACHE),
+              [Column("Known", f"max by (cluster, target, node, role) (mes:cache_role:max{CACHE})", "short")], height=5, hide=("Value",), absent=NO_CACHE),
     ]

@@ -1,7 +1,7 @@
 """What our dashboards share: label choices, expressions, links and annotations."""
 
 from .dashboard import Choice, Moments
-from .grafana import Link, Query, reference_line
+from .grafana import Link, Query, in_color, reference_line
 
 CLUSTER = Choice("cluster", "Cluster", "label_values(sidelight_build_info, cluster)")
 NAMESPACE = Choice("namespace", "Namespace", 'label_values(sidelight_build_info{cluster=~"$cluster"}, namespace)')
@@ -42,9 +42,15 @@ def objective(limit, choose, legend="objective"):
 OBJECTIVE_LINE = reference_line("/objective/")
 
 
-def runbook(*alerts):
-    """Icons on a panel's title, to the runbooks of the alerts that watch what it shows."""
-    return [Link(f"Runbook: {alert}", f"${{runbooks}}/{alert}.md", new_tab=True) for alert in alerts]
+def named(expr, label, text):
+    """`expr` where a missing `label` says `text`: Grafana calls a series with an empty legend "Value"."""
+    return f'label_replace({expr}, "{label}", "{text}", "{label}", "")'
+
+
+def runbook(*alerts, data=False):
+    """To the runbooks of the alerts that watch what a panel shows: an icon on its title, or (`data`, where a title has no room for an
+    icon) in the menu of its value."""
+    return [Link(f"Runbook: {alert}", f"${{runbooks}}/{alert}.md", data=data, new_tab=True) for alert in alerts]
 
 
 def to_dashboard(name, title, **variables):
@@ -73,9 +79,16 @@ def log_links():
             kibana("sidelight-trace", "Logs: one trace", 'trace.id : "${trace}"')]
 
 
-def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace"):
-    """Deploys as kube-state-metrics sees them, reloads of Sidelight's configuration and alerts of `area` (a regular expression)."""
-    return [
+def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace", tickets=True):
+    """Deploys as kube-state-metrics sees them, reloads of Sidelight's configuration, and alerts of `area` (a regular expression).
+
+    Grafana shades the time in which an alert fires. Pages are shaded by name and tickets all together: many shades over each other hide
+    the lines. Watchdog, which always fires, is neither.
+    """
+    def firing(severity):
+        return f'ALERTS{{alertstate="firing", severity="{severity}", area=~"{area}", cluster=~"$cluster"}}'
+
+    out = [
         Moments("Deploys (Kubernetes)",
                 'max by (cluster, namespace, replicaset) (kube_replicaset_created{cluster=~"$cluster"} > ${__from:date:seconds}) * 1000',
                 "purple", "Deploy", "{{namespace}} {{replicaset}}", value_is_time=True),
@@ -84,12 +97,21 @@ def annotations(area, choose='{cluster=~"$cluster"}', by="cluster, namespace"):
                 "blue", "Sidelight took a configuration", "{{namespace}} {{pod}}", value_is_time=True),
         Moments("Configuration refused", f"min by ({by}) (sidelight_config_last_reload_successful{choose}) == bool 0",
                 "orange", "Sidelight refused a configuration", "{{namespace}} {{pod}}"),
-        Moments("Alerts",
-                'max by (alertname, severity, cluster, namespace, target) '
-                f'(ALERTS{{alertstate="firing", area=~"{area}", cluster=~"$cluster"}})',
-                "red", "{{alertname}}", "{{severity}} {{namespace}} {{target}}"),
     ]
+    if tickets:
+        out.append(Moments("Alerts (tickets)", f"max by (cluster) ({firing('ticket')})", "yellow", "Tickets fire", "Shop overview lists them"))
+    out.append(Moments("Alerts (pages)", f"max by (alertname, cluster, namespace, target) ({firing('page')})", "red", "{{alertname}}",
+                       "{{namespace}} {{target}}"))
+    return out
 
+
+# Units: "counts/sec" of Grafana itself is shown as "c/s".
+EVENTS_A_SECOND = "count:events/s"
+MESSAGES_A_SECOND = "count:msg/s"
+
+# Of a destination, by status: each in a colour of its own.
+ANSWERS = (in_color("/^2xx$/", "green"), in_color("/^3xx$/", "blue"), in_color("/^429$/", "yellow"), in_color("/^4xx$/", "orange"),
+           in_color("/^5xx$/", "red"), in_color("/^none$/", "purple"))
 
 UP_TEXTS = {1: ("up", "green"), 0: ("down", "red")}
 YES_NO_BAD = {1: ("yes", "red"), 0: ("no", "green")}

@@ -3,7 +3,7 @@
 from . import limits
 from .dashboard import Choice, Dashboard
 from .grafana import NEUTRAL, Column, Query, Row, Thresholds, in_color, on_right_axis, reference_line, stat, states, table, timeseries, value_texts
-from .shared import CLUSTER, NAMESPACE, POD, UP_TEXTS, annotations, kibana, runbook, selector
+from .shared import ANSWERS, CLUSTER, EVENTS_A_SECOND, NAMESPACE, POD, UP_TEXTS, annotations, kibana, runbook, selector
 
 ONE = selector("cluster", "namespace", "pod", "instance")
 RATE = "[$__rate_interval]"
@@ -25,7 +25,8 @@ def value(metric, legend):
 
 
 def quantile(metric, share):
-    return Query(f"histogram_quantile({share}, sum by (le) (rate({metric}_bucket{ONE}{RATE})))", f"{share * 100:g} of 100")
+    # Of nothing it is NaN, which would be a panel with lines that nobody sees.
+    return Query(f"histogram_quantile({share}, sum by (le) (rate({metric}_bucket{ONE}{RATE}))) >= 0", f"{share * 100:g} of 100")
 
 
 def dashboard():
@@ -53,7 +54,7 @@ def _now():
              links=runbook("SidelightConfigRejected"), absent="No such instance"),
         stat("Late by", "Age of the oldest line that is not delivered yet.", [Query(f"max(sidelight_input_lag_seconds{ONE})")], "s",
              thresholds=limits.LOG_LAG.thresholds(), links=runbook("LogLagHigh"), absent=NO_OUTPUT),
-        stat("Memory of the budget", "Log data held in memory, as a share of the budget. Reading stops at 100 %.",
+        stat("Memory budget", "Log data held in memory, as a share of the budget. Reading stops at 100 %.",
              [Query(f"max(sidelight_in_flight_bytes{ONE} / (sidelight_memory_budget_bytes{ONE} > 0))")], "percentunit", decimals=0,
              thresholds=limits.MEMORY_BUDGET.thresholds(), links=runbook("SidelightNearMemoryBudget"), absent=NO_OUTPUT),
         stat("Targets silent", "Targets whose last run failed, seen from this instance alone.",
@@ -70,7 +71,7 @@ def _inputs():
         Row("Inputs"),
         timeseries("Read", "Bytes of each input.", [per_second("sidelight_read_bytes_total", "input")], "Bps", absent=NO_OUTPUT),
         timeseries("Lines and events", "Several lines make one event with multiline.",
-                   [per_second("sidelight_read_lines_total", legend="lines"), per_second("sidelight_read_events_total", legend="events")], "cps",
+                   [per_second("sidelight_read_lines_total", legend="lines"), per_second("sidelight_read_events_total", legend="events")], EVENTS_A_SECOND,
                    absent=NO_OUTPUT),
         timeseries("Late", "Age of the oldest undelivered line of each input.", [value("sidelight_input_lag_seconds", "{{input}}"),
                                                                                  Query(f"min(sidelight:log_lag_seconds:objective{ONE})",
@@ -86,7 +87,7 @@ def _inputs():
         timeseries("Dropped, cut, not in their format", "Events dropped by choice, cut at the size limit, or shipped raw.",
                    [per_second("sidelight_dropped_events_total", "reason", "dropped: {{reason}}"),
                     per_second("sidelight_truncated_events_total", legend="cut"),
-                    per_second("sidelight_parse_errors_total", legend="not in their format")], "cps", absent=NO_OUTPUT),
+                    per_second("sidelight_parse_errors_total", legend="not in their format")], EVENTS_A_SECOND, absent=NO_OUTPUT),
         timeseries("Files", "Known, open and unreadable log files.",
                    [value("sidelight_files_tracked", "known"), value("sidelight_files_open", "open"),
                     value("sidelight_files_unreadable", "unreadable")], "short",
@@ -109,9 +110,9 @@ def _output():
         Row("Output"),
         timeseries("Acknowledged", "Events and bytes of documents (before compression) that the destination acknowledged.",
                    [per_second("sidelight_shipped_events_total", legend="events"), per_second("sidelight_shipped_bytes_total", legend="bytes")],
-                   "cps", overrides=[on_right_axis("/^bytes$/", "Bps")], absent=NO_OUTPUT),
+                   EVENTS_A_SECOND, overrides=[on_right_axis("/^bytes$/", "Bps")], absent=NO_OUTPUT),
         timeseries("Requests by status", "none: no answer.", [per_second("sidelight_output_requests_total", "code")], "reqps", stack=True,
-                   overrides=[in_color("/2xx/", "green"), in_color("/429|none/", "orange"), in_color("/5xx/", "red")], links=runbook("LogOutputDown"),
+                   overrides=[*ANSWERS], links=runbook("LogOutputDown"),
                    absent=NO_OUTPUT),
         timeseries("Duration of requests", "50 and 99 of 100 requests are answered within this time.",
                    [quantile("sidelight_output_request_duration_seconds", 0.5), quantile("sidelight_output_request_duration_seconds", 0.99)], "s",
@@ -124,12 +125,12 @@ def _output():
         timeseries("Sent bytes", "Request bodies after compression, and bodies in flight before it.",
                    [per_second("sidelight_output_request_bytes_total", legend="sent"), value("sidelight_output_in_flight_bytes", "in flight")], "Bps",
                    overrides=[on_right_axis("/in flight/", "bytes")], absent=NO_OUTPUT),
-        timeseries("Sent again, by reason", "Events that had to be sent again.", [per_second("sidelight_retried_events_total", "reason")], "cps",
+        timeseries("Sent again, by reason", "Events that had to be sent again.", [per_second("sidelight_retried_events_total", "reason")], EVENTS_A_SECOND,
                    stack=True, absent=NO_OUTPUT),
         timeseries("Dead letters", "Events refused for good, by reason; dropped: from full dead letters.",
                    [per_second("sidelight_dead_lettered_events_total", "reason"),
                     per_second("sidelight_dead_letters_dropped_events_total", legend="dropped")],
-                   "cps", links=runbook("LogEventsDeadLettered"), absent=NO_OUTPUT),
+                   EVENTS_A_SECOND, links=runbook("LogEventsDeadLettered"), absent=NO_OUTPUT),
         timeseries("Why the output is down", "1 for the cause that keeps it down now; ids: documents offered again, and in conflict.",
                    [value("sidelight_output_down_cause", "{{cause}}"), per_second("sidelight_duplicate_events_total", legend="ids: again"),
                     per_second("sidelight_id_conflicts_total", legend="ids: in conflict")], "short", links=runbook("LogOutputDown", "LogIdConflicts"),
@@ -165,12 +166,16 @@ def _collectors():
                    mappings=tuple(value_texts({1: ("stale", "orange"), 0: ("no", "green")}))),
             Column("Last success", f"max by ({labels}) (sidelight_collector_last_success_timestamp_seconds{ONE}) * 1000", "dateTimeFromNow"),
             Column("Duration", f"max by ({labels}) (sidelight_collector_duration_seconds{ONE})", "s"),
-        ], width=12, links=runbook("CollectorDown", "CollectorStale"), absent=NO_TARGET),
-        timeseries("Runs", "By collector, target and result.", [per_second("sidelight_collector_runs_total", "collector, target, result")], "ops",
-                   width=6, overrides=[in_color("/failure|timeout/", "red")], links=runbook("CollectorDown"), absent=NO_TARGET),
+        ], width=12, height=11, wide={"Collector": 96, "Target": 120}, links=runbook("CollectorDown", "CollectorStale"), absent=NO_TARGET),
+        timeseries("Runs", "Of all targets by result, and the targets whose runs fail.",
+                   [per_second("sidelight_collector_runs_total", "result"),
+                    Query(f'sum by (collector, target, result) (rate(sidelight_collector_runs_total{{{ONE[1:-1]}, result!="success"}}{RATE})) > 0',
+                          "{{result}}: {{collector}} {{target}}")], "ops",
+                   width=6, height=11, overrides=[in_color("/^success$/", "green"), in_color("/^(failure|timeout)$/", "red")],
+                   links=runbook("CollectorDown"), absent=NO_TARGET),
         timeseries("Series left out", "Since a metric was at its cap, a second.",
-                   [per_second("sidelight_collector_series_dropped_total", "collector, target")], "cps",
-                   width=6, absent=NO_TARGET),
+                   [per_second("sidelight_collector_series_dropped_total", "collector, target")], "count:series/s",
+                   width=6, height=11, absent=NO_TARGET),
         timeseries("Duration of runs", "Of all who watch a target, the slowest.",
                    [Query("sidelight:collector_duration_seconds:max{cluster=~\"$cluster\"}", "{{collector}} {{target}}")], "s",
                    links=runbook("CollectorStale"),
@@ -189,8 +194,8 @@ def _log_metrics():
         Row("Metrics from logs"),
         timeseries("Events counted", "Events of which metrics were made, and those older than five minutes, which count only as late.",
                    [per_second("sidelight_log_metrics_events_total", "input"),
-                    per_second("sidelight_log_metrics_late_events_total", "input", "late: {{input}}")],
-                   "cps", absent=NO_LOG_METRICS),
+                    per_second("sidelight_log_metrics_late_events_total", legend="late, of all inputs")],
+                   EVENTS_A_SECOND, absent=NO_LOG_METRICS),
         timeseries("Not counted yet", "Bytes of log that metrics have not seen yet; it has a cursor of its own.",
                    [value("sidelight_log_metrics_lag_bytes", "{{input}}")], "bytes", absent=NO_LOG_METRICS),
         timeseries("Series made from logs", "And those over the cap, a second.",

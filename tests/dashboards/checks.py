@@ -5,7 +5,8 @@ import re
 from known import FOREIGN, alerts, all_metrics, names_in, recorded
 
 COLUMNS = 24
-UNITS = {"s", "bytes", "Bps", "percentunit", "short", "cps", "ops", "reqps", "dateTimeFromNow", "dateTimeAsIso"}
+UNITS = {"s", "bytes", "Bps", "percentunit", "short", "ops", "reqps", "dateTimeFromNow", "dateTimeAsIso",
+         "count:events/s", "count:msg/s", "count:orders/s", "count:series/s", "count:conn/s"}
 REDUCERS = {"lastNotNull", "max", "mean", "min", "sum"}
 PANELS = {"timeseries", "stat", "table", "bargauge", "state-timeline"}
 # Recorded and raw series whose unit follows from their name.
@@ -18,7 +19,7 @@ _DIMENSIONS = ((re.compile(r"(_seconds(:(min|max|p\d+|avg\w+|objective)|_by_\w+:
 def problems(dashboard):
     """Of one dashboard, as parsed JSON."""
     found = []
-    for check in (_head, _variables, _layout, _panels, _units, _names, _links, _annotations):
+    for check in (_head, _variables, _layout, _panels, _widths, _nothing_there, _tables, _units, _names, _links, _annotations):
         found += check(dashboard)
     return found
 
@@ -140,6 +141,93 @@ def _panels(d):
         values = [step["value"] for step in steps]
         if not values or values[0] is not None or any(a >= b for a, b in zip(values[1:], values[2:])):
             found.append(f"{name}: thresholds do not rise")
+    return found
+
+
+# What a panel has in a browser window of 1366 pixels, the smallest that many people have, less Grafana's menu and margins.
+_GRID = 1366 - 57 - 32
+_GAP = 8
+
+
+def _pixels(panel):
+    column = (_GRID - (COLUMNS - 1) * _GAP) / COLUMNS
+    return panel["gridPos"]["w"] * (column + _GAP) - _GAP
+
+
+def _text_pixels(text):
+    """About, of a title or heading: Inter, medium, 14 pixels."""
+    return sum(4.6 if c in " ijlftrI.,:;'|()" else 12.4 if c in "mwMW" else 9.8 if c.isupper() else 8.4 for c in text)
+
+
+def _widths(d):
+    """Titles are cut where they do not fit beside the icons for the description and for links."""
+    found = []
+    for panel in panels(d):
+        room = _pixels(panel) - 17 - 32 - (32 if panel.get("links") else 0)
+        needed = _text_pixels(panel.get("title", ""))
+        if needed > room:
+            found.append(f"the title of panel {panel['title']!r} is cut: about {needed:.0f} pixels in {room:.0f}")
+    return found
+
+
+def _says_nothing(mappings, match):
+    return any(m["type"] == "special" and m["options"]["match"] == match and m["options"]["result"]["color"] in ("text", "panel-bg") for m in mappings)
+
+
+def _nothing_there(d):
+    """A missing value is said in words, legible, and in no colour that means good or bad."""
+    found = []
+    for panel in panels(d):
+        defaults = panel["fieldConfig"]["defaults"]
+        name = f"panel {panel.get('title')!r}"
+        absent = defaults.get("noValue")
+        fallback = all(re.search(r"or vector\(0\)$", target["expr"]) for target in panel.get("targets", []))
+        if not absent and not fallback:
+            found.append(f"{name} does not say why it is empty")
+        if panel["type"] not in ("stat", "bargauge") or not absent:
+            continue
+        if not _says_nothing(defaults["mappings"], "null+nan"):
+            found.append(f"{name}: {absent!r} has the colour of a threshold")
+        if panel["type"] == "stat" and len(absent) > 8 * panel["gridPos"]["w"]:
+            found.append(f"{name}: {absent!r} is written too small to be read")
+    return found
+
+
+def _tables(d):
+    """No internal column, no column behind the right edge, no sentence in an empty cell."""
+    found = []
+    for panel in panels(d):
+        if panel["type"] != "table":
+            continue
+        name = f"panel {panel.get('title')!r}"
+        organize = next((t["options"] for t in panel.get("transformations", []) if t["id"] == "organize"), None)
+        if organize is None:
+            found.append(f"{name} shows internal columns")
+            continue
+        excluded = {column for column, out in organize["excludeByName"].items() if out}
+        values = ["Value"] if len(panel["targets"]) == 1 else [f"Value #{target['refId']}" for target in panel["targets"]]
+        renamed = organize["renameByName"]
+        found += [f"{name} shows the internal column {column!r}" for column in ("Time", *values) if column not in excluded and column not in renamed]
+        shown = [renamed[column] for column in organize["indexByName"] if column not in excluded and column in renamed]
+        properties = {}
+        for override in panel["fieldConfig"]["overrides"]:
+            properties.setdefault(override["matcher"]["options"], {}).update({p["id"]: p["value"] for p in override["properties"]})
+        # A column has 150 pixels at least where nothing is said. Whoever has a label `cluster` sees one column more.
+        needed = sum(properties.get(heading, {}).get("custom.minWidth", 150) for heading in shown if heading not in ("Cluster", "Partner"))
+        if needed > _pixels(panel) - 18:
+            found.append(f"{name}: columns need {needed} pixels, and there are {_pixels(panel) - 18:.0f}")
+        sorted_by = {sort["displayName"] for sort in panel["options"]["sortBy"]}
+        for heading in shown:
+            room = properties.get(heading, {}).get("custom.minWidth", 150) - 12 - (18 if heading in sorted_by else 0)
+            if _text_pixels(heading) > room:
+                found.append(f"{name}: the heading {heading!r} has {room} pixels")
+        defaults = panel["fieldConfig"]["defaults"]
+        for heading in shown:
+            mappings = properties.get(heading, {}).get("mappings", defaults["mappings"])
+            if not (_says_nothing(mappings, "null") or _says_nothing(mappings, "null+nan")):
+                found.append(f"{name}: an empty cell of {heading!r} says {defaults.get('noValue')!r}")
+            if heading in [renamed[c] for c in renamed if c not in values] and _says_nothing(mappings, "null+nan"):
+                found.append(f"{name}: every text of {heading!r} is shown as nothing")
     return found
 
 

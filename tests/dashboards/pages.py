@@ -18,7 +18,7 @@ EXAMPLES = {
     "mode": ("AccessShareLock",), "state": ("active", "idle"), "replica": ("standby-1",), "reason": ("hot share is small",),
     "pipeline": ("main",), "distribution": ("elasticsearch",), "process": ("shop",), "service_name": ("shop", "crm", "mes"),
     "route": ("/models/{id}",), "method": ("GET",), "level": ("info", "error"), "algorithm": ("v2",), "key_prefix": ("price",),
-    "partner": ("acme",), "upstream": ("10.0.0.1:80",), "input": ("app",), "cause": ("connection refused",), "window": ("5m",),
+    "partner": ("acme", ""), "upstream": ("10.0.0.1:80",), "input": ("app",), "cause": ("connection refused",), "window": ("5m",),
     "status_class": ("2xx", "3xx", "4xx", "5xx"),
     "outcome": ("passed", "delayed", "rejected", "delayed_dry_run", "rejected_dry_run"),
 }
@@ -134,8 +134,8 @@ def foreign_text(now):
     areas = ("queue", "cache", "apps", "database", "gateway", "capacity", "logs", "sidecar")
     lines = [line for area in areas for line in (f'ALERTS{{alertstate="firing",{alert.format(area=area)}}} 1',
                                                  f"ALERTS_FOR_STATE{{{alert.format(area=area)}}} {now - 700:.0f}")]
-    lines += ['ALERTS{alertname="MesDbLongQueries",alertstate="firing",severity="ticket",area="database",team="mes"} 1',
-              f'kube_replicaset_created{{namespace="shop",replicaset="shop-7d9"}} {now - 60:.0f}']
+    lines += [f'ALERTS{{alertname="MesDbLongQueries",alertstate="firing",severity="ticket",area="{area}",team="mes"}} 1' for area in areas]
+    lines.append(f'kube_replicaset_created{{namespace="shop",replicaset="shop-7d9"}} {now - 60:.0f}')
     return "\n".join(lines) + "\n"
 
 

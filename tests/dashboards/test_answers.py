@@ -184,6 +184,16 @@ def test_series_of_a_panel_have_names_of_their_own(one, settled):
     assert not wrong, "\n".join(sorted(set(wrong)))
 
 
+def test_a_single_value_is_a_single_series(one, settled):
+    """A stat that shows no names would show numbers of which nobody knows whose they are."""
+    for name, dashboard in dashboards().items():
+        for panel in checks.panels(dashboard):
+            if panel["type"] == "stat" and panel["options"]["textMode"] == "value":
+                answers = [result for target in panel["targets"]
+                           for result in one.instant(filled(target["expr"], {"instance": "watch-1:9464"} if name == "sidecar" else {}))]
+                assert len(answers) <= 1, f"{name} {panel['title']!r}"
+
+
 @pytest.fixture(scope="module")
 def two(served, tmp_path_factory):
     """As `one`, with a second instance that watches the same targets."""

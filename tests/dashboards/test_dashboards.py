@@ -112,7 +112,7 @@ def test_red_begins_at_the_threshold_of_the_alert_that_a_panel_links_to():
     compared = 0
     for path in FILES:
         for panel in checks.panels(load(path)):
-            linked = [a for a in re.findall(r"/(\w+)\.md", json.dumps(panel.get("links", []))) if a in red]
+            linked = [a for a in re.findall(r"/(\w+)\.md", json.dumps([panel.get("links", []), panel["fieldConfig"]["defaults"].get("links", [])])) if a in red]
             steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
             if not linked or not any(step["color"] == "red" for step in steps):
                 continue

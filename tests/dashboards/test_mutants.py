@@ -23,7 +23,36 @@ def _variable(d, name):
     return next(v for v in d["templating"]["list"] if v["name"] == name)
 
 
+def _organize(d):
+    return next(t["options"] for t in _panel(d, "table")["transformations"] if t["id"] == "organize")
+
+
+def _override(d, heading):
+    return next(o for o in _panel(d, "table")["fieldConfig"]["overrides"] if o["matcher"]["options"] == heading)
+
+
+def _of_column(d, heading):
+    return {p["id"]: p["value"] for p in _override(d, heading)["properties"]}
+
+
+def _property(d, heading, name, value):
+    properties = _override(d, heading)["properties"]
+    properties[:] = [p for p in properties if p["id"] != name] + [{"id": name, "value": value}]
+
+
 MUTANTS = {
+    "title that does not fit": (lambda d: _titled(d, "No consumer").update(title="Queues without any consumer"), "is cut: about"),
+    "empty panel without a word": (lambda d: _panel(d)["fieldConfig"]["defaults"].pop("noValue"), "does not say why it is empty"),
+    "nothing, in green": (lambda d: _titled(d, "Oldest message")["fieldConfig"]["defaults"].update(mappings=[]), "has the colour of a threshold"),
+    "nothing, in tiny letters": (lambda d: _titled(d, "Oldest message")["fieldConfig"]["defaults"].update(noValue="No message waits in any queue that was chosen"),
+                                 "too small to be read"),
+    "table as Prometheus answers": (lambda d: _panel(d, "table").update(transformations=[]), "shows internal columns"),
+    "time of a table": (lambda d: _organize(d)["excludeByName"].pop("Time"), "shows the internal column 'Time'"),
+    "value without a heading": (lambda d: _organize(d)["renameByName"].pop("Value #A"), "shows the internal column 'Value #A'"),
+    "columns behind the edge": (lambda d: [o["properties"].clear() for o in _panel(d, "table")["fieldConfig"]["overrides"]], "columns need"),
+    "heading that is cut": (lambda d: _property(d, "Consumers", "custom.minWidth", 50), "the heading 'Consumers' has 38 pixels"),
+    "sentence in an empty cell": (lambda d: _property(d, "Oldest", "mappings", []), "an empty cell of 'Oldest' says 'No such queue'"),
+    "texts that vanish": (lambda d: _property(d, "Broker", "mappings", _of_column(d, "Oldest")["mappings"]), "every text of 'Broker' is shown as nothing"),
     "unknown metric": (lambda d: _panel(d)["targets"][0].update(expr="mes:queue_length:max"), "nothing exports mes:queue_length:max"),
     "unknown metric in an annotation": (lambda d: d["annotations"]["list"][-1].update(expr="ALARMS"), "nothing exports ALARMS"),
     "unknown metric in a variable": (lambda d: _variable(d, "vhost").update(
@@ -60,7 +89,7 @@ MUTANTS = {
     "runbook of no alert": (lambda d: _panel(d)["links"][0].update(url="${runbooks}/QueueBad.md"), "QueueBad, which is no alert"),
     "link to a fixed host": (lambda d: _panel(d)["links"][0].update(url="http://grafana:3000/d/x"), "links to 'http://grafana:3000"),
     "no siblings": (lambda d: d["links"].pop(0), "other dashboards are not linked"),
-    "thresholds in disorder": (lambda d: _titled(d, "Worst time to drain")["fieldConfig"]["defaults"]["thresholds"]["steps"].reverse(),
+    "thresholds in disorder": (lambda d: _titled(d, "Worst drain")["fieldConfig"]["defaults"]["thresholds"]["steps"].reverse(),
                                "thresholds do not rise"),
     "no deploys": (lambda d: d["annotations"].update(list=d["annotations"]["list"][-1:]), "no annotation shows deploys"),
 }

@@ -19,7 +19,7 @@ SPEED = 4
 # Recorded only when there is history of hours or days: test_answers.py has it.
 NEEDS_HISTORY = re.compile(r":avg7d$|:forecast\w+$|:seconds_until_\w+$")
 # Panels that answer when something is wrong, and what an output to a file (the plant's) has not got: requests.
-QUIET = ("annotation 'Alerts'", "panel 'Firing alerts' A", "panel 'Duration of requests' A",
+QUIET = ("annotation 'Alerts (tickets)'", "annotation 'Alerts (pages)'", "panel 'Firing alerts' A", "panel 'Runs' B", "panel 'Duration of requests' A",
          "panel 'Duration of requests' B", "panel 'Pod: throttled' A")
 # What the plant has not got, or what only a fault brings: no stream, no log store or Logstash, no Kubernetes, no planned size. What there is of a pod hangs on the
 # control group of the machine.

@@ -19,9 +19,14 @@ function withoutKnownGaps(dashboard, era) {
   return copy;
 }
 
-function withLowestThreshold(panel) {
+function withoutKnownGapsOfPanel(panel, era) {
   const copy = JSON.parse(JSON.stringify(panel));
-  for (const step of copy.fieldConfig?.defaults?.thresholds?.steps ?? []) step.value ??= -1;
+  const defaults = copy.fieldConfig?.defaults;
+  for (const step of defaults?.thresholds?.steps ?? []) step.value ??= -1;
+  // The types of 9.3 allow only "true" and "false" of what its own enum SpecialValueMatch has.
+  if (era === '9' && defaults?.mappings) {
+    defaults.mappings = defaults.mappings.filter((m) => m.type !== 'special' || !['null', 'nan', 'null+nan', 'empty'].includes(m.options?.match));
+  }
   return copy;
 }
 
@@ -39,7 +44,7 @@ function problems(dashboard) {
   for (const panel of dashboard.panels ?? []) {
     if (panel.type === 'row') continue;
     const where = `panel ${panel.id}`;
-    for (const era of ['9', '13']) check(`panel.${era}`, withLowestThreshold(panel), where);
+    for (const era of ['9', '13']) check(`panel.${era}`, withoutKnownGapsOfPanel(panel, era), where);
     const custom = panel.fieldConfig?.defaults?.custom;
     check(`${panel.type}.options.13`, panel.options ?? {}, `${where} options`);
     for (const [part, value] of [['legend', panel.options?.legend], ['tooltip', panel.options?.tooltip]]) {
