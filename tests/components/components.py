@@ -1,4 +1,4 @@
-"""Starts the real servers that tests talk to: OpenSearch, Elasticsearch, nginx, RabbitMQ, PostgreSQL and Redis.
+"""Starts the real servers that tests talk to: OpenSearch, Elasticsearch, nginx, RabbitMQ, PostgreSQL, Redis and kube-state-metrics.
 
 Each is a context manager with a data directory of its own, on free ports of 127.0.0.1, ready when the with statement begins and
 stopped by process id when it ends:
@@ -6,7 +6,8 @@ stopped by process id when it ends:
     with opensearch() as engine, nginx() as web:
         engine.request("GET", "/_cat/indices")
 
-`missing(NAME)` says why a component cannot be started here ("" when it can), for skips. PostgreSQL and RabbitMQ refuse to run as
+`missing(NAME)` says why a component cannot be started here ("" when it can), for skips; `require(NAME, ...)` skips, but in continuous
+integration (CI=true), where everything is installed, it fails. PostgreSQL and RabbitMQ refuse to run as
 root and are then run as the users that their Debian packages made.
 
     components.py NAME      runs one in the foreground and prints where it is
@@ -25,6 +26,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from kubernetes import KubeApi
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = HERE.parent.parent / "build" / "components"
@@ -80,9 +83,17 @@ def missing(name):
         "rabbitmq": (os.path.exists("/usr/lib/rabbitmq/bin/rabbitmq-server"), "rabbitmq-server"),
         "postgresql": (_postgres_bin(), "postgresql"),
         "redis": (shutil.which("redis-server"), "redis-server"),
+        "kube_state_metrics": (shutil.which("go"), "golang-go"),
     }
     there, packages = needs[name]
     return "" if there else f"{name} cannot be started: apt-get install {packages}"
+
+
+def require(*names):
+    import pytest  # pylint: disable=import-outside-toplevel
+    whys = [why for why in map(missing, names) if why]
+    if whys:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("; ".join(whys))
 
 
 class Component:
@@ -113,6 +124,13 @@ class Component:
 
     def start(self):
         raise NotImplementedError
+
+    def _build(self):
+        """For what no package holds: the folder with what setup.sh made."""
+        result = subprocess.run([str(HERE / "setup.sh"), self.name], capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise RuntimeError(f"{self.name} cannot be built:\n{result.stdout[-1500:]}{result.stderr[-1500:]}")
+        return CACHE / self.name
 
     def spawn(self, command, **options):
         with open(self.output, "ab") as out:
@@ -153,12 +171,6 @@ class SearchEngine(Component):
         super().__init__()
         self.settings = settings or {}
         self.url = f"http://127.0.0.1:{self.port}"
-
-    def _build(self):
-        result = subprocess.run([str(HERE / "setup.sh"), self.name], capture_output=True, text=True, check=False)
-        if result.returncode != 0:
-            raise RuntimeError(f"{self.name} cannot be built:\n{result.stdout[-1500:]}{result.stderr[-1500:]}")
-        return CACHE / self.name
 
     def _run(self, command):
         settings = [f"{k}={v}" for k, v in self.settings.items()]
@@ -377,8 +389,33 @@ class Redis(Component):
         return subprocess.run(["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True, check=True).stdout.strip()
 
 
+class KubeStateMetrics(Component):
+    """Its metrics are of what `api` holds: as in a cluster, but that the cluster is this object."""
+
+    name = "kube_state_metrics"
+
+    def __init__(self):
+        super().__init__()
+        self.api = KubeApi()
+        self.telemetry_port = free_port()
+
+    def start(self):
+        built = self._build()
+        self.api.__enter__()
+        self.spawn([str(built / "kube-state-metrics"), "--apiserver", self.api.url, "--resources", "pods,replicasets", "--host", "127.0.0.1",
+                    "--port", str(self.port), "--telemetry-host", "127.0.0.1", "--telemetry-port", str(self.telemetry_port)])
+        _wait(lambda: _accepts(self.port), 30, "kube-state-metrics", self.process)
+
+    def stop(self, sig=signal.SIGTERM):
+        super().stop(sig)
+        if self.process is not None:
+            self.api.__exit__()
+            self.process = None
+
+
 opensearch, elasticsearch, nginx, rabbitmq, postgresql, redis = OpenSearch, Elasticsearch, Nginx, RabbitMQ, PostgreSQL, Redis
-ALL = {c.name: c for c in (OpenSearch, Elasticsearch, Nginx, RabbitMQ, PostgreSQL, Redis)}
+kube_state_metrics = KubeStateMetrics
+ALL = {c.name: c for c in (OpenSearch, Elasticsearch, Nginx, RabbitMQ, PostgreSQL, Redis, KubeStateMetrics)}
 
 
 def main():
