@@ -40,7 +40,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def _wait(condition, seconds, what, process=None):
+def wait(condition, seconds, what, process=None):
     deadline = time.monotonic() + seconds
     while not condition():
         if process is not None and process.poll() is not None:
@@ -84,6 +84,7 @@ def missing(name):
         "postgresql": (_postgres_bin(), "postgresql"),
         "redis": (shutil.which("redis-server"), "redis-server"),
         "kube_state_metrics": (shutil.which("go"), "golang-go"),
+        "machine": (shutil.which("linux.uml"), "user-mode-linux"),
     }
     there, packages = needs[name]
     return "" if there else f"{name} cannot be started: apt-get install {packages}"
@@ -175,7 +176,7 @@ class SearchEngine(Component):
     def _run(self, command):
         settings = [f"{k}={v}" for k, v in self.settings.items()]
         self.spawn(["java", *JAVA_OPTIONS, *command, str(self.folder), str(self.port), *settings], cwd=self.folder)
-        _wait(lambda: b"READY" in self.output.read_bytes(), 120, self.name, self.process)
+        wait(lambda: b"READY" in self.output.read_bytes(), 120, self.name, self.process)
 
     def refresh(self):
         self.request("POST", "/_refresh")
@@ -257,7 +258,7 @@ http {{
 """, encoding="utf-8")
         self.spawn([shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"),
                     "-e", str(self.error_log), "-g", "daemon off;"])
-        _wait(lambda: _accepts(self.port), 15, "nginx", self.process)
+        wait(lambda: _accepts(self.port), 15, "nginx", self.process)
 
     def reopen_logs(self):
         self.process.send_signal(signal.SIGUSR1)
@@ -309,9 +310,9 @@ loopback_users = none
         with open(self.output, "ab") as out:  # a port mapper of our own, so that it goes with us
             self.epmd = subprocess.Popen([*prefix, "epmd", "-port", str(self.epmd_port), "-address", "127.0.0.1"], stdout=out,
                                          stderr=out, env=self.environment())
-        _wait(lambda: _accepts(self.epmd_port), 15, "epmd", self.epmd)
+        wait(lambda: _accepts(self.epmd_port), 15, "epmd", self.epmd)
         self.spawn([*prefix, "/usr/lib/rabbitmq/bin/rabbitmq-server"], env=self.environment(), cwd=self.folder)
-        _wait(lambda: _accepts(self.port) and _accepts(self.management_port), 90, "rabbitmq", self.process)
+        wait(lambda: _accepts(self.port) and _accepts(self.management_port), 90, "rabbitmq", self.process)
 
     def stop(self, sig=signal.SIGTERM):
         super().stop(sig)
@@ -356,7 +357,7 @@ class PostgreSQL(Component):
         }
         arguments = [a for k, v in settings.items() for a in ("-c", f"{k}={v}")]
         self.spawn([*prefix, str(self.bin / "postgres"), "-D", str(self.folder / "data"), *arguments], cwd="/")
-        _wait(lambda: subprocess.run([str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+        wait(lambda: subprocess.run([str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
                                      check=False).returncode == 0, 30, "postgresql", self.process)
 
     def stop(self, sig=signal.SIGINT):  # "fast": does not wait for clients
@@ -383,7 +384,7 @@ class Redis(Component):
     def start(self):
         self.spawn(["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--logfile",
                     str(self.log), "--loglevel", "debug", "--save", "", *self.arguments])
-        _wait(lambda: _accepts(self.port), 15, "redis", self.process)
+        wait(lambda: _accepts(self.port), 15, "redis", self.process)
 
     def command(self, *words):
         return subprocess.run(["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True, check=True).stdout.strip()
@@ -404,7 +405,7 @@ class KubeStateMetrics(Component):
         self.api.__enter__()
         self.spawn([str(built / "kube-state-metrics"), "--apiserver", self.api.url, "--resources", "pods,replicasets", "--host", "127.0.0.1",
                     "--port", str(self.port), "--telemetry-host", "127.0.0.1", "--telemetry-port", str(self.telemetry_port)])
-        _wait(lambda: _accepts(self.port), 30, "kube-state-metrics", self.process)
+        wait(lambda: _accepts(self.port), 30, "kube-state-metrics", self.process)
 
     def stop(self, sig=signal.SIGTERM):
         super().stop(sig)
