@@ -139,6 +139,7 @@ def value_texts(texts):
 
 def timeseries(title, description, queries, unit, *, width=8, height=8, thresholds=None, minimum=0, maximum=None, stack=False,
                legend_values=(), links=(), overrides=(), decimals=None, absent=None, mappings=()):
+    """The axis reaches to `maximum`, and further where values do: what is over a hard end would not be drawn."""
     fill = 30 if stack else 8
     custom = {
         "drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": fill, "gradientMode": "none",
@@ -147,7 +148,9 @@ def timeseries(title, description, queries, unit, *, width=8, height=8, threshol
         "stacking": {"mode": "normal" if stack else "none", "group": "A"},
         "thresholdsStyle": {"mode": "dashed" if thresholds is not None and thresholds.line else "off"},
     }
-    defaults = _defaults(unit, thresholds or NEUTRAL, links, minimum, maximum, decimals, absent, mappings,
+    if maximum is not None:
+        custom["axisSoftMax"] = maximum
+    defaults = _defaults(unit, thresholds or NEUTRAL, links, minimum, None, decimals, absent, mappings,
                          {"mode": "palette-classic"})
     defaults["custom"] = custom
     options = {"legend": {"showLegend": True, "displayMode": "table" if legend_values else "list", "placement": "bottom",
