@@ -7,7 +7,7 @@ stopped by process id when it ends:
         engine.request("GET", "/_cat/indices")
 
 `missing(NAME)` says why a component cannot be started here ("" when it can), for skips; `require(NAME, ...)` skips, but in continuous
-integration (CI=true), where everything is installed, it fails. PostgreSQL and RabbitMQ refuse to run as
+integration (CI=true) it fails, as long as there is a package. PostgreSQL and RabbitMQ refuse to run as
 root and are then run as the users that their Debian packages made.
 
     components.py NAME      runs one in the foreground and prints where it is
@@ -18,6 +18,7 @@ import http.client
 import json
 import os
 import pathlib
+import platform
 import pwd
 import shutil
 import signal
@@ -87,6 +88,8 @@ def missing(name):
         "machine": (shutil.which("linux.uml"), "user-mode-linux"),
     }
     there, packages = needs[name]
+    if not there and name == "machine" and platform.machine() != "x86_64":
+        return f"{name} cannot be started: no package has user-mode Linux for {platform.machine()}"
     return "" if there else f"{name} cannot be started: apt-get install {packages}"
 
 
@@ -94,7 +97,8 @@ def require(*names):
     import pytest  # pylint: disable=import-outside-toplevel
     whys = [why for why in map(missing, names) if why]
     if whys:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("; ".join(whys))
+        promised = any("apt-get install" in why for why in whys)
+        (pytest.fail if promised and os.environ.get("CI") == "true" else pytest.skip)("; ".join(whys))
 
 
 class Component:

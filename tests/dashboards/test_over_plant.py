@@ -14,13 +14,14 @@ import time
 import pytest
 
 import checks
-from components import free_port, kube_state_metrics, opensearch, require
+from components import kube_state_metrics, opensearch, require
 from known import DASHBOARDS, TOP, all_metrics, behind, names_in, recorded
 from kubernetes import pod, replica_set
 from logstash_stand_in import LogstashStandIn
 from machine import Machine
 from prometheus import Prometheus, filled
 from stream_client import StreamConsumer
+from tcp_proxy import TcpProxy
 
 sys.path.insert(0, str(TOP / "tests"))
 from plant import Plant  # noqa: E402
@@ -60,18 +61,23 @@ def beside(program, tmp_path_factory):
             "output": {"elasticsearch": {"hosts": [engine.url], "data_stream": "logs-shop-default"}}, "objectives": OBJECTIVES,
             "collectors": {"elasticsearch": {"name": "logs", "url": engine.url, "interval": "1s"},
                            "logstash": {"name": "relay", "url": f"http://127.0.0.1:{relay.port}", "interval": "1s"}}}))
+        way = stack.enter_context(contextlib.ExitStack())
+        proxy = way.enter_context(TcpProxy(engine.port))
         cut_off = stack.enter_context(Watcher(program, plant, path=folder / "cut-off.yaml", sections={"logs"}, more={
-            "output": {"elasticsearch": {"hosts": [f"http://127.0.0.1:{free_port()}"], "data_stream": "logs-shop-default", "backoff_max": "1s"}},
+            "output": {"elasticsearch": {"hosts": [f"http://127.0.0.1:{proxy.port}"], "data_stream": "logs-cut-default", "backoff_max": "1s"}},
             "state_dir": str(folder / "cut-off"), "shutdown_deadline": "1s"}))
         # The host may have no control groups that tell of memory and limits.
         limited = stack.enter_context(Machine(program))
         pods = {"shop-1": watcher, "shop-2": cut_off, "report-1": limited}
+
+        def scraped(job, interval, *names):
+            targets = [{"targets": [f"127.0.0.1:{pods[name].port}"], "labels": {"namespace": "shop", "pod": name}} for name in names]
+            return {"job_name": job, "scrape_interval": interval, "scrape_timeout": interval, "static_configs": targets}
         kubernetes.api.put(replica_set("shop", "shop-7d9"))
         for name in pods:
             kubernetes.api.put(pod("shop", name, ["shop"], sidecars=["sidelight"], owner="shop-7d9"))
         prometheus = Prometheus(folder / "prometheus", [
-            {"job_name": "sidelight", "static_configs": [{"targets": [f"127.0.0.1:{one.port}"], "labels": {"namespace": "shop", "pod": name}}
-                                                         for name, one in pods.items()]},
+            scraped("sidelight", "1s", "shop-1", "shop-2"), scraped("sidelight-limited", "5s", "report-1"),
             {"job_name": "kube-state-metrics", "honor_labels": True, "static_configs": [{"targets": [f"127.0.0.1:{kubernetes.port}"]}],
              # The dashboards read one of its metrics and the rules three; the others are no business of these tests.
              "metric_relabel_configs": [{"source_labels": ["__name__"], "action": "keep",
@@ -86,6 +92,7 @@ def beside(program, tmp_path_factory):
                 # A reader that took one chunk and stopped; and what autovacuum does in its own time.
                 stack.callback(StreamConsumer(plant.rabbitmq.stream_port, "plant", plant.passwords["plant"], EVENTS, credit=1).close)
                 plant.postgres.sql("analyze orders")
+                way.close()  # the second sidecar has shipped a little; from now on nobody listens
         prometheus.wait(lambda: set(PAST) <= prometheus.series_names(), 30, "what is to have a past")
         prometheus.backfill(_past(prometheus))
         begin = time.time()
@@ -192,13 +199,15 @@ def test_metrics_of_the_program_are_those_of_the_reference(beside):
     assert sorted(name for name in beside.series_names() if name not in known and not foreign.match(name)) == []
 
 
-def test_advice_and_a_stream_are_those_of_the_plant(beside):
+def test_panels_show_what_was_brought_about(beside):
     """The last, since the plant comes to rest."""
     def shown(expression):
         return [(result["metric"], float(result["value"][1])) for result in beside.instant(expression)]
     [(advice, one)] = shown("mes:db_advice:max")
     assert (advice["table"], advice["action"], advice["reason"], one) == ("orders", "partial_index", "full_index_holds_cold_rows", 1)
     assert {labels["cause"] for labels, value in shown("sidelight_output_down_cause") if value == 1} == {"connect"}
+    for panel in ('sidelight:output_requests:rate5m{code="none"}', 'sidelight:retried_events:rate5m{reason="connection"}'):
+        assert sum(value for _, value in shown(panel)) > 0, panel
     beside.plant.rest()
     messages = beside.plant.truth()["streams"][EVENTS]["messages"]
     beside.wait(lambda: [value for _, value in shown("mes:stream_messages:max")] == [messages], 30, f"{messages} messages in the stream")
