@@ -60,7 +60,8 @@ def _database():
     return [
         Row("Databases"),
         timeseries("Size and forecast", "Of each database, where a straight line through seven days ends in 30 days, and what is planned.",
-                   [Query(f"mes:db_size_bytes:max{T}", DATABASE), Query(f"mes:db_size_bytes:forecast30d{T}", f"forecast, in 30 days: {DATABASE}"),
+                   [Query(f"mes:db_size_bytes:max{T}", DATABASE),
+                    Query(f"clamp_min(mes:db_size_bytes:forecast30d{T}, 0)", f"forecast, in 30 days: {DATABASE}"),
                     Query(f"mes:db_size_bytes:objective{T}", "objective {{target}}")], "bytes", width=12, overrides=[FORECAST, OBJECTIVE_LINE],
                    links=[*runbook("CapacityDbSize", "MesDbSizeOverObjective"), to_dashboard("database", "MES database")],
                    absent="No database is watched"),
@@ -80,15 +81,17 @@ def _database():
 def _disks():
     return [
         Row("Disks and memory"),
-        timeseries("Broker: free disk and forecast", "Of each node, where a straight line through six hours ends in a day, and its limit.",
+        timeseries("Broker: free disk and forecast",
+                   "Of each node, where a straight line through six hours ends in a day (0: it is full before that), and its limit.",
                    [Query(f"mes:broker_disk_free_bytes:min{T}", NODE),
-                    Query(f"mes:broker_disk_free_bytes:forecast1d{T}", f"forecast, in a day: {NODE}"),
+                    Query(f"clamp_min(mes:broker_disk_free_bytes:forecast1d{T}, 0)", f"forecast, in a day: {NODE}"),
                     Query(f"mes:broker_disk_limit_bytes:max{T}", f"limit {NODE}")], "bytes", overrides=[FORECAST, reference_line("/^limit/")],
                    links=[*runbook("CapacityBrokerDisk", "MesBrokerAlarm"), to_dashboard("queue", "MES queue")], absent="No broker is watched"),
         timeseries("Log store: disk and forecast",
-                   "Used share of each node's disk, where a straight line through two days ends in three days, and watermarks.",
+                   "Used share of each node's disk, where a straight line through two days ends in three days (100 %: it is full "
+                   "before that), and watermarks.",
                    [Query(f"log_store:disk_used_ratio:max{T}", NODE),
-                    Query(f"log_store:disk_used_ratio:forecast3d{T}", f"forecast, in three days: {NODE}"),
+                    Query(f"clamp(log_store:disk_used_ratio:forecast3d{T}, 0, 1)", f"forecast, in three days: {NODE}"),
                     Query(f"min by (level) (log_store:disk_watermark_ratio:max{T})", "watermark {{level}}"),
                     objective(limits.STORE_DISK, T)], "percentunit", thresholds=limits.STORE_DISK.thresholds(),
                    overrides=[FORECAST, OBJECTIVE_LINE, reference_line("/^watermark low/", "yellow"),

@@ -157,6 +157,7 @@ def _nothing(text, color="text"):
 
 def timeseries(title, description, queries, unit, *, width=8, height=8, thresholds=None, minimum=0, maximum=None, stack=False,
                links=(), overrides=(), decimals=None, absent=None, mappings=()):
+    """The axis reaches to `maximum`, and further where values do: what is over a hard end would not be drawn."""
     fill = 30 if stack else 8
     custom = {
         "drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "fillOpacity": fill, "gradientMode": "none",
@@ -165,12 +166,14 @@ def timeseries(title, description, queries, unit, *, width=8, height=8, threshol
         "stacking": {"mode": "normal" if stack else "none", "group": "A"},
         "thresholdsStyle": {"mode": "dashed" if thresholds is not None and thresholds.line else "off"},
     }
-    if thresholds is not None and thresholds.line and maximum is None:
+    if maximum is not None:
+        custom["axisSoftMax"] = maximum
+    elif thresholds is not None and thresholds.line:
         # Else the limit is off the picture, or at the bottom of one that reaches to 100, while all is well.
         custom["axisSoftMax"] = round(1.25 * thresholds.steps[-1][0], 6)
     elif unit == "short" and minimum == 0:
         custom["axisSoftMax"] = 1  # a count that is 0 all the time is drawn from 0 to 1, not to 100
-    defaults = _defaults(unit, thresholds or NEUTRAL, links, minimum, maximum, decimals, absent, mappings,
+    defaults = _defaults(unit, thresholds or NEUTRAL, links, minimum, None, decimals, absent, mappings,
                          {"mode": "palette-classic"})
     defaults["custom"] = custom
     options = {"legend": {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []},

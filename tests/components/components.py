@@ -1,4 +1,4 @@
-"""Starts the real servers that tests talk to: OpenSearch, Elasticsearch, nginx, RabbitMQ, PostgreSQL and Redis.
+"""Starts the real servers that tests talk to: OpenSearch, Elasticsearch, nginx, RabbitMQ, PostgreSQL, Redis and kube-state-metrics.
 
 Each is a context manager with a data directory of its own, on free ports of 127.0.0.1, ready when the with statement begins and
 stopped by process id when it ends:
@@ -6,7 +6,8 @@ stopped by process id when it ends:
     with opensearch() as engine, nginx() as web:
         engine.request("GET", "/_cat/indices")
 
-`missing(NAME)` says why a component cannot be started here ("" when it can), for skips. PostgreSQL and RabbitMQ refuse to run as
+`missing(NAME)` says why a component cannot be started here ("" when it can), for skips; `require(NAME, ...)` skips, but in continuous
+integration (CI=true) it fails, as long as there is a package. PostgreSQL and RabbitMQ refuse to run as
 root and are then run as the users that their Debian packages made.
 
     components.py NAME      runs one in the foreground and prints where it is
@@ -17,6 +18,7 @@ import http.client
 import json
 import os
 import pathlib
+import platform
 import pwd
 import shutil
 import signal
@@ -25,6 +27,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from kubernetes import KubeApi
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = HERE.parent.parent / "build" / "components"
@@ -37,7 +41,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def _wait(condition, seconds, what, process=None):
+def wait(condition, seconds, what, process=None):
     deadline = time.monotonic() + seconds
     while not condition():
         if process is not None and process.poll() is not None:
@@ -80,9 +84,21 @@ def missing(name):
         "rabbitmq": (os.path.exists("/usr/lib/rabbitmq/bin/rabbitmq-server"), "rabbitmq-server"),
         "postgresql": (_postgres_bin(), "postgresql"),
         "redis": (shutil.which("redis-server"), "redis-server"),
+        "kube_state_metrics": (shutil.which("go"), "golang-go"),
+        "machine": (shutil.which("linux.uml"), "user-mode-linux"),
     }
     there, packages = needs[name]
+    if not there and name == "machine" and platform.machine() != "x86_64":
+        return f"{name} cannot be started: no package has user-mode Linux for {platform.machine()}"
     return "" if there else f"{name} cannot be started: apt-get install {packages}"
+
+
+def require(*names):
+    import pytest  # pylint: disable=import-outside-toplevel
+    whys = [why for why in map(missing, names) if why]
+    if whys:
+        promised = any("apt-get install" in why for why in whys)
+        (pytest.fail if promised and os.environ.get("CI") == "true" else pytest.skip)("; ".join(whys))
 
 
 class Component:
@@ -113,6 +129,13 @@ class Component:
 
     def start(self):
         raise NotImplementedError
+
+    def _build(self):
+        """For what no package holds: the folder with what setup.sh made."""
+        result = subprocess.run([str(HERE / "setup.sh"), self.name], capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise RuntimeError(f"{self.name} cannot be built:\n{result.stdout[-1500:]}{result.stderr[-1500:]}")
+        return CACHE / self.name
 
     def spawn(self, command, **options):
         with open(self.output, "ab") as out:
@@ -154,16 +177,10 @@ class SearchEngine(Component):
         self.settings = settings or {}
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def _build(self):
-        result = subprocess.run([str(HERE / "setup.sh"), self.name], capture_output=True, text=True, check=False)
-        if result.returncode != 0:
-            raise RuntimeError(f"{self.name} cannot be built:\n{result.stdout[-1500:]}{result.stderr[-1500:]}")
-        return CACHE / self.name
-
     def _run(self, command):
         settings = [f"{k}={v}" for k, v in self.settings.items()]
         self.spawn(["java", *JAVA_OPTIONS, *command, str(self.folder), str(self.port), *settings], cwd=self.folder)
-        _wait(lambda: b"READY" in self.output.read_bytes(), 120, self.name, self.process)
+        wait(lambda: b"READY" in self.output.read_bytes(), 120, self.name, self.process)
 
     def refresh(self):
         self.request("POST", "/_refresh")
@@ -245,7 +262,7 @@ http {{
 """, encoding="utf-8")
         self.spawn([shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"),
                     "-e", str(self.error_log), "-g", "daemon off;"])
-        _wait(lambda: _accepts(self.port), 15, "nginx", self.process)
+        wait(lambda: _accepts(self.port), 15, "nginx", self.process)
 
     def reopen_logs(self):
         self.process.send_signal(signal.SIGUSR1)
@@ -297,9 +314,9 @@ loopback_users = none
         with open(self.output, "ab") as out:  # a port mapper of our own, so that it goes with us
             self.epmd = subprocess.Popen([*prefix, "epmd", "-port", str(self.epmd_port), "-address", "127.0.0.1"], stdout=out,
                                          stderr=out, env=self.environment())
-        _wait(lambda: _accepts(self.epmd_port), 15, "epmd", self.epmd)
+        wait(lambda: _accepts(self.epmd_port), 15, "epmd", self.epmd)
         self.spawn([*prefix, "/usr/lib/rabbitmq/bin/rabbitmq-server"], env=self.environment(), cwd=self.folder)
-        _wait(lambda: _accepts(self.port) and _accepts(self.management_port), 90, "rabbitmq", self.process)
+        wait(lambda: _accepts(self.port) and _accepts(self.management_port), 90, "rabbitmq", self.process)
 
     def stop(self, sig=signal.SIGTERM):
         super().stop(sig)
@@ -344,7 +361,7 @@ class PostgreSQL(Component):
         }
         arguments = [a for k, v in settings.items() for a in ("-c", f"{k}={v}")]
         self.spawn([*prefix, str(self.bin / "postgres"), "-D", str(self.folder / "data"), *arguments], cwd="/")
-        _wait(lambda: subprocess.run([str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+        wait(lambda: subprocess.run([str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
                                      check=False).returncode == 0, 30, "postgresql", self.process)
 
     def stop(self, sig=signal.SIGINT):  # "fast": does not wait for clients
@@ -371,14 +388,39 @@ class Redis(Component):
     def start(self):
         self.spawn(["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--logfile",
                     str(self.log), "--loglevel", "debug", "--save", "", *self.arguments])
-        _wait(lambda: _accepts(self.port), 15, "redis", self.process)
+        wait(lambda: _accepts(self.port), 15, "redis", self.process)
 
     def command(self, *words):
         return subprocess.run(["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True, check=True).stdout.strip()
 
 
+class KubeStateMetrics(Component):
+    """Its metrics are of what `api` holds: as in a cluster, but that the cluster is this object."""
+
+    name = "kube_state_metrics"
+
+    def __init__(self):
+        super().__init__()
+        self.api = KubeApi()
+        self.telemetry_port = free_port()
+
+    def start(self):
+        built = self._build()
+        self.api.__enter__()
+        self.spawn([str(built / "kube-state-metrics"), "--apiserver", self.api.url, "--resources", "pods,replicasets", "--host", "127.0.0.1",
+                    "--port", str(self.port), "--telemetry-host", "127.0.0.1", "--telemetry-port", str(self.telemetry_port)])
+        wait(lambda: _accepts(self.port), 30, "kube-state-metrics", self.process)
+
+    def stop(self, sig=signal.SIGTERM):
+        super().stop(sig)
+        if self.process is not None:
+            self.api.__exit__()
+            self.process = None
+
+
 opensearch, elasticsearch, nginx, rabbitmq, postgresql, redis = OpenSearch, Elasticsearch, Nginx, RabbitMQ, PostgreSQL, Redis
-ALL = {c.name: c for c in (OpenSearch, Elasticsearch, Nginx, RabbitMQ, PostgreSQL, Redis)}
+kube_state_metrics = KubeStateMetrics
+ALL = {c.name: c for c in (OpenSearch, Elasticsearch, Nginx, RabbitMQ, PostgreSQL, Redis, KubeStateMetrics)}
 
 
 def main():

@@ -1,17 +1,20 @@
 #!/bin/bash
 # Builds what tests run and no package holds: OpenSearch and Elasticsearch nodes from Maven Central (needs mvn and JDK 17), the
-# reference Lumberjack server from Go modules (needs go 1.19).   setup.sh [opensearch|elasticsearch|lumberjack [DESTINATION]]
+# reference Lumberjack server and kube-state-metrics from Go modules (need go 1.19).
+#   setup.sh [opensearch|elasticsearch|lumberjack|kube_state_metrics [DESTINATION]]
 # Without arguments it builds all. The result is cached in DESTINATION (default build/components/NAME) and built again only when the
 # sources beside this script change. Prints the destination.
 #   opensearch:     java ... -cp 'DEST/classes:DEST/lib/*' OsNode HOME PORT [key=value ...]
 #   elasticsearch:  java ... --module-path DEST/server --add-modules ALL-MODULE-PATH -cp DEST/classes EsNode HOME PORT [key=value ...]
 #                   where HOME/modules is a copy of DEST/modules
 #   lumberjack:     DEST/lumberjack-server -h
+#   kube_state_metrics:  DEST/kube-state-metrics --help
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 if [ $# -eq 0 ]; then
   "$here/setup.sh" opensearch
   "$here/setup.sh" lumberjack
+  "$here/setup.sh" kube_state_metrics
   exec "$here/setup.sh" elasticsearch
 fi
 name=$1
@@ -28,9 +31,13 @@ if [ "$(cat "$dest/.stamp" 2>/dev/null || true)" = "$stamp" ]; then
   echo "$dest"
   exit 0
 fi
-if [ "$name" = lumberjack ]; then
+if [ -e "$source_dir/go.mod" ]; then
   command -v go >/dev/null || { echo "setup.sh: go is missing (apt-get install golang-go)" >&2; exit 3; }
-  (cd "$source_dir" && go build -buildvcs=false -o "$dest/lumberjack-server" .) >&2
+  case $name in
+    lumberjack) (cd "$source_dir" && go build -buildvcs=false -o "$dest/lumberjack-server" .) >&2 ;;
+    kube_state_metrics)
+      (cd "$source_dir" && go build -buildvcs=false -ldflags '-s -w' -o "$dest/kube-state-metrics" k8s.io/kube-state-metrics/v2) >&2 ;;
+  esac
   echo "$stamp" >"$dest/.stamp"
   echo "$dest"
   exit 0

@@ -55,14 +55,17 @@ class Pages:
         self._thread.join()
 
 
-def _rules_for_a_test(folder):
-    """What our rules record, as they are, but that none waits minutes for its turn. When alerts fire is tested in tests/alerts."""
+def _rules_for_a_test(folder, alerts):
+    """Our rules as they are, but that none waits minutes for its turn, and no alert for the time that it is to last: when alerts fire is
+    tested in tests/alerts. Without `alerts`, only what they record."""
     out = []
     for path in RULES:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         for group in content["groups"]:
             group.pop("interval", None)
-            group["rules"] = [rule for rule in group["rules"] if "record" in rule]
+            group["rules"] = [rule for rule in group["rules"] if alerts or "record" in rule]
+            for rule in group["rules"]:
+                rule.pop("for", None)
         copy = folder / path.name
         copy.write_text(yaml.safe_dump(content, sort_keys=False))
         out.append(str(copy))
@@ -70,27 +73,29 @@ def _rules_for_a_test(folder):
 
 
 class Prometheus:
-    """`jobs` are scrape configurations. `backfill` are lines of OpenMetrics with times, without "# EOF"."""
+    """`jobs` are scrape configurations. `backfill` are lines of OpenMetrics with times, without "# EOF". `alerts`: whether they may fire."""
 
-    def __init__(self, folder, jobs, backfill=(), scrape_interval="3s"):
+    def __init__(self, folder, jobs, backfill=(), scrape_interval="3s", alerts=False):
         if not shutil.which("prometheus"):
             pytest.fail("prometheus is not installed: scripts/install-packages check", pytrace=False)
         self.folder = pathlib.Path(folder)
-        data = self.folder / "data"
-        data.mkdir(parents=True)
+        self._data = self.folder / "data"
+        self._data.mkdir(parents=True)
+        config = {"global": {"scrape_interval": scrape_interval, "evaluation_interval": scrape_interval},
+                  "rule_files": _rules_for_a_test(self.folder, alerts), "scrape_configs": jobs}
+        (self.folder / "prometheus.yaml").write_text(yaml.safe_dump(config))
+        self.port = free_port()
+        self._output = open(self.folder / "output.txt", "wb")
+        self._start(backfill)
+
+    def _start(self, backfill):
         if backfill:
             lines = self.folder / "backfill.txt"
             lines.write_text("\n".join([*backfill, "# EOF"]) + "\n")
-            self._run("promtool", "tsdb", "create-blocks-from", "openmetrics", str(lines), str(data))
+            self._run("promtool", "tsdb", "create-blocks-from", "openmetrics", str(lines), str(self._data))
             lines.unlink()
-        config = {"global": {"scrape_interval": scrape_interval, "evaluation_interval": scrape_interval},
-                  "rule_files": _rules_for_a_test(self.folder), "scrape_configs": jobs}
-        path = self.folder / "prometheus.yaml"
-        path.write_text(yaml.safe_dump(config))
-        self.port = free_port()
-        self._output = open(self.folder / "output.txt", "wb")
         self._process = subprocess.Popen(
-            ["prometheus", f"--config.file={path}", f"--storage.tsdb.path={data}", f"--web.listen-address=127.0.0.1:{self.port}",
+            ["prometheus", f"--config.file={self.folder / 'prometheus.yaml'}", f"--storage.tsdb.path={self._data}", f"--web.listen-address=127.0.0.1:{self.port}",
              "--storage.tsdb.retention.time=30d", "--log.level=warn"], stdout=self._output, stderr=subprocess.STDOUT, cwd=self.folder,
             env={**os.environ, "TZ": "UTC"})
         try:
@@ -105,15 +110,23 @@ class Prometheus:
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command[:4])}: {done.stdout[-800:]}")
 
-    def close(self):
+    def backfill(self, lines):
+        """Adds a past to what was scraped: stops, makes blocks, starts again."""
+        self._stop()
+        self._start(lines)
+
+    def _stop(self):
         self._process.terminate()
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def close(self):
+        self._stop()
         self._output.close()
-        shutil.rmtree(self.folder / "data", ignore_errors=True)
+        shutil.rmtree(self._data, ignore_errors=True)
 
     def wait(self, condition, seconds, what):
         deadline = time.monotonic() + seconds

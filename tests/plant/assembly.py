@@ -38,7 +38,7 @@ def make_servers(plant, options):
     folder, out = plant.server_folder, {}
     for name in (p for p in SERVERS if p in plant.parts):
         if name == "rabbitmq":
-            server = servers.RabbitMQ(folder / name, plant.passwords, options.statistics_interval_ms)
+            server = servers.RabbitMQ(folder / name, plant.passwords, options.statistics_interval_ms, options.stream)
         elif name == "redis":
             server = servers.Redis(folder / name, plant.passwords, options.cache_memory)
         elif name == "redis-replica":

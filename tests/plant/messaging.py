@@ -14,6 +14,7 @@ DEAD_LETTER_EXCHANGE = "mes.dlx"
 DEAD_LETTERS = "mes.dead"
 QUEUES = ("mes.orders", "mes.price")
 STATUS_QUEUE = "mes.status"  # a quorum queue: the MES tells the CRM of each order's status
+EVENTS = "mes.events"  # a stream, where the plant has one: each order's status, kept for reports
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # lost connections are ours to report
 LOST = (pika.exceptions.AMQPError, OSError)
 
@@ -38,6 +39,9 @@ def declare(rabbitmq, truth):
             truth.queue(queue)
         channel.queue_declare(STATUS_QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
         truth.queue(STATUS_QUEUE)
+        if rabbitmq.stream_port:
+            channel.queue_declare(EVENTS, durable=True, arguments={"x-queue-type": "stream"})
+            truth.stream(EVENTS)
     finally:
         connection.close()
 

@@ -38,6 +38,7 @@ class Plant:
     workers     of the MES: how many prices it calculates at a time
     statistics_interval_ms   of the broker's management API
     cache_memory             Redis' maxmemory
+    stream      whether the broker has the stream protocol, and a stream of each order's status
 
     Servers are the attributes rabbitmq, redis, redis_replica, memcached, postgres, replica, gateway, services mes, crm, shop,
     partner_api_a, partner_api_b; None when the part is not there.
@@ -47,7 +48,7 @@ class Plant:
     mes = crm = shop = partner_api_a = partner_api_b = None
 
     def __init__(self, directory, scenario="normal_day", seed=1, speed=1.0, parts=None, timestamps=True, workers=WORKERS,
-                 statistics_interval_ms=5000, cache_memory="64mb"):
+                 statistics_interval_ms=5000, cache_memory="64mb", stream=False):
         self.directory = pathlib.Path(directory).resolve()
         self.parts = check_parts(ALL_PARTS if parts is None else parts)
         self.seed = seed
@@ -55,7 +56,7 @@ class Plant:
         self.scenario = scenario
         self.load = self.truth_server = None
         self._options = types.SimpleNamespace(timestamps=timestamps, workers=workers, statistics_interval_ms=statistics_interval_ms,
-                                              cache_memory=cache_memory)
+                                              cache_memory=cache_memory, stream=stream)
         self._truth = Truth()
         self._stack = contextlib.ExitStack()
         self._active_faults = contextlib.ExitStack()
@@ -311,7 +312,7 @@ class Plant:
 
     def write_config(self, path=None, **options):
         """Writes Sidelight's configuration for this plant (default DIR/sidelight.yaml) and returns its path. Options:
-        sections=(...) of sidelight_config.SECTIONS, interval="1s", listen="127.0.0.1:9464", more={top-level keys}."""
+        sections=(...) of sidelight_config.SECTIONS, interval="1s", listen="127.0.0.1:9464", more={top-level keys, and in "collectors" further ones}."""
         return sidelight_config.write(self, path, **options)
 
     def addresses(self):

@@ -22,7 +22,7 @@ def known_to(program):
 
 def settings(plant, sections=None, interval=None, listen=None, more=None):
     """The configuration as a dictionary. `sections` selects from SECTIONS (default: all that the plant's parts allow); `interval` is
-    for all collectors (default: their own); `more` is merged over the top level."""
+    for all collectors (default: their own); `more` is merged over the top level, and its collectors with the plant's."""
     wanted = set(SECTIONS if sections is None else sections)
     unknown = wanted - set(SECTIONS)
     if unknown:
@@ -34,7 +34,7 @@ def settings(plant, sections=None, interval=None, listen=None, more=None):
     if "output" in wanted:
         out["output"] = {"file": {"path": str(plant.directory / "out" / "events.ndjson")}}
         (plant.directory / "out").mkdir(exist_ok=True)
-    collectors = {name: value for name, value in _collectors(plant, {"interval": interval} if interval else {}).items() if name in wanted}
+    collectors = {name: value for name, value in _collectors(plant, interval).items() if name in wanted}
     if collectors:
         out["collectors"] = collectors
     if "log_metrics" in wanted:
@@ -42,7 +42,10 @@ def settings(plant, sections=None, interval=None, listen=None, more=None):
     if "objectives" in wanted:
         out["objectives"] = {"mes_queue_drain_seconds": 600, "mes_queue_head_age_seconds": 900, "mes_cache_hit_ratio": 0.3,
                              "mes_price_calculation_duration_seconds": 10}
-    out.update(more or {})
+    more = dict(more or {})
+    if "collectors" in more:
+        more["collectors"] = {**out.get("collectors", {}), **more["collectors"]}
+    out.update(more)
     return out
 
 
@@ -56,7 +59,8 @@ def _logs(plant):
     return inputs
 
 
-def _collectors(plant, common):
+def _collectors(plant, interval):
+    common = {"interval": interval} if interval else {}
     secrets = plant.secrets / "sidelight.pw"
     out = {}
     if plant.rabbitmq is not None:
@@ -68,10 +72,12 @@ def _collectors(plant, common):
     if plant.memcached is not None:
         out["memcached"] = {"name": "sessions", "address": f"127.0.0.1:{plant.memcached.port}", **common}
     if plant.postgres is not None:
+        slow = {"slow_interval": "5s"} if interval else {}  # sizes, indexes, shares of rows: by default each minute
         out["postgres"] = [{"name": name, "url": f"postgresql://127.0.0.1:{server.port}/mes", "username": "sidelight",
-                            "password_file": str(secrets), **common, **more}
+                            "password_file": str(secrets), **common, **slow, **more}
                            for name, server, more in (("mes-db", plant.postgres, {"hot_cold": [{
-                               "table": "public.orders", "status_column": "status", "hot": list(HOT)}]}),
+                               "table": "public.orders", "status_column": "status", "hot": list(HOT),
+                               "partial_index_min_rows": 10_000}]}),  # the plant's table is a small one
                                                       ("mes-db-replica", plant.replica, {})) if server]
     if plant.gateway is not None:
         out["nginx"] = {"name": "gateway", "url": f"http://127.0.0.1:{plant.gateway.status_port}/stub_status", **common}

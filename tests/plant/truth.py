@@ -56,6 +56,7 @@ class Truth:
     def __init__(self):
         self._lock = threading.Lock()
         self._queues = {}
+        self._streams = collections.Counter()
         self._counts = collections.Counter()  # (family, label, label, ...) -> count
         self._seconds = collections.Counter()  # sums of durations, by the same keys
         self._durations = collections.defaultdict(lambda: collections.deque(maxlen=DURATIONS_KEPT))
@@ -70,9 +71,17 @@ class Truth:
         with self._lock:
             self._queues.setdefault(name, QueueTruth(dead_letters))
 
+    def stream(self, name):
+        """Makes the stream known, which keeps what is published to it."""
+        with self._lock:
+            self._streams.setdefault(name, 0)
+
     def published(self, queue, message):
         with self._lock:
-            self._queues[queue].published(message, time.time())
+            if queue in self._streams:
+                self._streams[queue] += 1
+            else:
+                self._queues[queue].published(message, time.time())
 
     def delivered(self, queue, message, redelivered):
         with self._lock:
@@ -150,6 +159,7 @@ class Truth:
             gauges = dict(self._gauges)
             out = {
                 "queues": {name: q.snapshot(now) for name, q in self._queues.items()},
+                "streams": {name: {"messages": n} for name, n in self._streams.items()},
                 "calculations": {},
                 "orders": {"by_status": dict(collections.Counter(self._order_status.values()) + self._orders_final), "transitions": {}},
                 "caches": {}, "requests": [], "gateway": {"requests": [], "limited": [], "cache": []}, "log_lines": {},

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from components import Elasticsearch, OpenSearch, missing
+from logstash_stand_in import LogstashStandIn
 from rig import wait_for
 from watching import BadServer, Service, Watcher
 
@@ -88,11 +89,7 @@ def test_missing_rights_leave_the_rest(program, tmp_path):
 
 
 def test_logstash_by_its_documented_answer(program, tmp_path):
-    stats = {"version": "8.11.1", "jvm": {"mem": {"heap_used_percent": 41}}, "pipelines": {
-        "shop": {"events": {"in": 20, "filtered": 19, "out": 18}, "reloads": {"successes": 2, "failures": 1},
-                 "queue": {"type": "persisted", "events_count": 2, "queue_size_in_bytes": 1000, "max_queue_size_in_bytes": 8000}},
-        ".monitoring-logstash": {"events": None}}}
-    with Service(stats) as service, Watcher(program, tmp_path, {"logstash": {
+    with LogstashStandIn(moving=False) as service, Watcher(program, tmp_path, {"logstash": {
             "name": "relay", "url": f"http://127.0.0.1:{service.port}", "interval": "1s", "timeout": "900ms"}}) as sidelight:
         sidelight.wait_up("logstash", "relay")
         assert service.path == "/_node/stats"

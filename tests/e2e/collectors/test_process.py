@@ -2,10 +2,13 @@
 
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
 
+from components import require
+from machine import Machine
 from rig import wait_for
 from watching import Watcher
 
@@ -69,3 +72,20 @@ def test_processes_are_those_that_are_visible(program, tmp_path):
         assert sidelight.metric("pod_process_open_fds", process="holder") >= 40
         assert sidelight.metric("pod_process_resident_memory_bytes", process="sidelight") > 5e6
         assert all("target" not in s for s, _ in sidelight.samples("pod_process_cpu_seconds_total"))
+
+
+def test_a_group_at_its_limits(program):
+    """In a machine of its own, which has every controller: machine_guest.py sets the limits and makes the load."""
+    require("machine")
+    with Machine(program) as machine:
+        def value(name):
+            found = re.search(rf"^{name} (\S+)$", machine.ask("/metrics")[1].decode(), re.MULTILINE)
+            return float(found.group(1)) if found else None
+        wait_for(lambda: (value("pod_cpu_throttled_seconds_total") or 0) > 0, 30, "throttling")
+        assert value("pod_cpu_limit_cores") == 0.3
+        assert 0 < value("pod_cpu_throttled_periods_total") <= value("pod_cpu_periods_total")
+        assert value("pod_memory_limit_bytes") == 96 << 20
+        assert 0 < value("pod_memory_working_set_bytes") <= value("pod_memory_bytes") <= 96 << 20
+        assert value("pod_memory_oom_kills_total") == 1
+        assert value("pod_processes") >= 3  # threads of Sidelight, and the load
+        assert "pod_pressure_seconds_total" not in machine.ask("/metrics")[1].decode()  # this kernel keeps no account of it

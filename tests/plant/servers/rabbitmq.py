@@ -29,8 +29,9 @@ class RabbitMQ(ServerProcess):
     program = "/usr/lib/rabbitmq/bin/rabbitmq-server"
     package = "rabbitmq-server"
 
-    def __init__(self, folder, passwords, statistics_interval_ms=5000):
+    def __init__(self, folder, passwords, statistics_interval_ms=5000, stream=False):
         super().__init__(folder)
+        self.stream_port = free_port() if stream else None  # of the stream protocol
         self.passwords = passwords  # of plant and sidelight
         self.statistics_interval_ms = statistics_interval_ms
         self.management_port = free_port()
@@ -64,9 +65,11 @@ prometheus.tcp.port = {self.prometheus_port}
 collect_statistics_interval = {self.statistics_interval_ms}
 disk_free_limit.absolute = 50MB
 load_definitions = {self.folder}/definitions.json
+{f"stream.listeners.tcp.1 = 127.0.0.1:{self.stream_port}" if self.stream_port else ""}
 """, encoding="ascii")
         (self.folder / "env.conf").write_text("", encoding="ascii")
-        (self.folder / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_prometheus].\n", encoding="ascii")
+        plugins = ["rabbitmq_management", "rabbitmq_prometheus", *(["rabbitmq_stream", "rabbitmq_stream_management"] if self.stream_port else [])]
+        (self.folder / "enabled_plugins").write_text(f"[{','.join(plugins)}].\n", encoding="ascii")
         rights = {"plant": (".*", ["administrator"]), "sidelight": ("", ["monitoring"])}
         (self.folder / "definitions.json").write_text(json.dumps({
             "vhosts": [{"name": "/"}],

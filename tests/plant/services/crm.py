@@ -4,14 +4,14 @@ import itertools
 import json
 import time
 
-from ..messaging import QUEUES, STATUS_QUEUE, Consumer
+from ..messaging import EVENTS, QUEUES, STATUS_QUEUE, Consumer
 from .http_service import HttpService, Probe
 
 FIRST_NAMES = ("ana", "boris", "chen", "dina", "emil", "fatima")
 
 
 class Crm(HttpService):
-    """`send(queue, message id, body)` hands a task to the MES."""
+    """`send(queue, message id, body)` hands a task to the MES, and what became of an order to the stream."""
 
     def __init__(self, truth, log, send, rabbitmq=None):
         super().__init__("crm", {"POST /orders": self._order, "GET /healthz": Probe()}, truth, log, quiet=("/healthz",))
@@ -54,4 +54,6 @@ class Crm(HttpService):
     def _status(self, delivery):
         message = json.loads(delivery.body)
         self._log.debug("order status received", order=message["order"], status=message["status"])
+        if self._rabbitmq.stream_port:
+            self._send(EVENTS, delivery.message_id, delivery.body)
         delivery.ack()
