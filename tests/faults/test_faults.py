@@ -95,6 +95,12 @@ def test_copytruncate(bench, pattern):
     bench.finish()
 
 
+def test_copies_that_get_the_inode_of_a_dropped_one(bench):
+    """Every second: copies are dropped in the short form too, and on a disk the next one gets their inode."""
+    bench.start("inodes", rotate="copytruncate", every=1, keep=3)
+    bench.finish()
+
+
 def test_real_logrotate(bench):
     if not shutil.which("/usr/sbin/logrotate"):
         pytest.skip("logrotate is not installed (apt-get install logrotate)")
