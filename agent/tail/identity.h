@@ -20,6 +20,12 @@ struct Mark {
 inline constexpr std::uint32_t kHeadBytes = 1024;
 inline constexpr std::uint32_t kTailBytes = 256;
 
+// Whether a head is long enough to tell files apart by itself. Short ones may be alike, since programs greet
+// with the same line: then something else must make two files the same.
+inline bool tells_apart(const Mark& head) {
+  return head.len == kHeadBytes;
+}
+
 Mark mark_of(std::string_view bytes);
 
 // The mark of the first min(size, kHeadBytes) bytes.

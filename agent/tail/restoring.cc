@@ -133,10 +133,13 @@ bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std
   if (!opened) return false;
   auto st = (*opened)->stat();
   if (!st || !st->is_regular() || by_inode(*st) != nullptr) return false;
-  if (saved.head.len == 0) {
-    // Nothing was ever in it, so that any bytes would do: then the inode must be more than a number.
+  if (!tells_apart(saved.head)) {
     const bool born = st->birth_ns != 0 && saved.birth_ns != 0;
-    if (born ? st->birth_ns != saved.birth_ns : at != saved.real) return false;
+    if (same_inode && born && st->birth_ns != saved.birth_ns) return false;
+    // Nothing was ever in it, so that any bytes would do.
+    if (saved.head.len == 0 && !born && at != saved.real) return false;
+    // Copies have rotated names.
+    if (!same_inode && family_name(base_name(at)) == base_name(at)) return false;
   }
   const bool fully_read_copy = saved.finished && st->size < saved.offset && st->size > 0;
   auto same = fully_read_copy ? bears_marks(**opened, saved.head, 0, Mark{})

@@ -82,7 +82,7 @@ bool Tailer::is_still(TailedFile& file, const FileStat& st, const std::string& a
   if (file.file) return true;
   const bool born = st.birth_ns != 0 && file.seen.birth_ns != 0;
   if (born ? st.birth_ns == file.seen.birth_ns : st.mtime_ns == file.seen.mtime_ns) return true;
-  if (file.head.len == 0) return false;
+  if (file.head.len == 0 || (born && !tells_apart(file.head))) return false;
   auto opened = open_any(at);
   if (!opened) return opened.error().code != ENOENT;
   const auto plain = (*opened)->stat();
@@ -318,6 +318,19 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
     if (!same || !*same) continue;
     auto there = ctx_.fs.lstat(f->real);
     const bool still_there = f->place == Place::rotated && there && is_still(*f, *there, f->real);
+    if (still_there && f->file) {
+      // A truncation can hide behind new bytes; when it comes to light, the copy is adopted.
+      const auto unchanged = bears_marks(*f->file, f->head, f->read_to, f->tail);
+      if (unchanged && !*unchanged) {
+        truncated(*f);
+        if (by_inode(st) != nullptr) return true;
+        continue;
+      }
+    }
+    // Copies have rotated names, and what they were made of is gone. Anything else must be the same beyond
+    // doubt.
+    const bool looks_like_one = family_name(name) != name && !still_there;
+    if (!looks_like_one && !tells_apart(f->head)) continue;
     if (still_there) {
       copies_.insert(found.path);
       return true;

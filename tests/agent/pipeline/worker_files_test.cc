@@ -233,6 +233,33 @@ TEST(Files, LiveFileWithTheInodeOfADroppedCopyIsRead) {
   EXPECT_EQ(rig.tail_probe.lost, 0u);
 }
 
+// Programs that greet with the same line: a file that begins like an older one is not a copy of it.
+TEST(Files, EachThatBeginsWithTheSameLineIsRead) {
+  for (const char* glob : {"*.log", "*.log*"}) {
+    for (const bool settle : {false, true}) {
+      Rig rig(TailOptions{{glob}, {}, {}});
+      rig.start();
+      for (int i = 0; i < 4; ++i) {
+        rig.append("a.log", "=== started ===\n");
+        rig.turn();
+        if (settle) rig.settle();
+        if (i == 2) rig.append("a.log", "a line\n");
+        rig.turn();
+        for (int n = 3; n >= 1; --n)
+          if (const std::string from = "a.log." + std::to_string(n); rig.exists(from))
+            rig.rename(from, "a.log." + std::to_string(n + 1));
+        rig.rename("a.log", "a.log.1");
+      }
+      rig.append("a.log", "=== started ===\nanother line\n");
+      rig.settle();
+      rig.crash();
+      rig.start();
+      rig.settle();
+      EXPECT_EQ(rig.stored.size(), 7u) << glob << " " << settle;
+    }
+  }
+}
+
 // A volume that is mounted late, a typo in the configuration: positions outlive them.
 TEST(Absent, DirectoryThatComesBackIsReadOnWhereReadingStopped) {
   Rig rig(TailOptions{{"vol/*.log"}, {}, {}});

@@ -15,7 +15,7 @@ namespace {
 
 int seeds() {
   const char* n = std::getenv("SIDELIGHT_MODEL_SEEDS");
-  return n != nullptr ? std::atoi(n) : 1500;
+  return n != nullptr ? std::atoi(n) : 1000;
 }
 
 // What the glob does with rotated names.
@@ -175,10 +175,17 @@ class Model {
   void rotate() {
     const auto file = name();
     if (!rig_.exists(file) || links_.contains(file)) return;
-    note("rotate " + file);
-    if (const auto rest = complete(file); !rest.empty()) rig_.append(file, rest);
+    // A writer that has the file open ends its line in the renamed one.
+    const bool late = partial_.contains(file) && pick(2) == 0;
+    note("rotate " + file + (late ? ", in mid-line" : ""));
+    auto rest = complete(file);
+    if (!late && !rest.empty()) rig_.append(file, rest);
     shift(file);
     rig_.rename(file, file + ".1");
+    if (late) {
+      if (rig_.running() && pick(2) == 0) rig_.turn();
+      rig_.append(file + ".1", rest);
+    }
     lines_in_[file + ".1"] = std::move(lines_in_[file]);
     lines_in_.erase(file);
   }
