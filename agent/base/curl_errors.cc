@@ -123,8 +123,8 @@ TransportError classify(const CurlFailure& failure) {
     case CURLE_AGAIN:
       return {Kind::reset, sent, std::move(detail)};
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return {Kind::other, false, std::move(detail)};
+    case CURLE_UNSUPPORTED_PROTOCOL:  // of the URL; or what came back is not HTTP
+      return {sent ? Kind::reset : Kind::other, sent, std::move(detail)};
     default:
       return {Kind::other, sent, std::move(detail)};
   }

@@ -42,6 +42,33 @@ TEST_F(BulkResponseTest, OnlyAStoredItemTellsTheIndex) {
   EXPECT_EQ(answer_.stored_in, ".ds-logs-a-b-2026.11.22-000001");
 }
 
+// The usual answer is compared, any other one is read: a changed byte must not be overlooked.
+TEST_F(BulkResponseTest, UsualAnswerIsTheSameComparedAndRead) {
+  for (const std::size_t items : {1u, 2u, 3u, 40u}) {
+    std::string usual = R"({"errors":false,"items":[)";
+    for (std::size_t i = 0; i < items; ++i)
+      usual += i == 0 ? R"({"create":{"status":201}})" : R"(,{"create":{"status":201}})";
+    usual += "]}";
+    ASSERT_TRUE(read(usual, items)) << why_;
+    EXPECT_EQ(answer_.status, std::vector<std::uint16_t>(items, 201));
+    EXPECT_TRUE(answer_.all_created);
+    EXPECT_FALSE(read(usual, items + 1));
+    EXPECT_FALSE(read(usual, items - 1));
+    for (std::size_t at = 0; at < usual.size(); ++at) {
+      for (const char c : {'0', '4', 'x', '"', ',', ' '}) {
+        std::string changed = usual;
+        changed[at] = c;
+        const bool fine = read(changed, items);
+        const BulkAnswer compared = answer_;
+        ASSERT_EQ(read(" " + changed, items), fine) << changed;  // a blank in front: never compared
+        if (!fine) continue;
+        EXPECT_EQ(answer_.status, compared.status) << changed;
+        EXPECT_EQ(answer_.all_created, compared.all_created) << changed;
+      }
+    }
+  }
+}
+
 TEST_F(BulkResponseTest, DoesNotTrustTheErrorsFlag) {
   ASSERT_TRUE(read(R"({"errors":false,"items":[{"create":{"status":201}},{"create":{"status":429}}]})", 2));
   EXPECT_FALSE(answer_.all_created);

@@ -98,7 +98,10 @@ std::string ok(const std::string& body) {
          "\r\n\r\n" + body;
 }
 
-class CurlHttpClientTest : public ::testing::Test {
+// Small requests go through libcurl, large plain ones past it (curl_direct.h): what both promise is the same.
+enum class Size { small, large };
+
+class CurlHttpClientTest : public ::testing::TestWithParam<Size> {
  protected:
   HttpResult get(HttpRequest r) {
     std::optional<HttpResult> result;
@@ -108,16 +111,24 @@ class CurlHttpClientTest : public ::testing::Test {
     EXPECT_TRUE(result.has_value());
     return result ? std::move(*result) : std::unexpected(TransportError{});
   }
-  static HttpRequest request(const std::string& url) {
+  HttpRequest request(const std::string& url) const {
     HttpRequest r;
     r.url = url;
+    return GetParam() == Size::large ? posted(url) : r;
+  }
+  HttpRequest posted(const std::string& url) const {
+    HttpRequest r;
+    r.url = url;
+    r.method = "POST";
+    r.body = GetParam() == Size::large ? std::string_view(large) : "documents";
     return r;
   }
+  const std::string large = std::string(1 << 20, 'b');
   SystemClock clock;
   std::unique_ptr<HttpClient> client = make_curl_http_client();
 };
 
-TEST_F(CurlHttpClientTest, PostsTheBodyWithoutAskingFirstAndReadsTheAnswer) {
+TEST_P(CurlHttpClientTest, PostsTheBodyWithoutAskingFirstAndReadsTheAnswer) {
   std::string head;
   std::string body;
   TinyServer server([&](const std::string& h, const std::string& b) {
@@ -125,30 +136,29 @@ TEST_F(CurlHttpClientTest, PostsTheBodyWithoutAskingFirstAndReadsTheAnswer) {
     body = b;
     return ok("answer");
   });
-  const std::string big(3 << 20, 'b');
-  HttpRequest r = request(server.url("/a/_bulk?x=1"));
-  r.method = "POST";
-  r.body = big;
+  HttpRequest r = posted(server.url("/a/_bulk?x=1"));
+  const std::string_view sent = r.body;
   r.headers = {{"Content-Type", "application/x-ndjson"}};
   const auto answer = get(std::move(r));
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->status, 200);
   EXPECT_EQ(answer->body, "answer");
   EXPECT_EQ(answer->header("x-thing"), "Some Value");
-  EXPECT_EQ(body, big);
+  EXPECT_EQ(body, sent);
   EXPECT_TRUE(head.starts_with("POST /a/_bulk?x=1 HTTP/1.1\r\n")) << head;
   EXPECT_NE(head.find("Content-Type: application/x-ndjson"), std::string::npos);
   EXPECT_EQ(head.find("Expect"), std::string::npos);
 }
 
-TEST_F(CurlHttpClientTest, PutAndHeadAreWhatTheySay) {
+TEST_P(CurlHttpClientTest, PutAndHeadAreWhatTheySay) {
   std::vector<std::string> heads;
   TinyServer server([&](const std::string& h, const std::string&) {
     heads.push_back(h.substr(0, h.find(' ')));
     return heads.back() == "HEAD" ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" : ok("");
   });
   for (const char* method : {"PUT", "GET", "HEAD", "DELETE"}) {
-    HttpRequest r = request(server.url());
+    HttpRequest r;
+    r.url = server.url();
     r.method = method;
     if (r.method == "PUT") r.body = "{}";
     EXPECT_TRUE(get(std::move(r)));
@@ -156,22 +166,19 @@ TEST_F(CurlHttpClientTest, PutAndHeadAreWhatTheySay) {
   EXPECT_EQ(heads, (std::vector<std::string>{"PUT", "GET", "HEAD", "DELETE"}));
 }
 
-TEST_F(CurlHttpClientTest, ConnectionsAreKept) {
+TEST_P(CurlHttpClientTest, ConnectionsAreKept) {
   TinyServer server([](const auto&, const auto&) { return ok("x"); });
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(get(request(server.url())));
   EXPECT_EQ(server.connections, 1);
 }
 
-TEST_F(CurlHttpClientTest, ARequestThatADyingKeptConnectionMadeGoOutTwiceIsTold) {
+TEST_P(CurlHttpClientTest, ARequestThatADyingKeptConnectionMadeGoOutTwiceIsTold) {
   std::atomic<int> requests{0};
   TinyServer server([&](const auto&, const auto&) { return ++requests == 2 ? std::string() : ok("x"); });
   const auto first = get(request(server.url()));
   ASSERT_TRUE(first);
   EXPECT_FALSE(first->sent_more_than_once);
-  HttpRequest post = request(server.url());
-  post.method = "POST";
-  post.body = "documents";
-  const auto second = get(std::move(post));
+  const auto second = get(posted(server.url()));
   ASSERT_TRUE(second) << second.error().message;
   EXPECT_EQ(requests, 3);
   EXPECT_TRUE(second->sent_more_than_once);
@@ -180,7 +187,7 @@ TEST_F(CurlHttpClientTest, ARequestThatADyingKeptConnectionMadeGoOutTwiceIsTold)
   EXPECT_FALSE(third->sent_more_than_once);
 }
 
-TEST_F(CurlHttpClientTest, ARepeatThatFindsTheServerGoneMayHaveArrivedBefore) {
+TEST_P(CurlHttpClientTest, ARepeatThatFindsTheServerGoneMayHaveArrivedBefore) {
   std::atomic<int> requests{0};
   TinyServer server([&](const auto&, const auto&) {
     const bool second = ++requests == 2;
@@ -188,16 +195,13 @@ TEST_F(CurlHttpClientTest, ARepeatThatFindsTheServerGoneMayHaveArrivedBefore) {
     return second ? std::string() : ok("x");
   });
   ASSERT_TRUE(get(request(server.url())));
-  HttpRequest post = request(server.url());
-  post.method = "POST";
-  post.body = "documents";
-  const auto answer = get(std::move(post));
+  const auto answer = get(posted(server.url()));
   ASSERT_FALSE(answer);
   EXPECT_EQ(requests, 2);
   EXPECT_TRUE(answer.error().request_may_have_arrived) << answer.error().message;
 }
 
-TEST_F(CurlHttpClientTest, AnErrorStatusIsAnAnswer) {
+TEST_P(CurlHttpClientTest, AnErrorStatusIsAnAnswer) {
   TinyServer server([](const auto&, const auto&) {
     return std::string("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 3\r\nContent-Length: 0\r\n\r\n");
   });
@@ -207,7 +211,7 @@ TEST_F(CurlHttpClientTest, AnErrorStatusIsAnAnswer) {
   EXPECT_EQ(answer->header("retry-after"), "3");
 }
 
-TEST_F(CurlHttpClientTest, ARefusedConnectionSurelyDidNotArrive) {
+TEST_P(CurlHttpClientTest, ARefusedConnectionSurelyDidNotArrive) {
   int port = 0;
   {
     const TinyServer gone([](const auto&, const auto&) { return std::string(); });
@@ -221,14 +225,14 @@ TEST_F(CurlHttpClientTest, ARefusedConnectionSurelyDidNotArrive) {
   EXPECT_NE(answer.error().message.find("Connection refused"), std::string::npos) << answer.error().message;
 }
 
-TEST_F(CurlHttpClientTest, ANameThatDoesNotExistIsAResolveError) {
+TEST_P(CurlHttpClientTest, ANameThatDoesNotExistIsAResolveError) {
   const auto answer = get(request("http://no-such-host.invalid/"));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, TransportError::Kind::resolve);
   EXPECT_FALSE(answer.error().request_may_have_arrived);
 }
 
-TEST_F(CurlHttpClientTest, AnAnswerCutInTheMiddleMayHaveArrived) {
+TEST_P(CurlHttpClientTest, AnAnswerCutInTheMiddleMayHaveArrived) {
   TinyServer server([](const auto&, const auto&) {
     return std::string("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\nhalf");
   });
@@ -238,18 +242,15 @@ TEST_F(CurlHttpClientTest, AnAnswerCutInTheMiddleMayHaveArrived) {
   EXPECT_TRUE(answer.error().request_may_have_arrived);
 }
 
-TEST_F(CurlHttpClientTest, AClosedConnectionWithoutAnAnswerMayHaveArrived) {
+TEST_P(CurlHttpClientTest, AClosedConnectionWithoutAnAnswerMayHaveArrived) {
   TinyServer server([](const auto&, const auto&) { return std::string(); });
-  HttpRequest r = request(server.url());
-  r.method = "POST";
-  r.body = "x";
-  const auto answer = get(std::move(r));
+  const auto answer = get(posted(server.url()));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().kind, TransportError::Kind::reset);
   EXPECT_TRUE(answer.error().request_may_have_arrived);
 }
 
-TEST_F(CurlHttpClientTest, ASilentServerTimesOut) {
+TEST_P(CurlHttpClientTest, ASilentServerTimesOut) {
   std::atomic<bool> end{false};
   TinyServer server([&](const auto&, const auto&) {
     while (!end) std::this_thread::yield();
@@ -264,7 +265,7 @@ TEST_F(CurlHttpClientTest, ASilentServerTimesOut) {
   EXPECT_TRUE(answer.error().request_may_have_arrived);
 }
 
-TEST_F(CurlHttpClientTest, AnEndlessAnswerIsCutOff) {
+TEST_P(CurlHttpClientTest, AnEndlessAnswerIsCutOff) {
   TinyServer server([](const auto&, const auto&) { return ok(std::string(200'000, 'x')); });
   HttpRequest r = request(server.url());
   r.max_response_bytes = 1000;
@@ -273,7 +274,7 @@ TEST_F(CurlHttpClientTest, AnEndlessAnswerIsCutOff) {
   EXPECT_EQ(answer.error().kind, TransportError::Kind::too_large);
 }
 
-TEST_F(CurlHttpClientTest, PlainHttpOnATlsUrlIsATlsErrorThatSaysSo) {
+TEST_P(CurlHttpClientTest, PlainHttpOnATlsUrlIsATlsErrorThatSaysSo) {
   TinyServer server([](const auto&, const auto&) { return ok(""); });
   // The server reads the greeting as a request without an end; it closes when the client gives up.
   HttpRequest r = request("https://127.0.0.1:" + std::to_string(server.port()) + "/");
@@ -285,7 +286,7 @@ TEST_F(CurlHttpClientTest, PlainHttpOnATlsUrlIsATlsErrorThatSaysSo) {
   EXPECT_NE(answer.error().message.find("/nonexistent/ca.pem"), std::string::npos) << answer.error().message;
 }
 
-TEST_F(CurlHttpClientTest, WakeEndsAWaitBeforeAndAfterTheFirstRequest) {
+TEST_P(CurlHttpClientTest, WakeEndsAWaitBeforeAndAfterTheFirstRequest) {
   const MonoTime begin = clock.now();
   client->wake();
   client->run_once(std::chrono::seconds(30));
@@ -296,7 +297,7 @@ TEST_F(CurlHttpClientTest, WakeEndsAWaitBeforeAndAfterTheFirstRequest) {
   EXPECT_LT(clock.now() - begin, std::chrono::seconds(20));
 }
 
-TEST_F(CurlHttpClientTest, CancelledRequestsAreTold) {
+TEST_P(CurlHttpClientTest, CancelledRequestsAreTold) {
   std::atomic<bool> end{false};
   TinyServer server([&](const auto&, const auto&) {
     while (!end) std::this_thread::yield();
@@ -310,6 +311,75 @@ TEST_F(CurlHttpClientTest, CancelledRequestsAreTold) {
   ASSERT_TRUE(result);
   EXPECT_FALSE(*result);
 }
+
+TEST_P(CurlHttpClientTest, AnInterimAnswerIsPassedOver) {
+  TinyServer server([](const auto&, const auto&) { return "HTTP/1.1 100 Continue\r\n\r\n" + ok("at last"); });
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = get(posted(server.url()));
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->status, 200);
+    EXPECT_EQ(answer->body, "at last");
+  }
+  EXPECT_EQ(server.connections, 1);
+}
+
+TEST_P(CurlHttpClientTest, AnswersInChunksAndUntilTheEndAreWhole) {
+  std::atomic<int> requests{0};
+  TinyServer server([&](const auto&, const auto&) {
+    return std::string(
+        ++requests == 1
+            ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
+            : "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello world");
+  });
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = get(posted(server.url()));
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->body, "hello world");
+  }
+}
+
+TEST_P(CurlHttpClientTest, GarbageIsNoAnswer) {
+  TinyServer server(
+      [](const auto&, const auto&) { return std::string("SSH-2.0-OpenSSH_9.2\r\n\r\nConnection: close"); });
+  const auto answer = get(posted(server.url()));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, TransportError::Kind::reset);
+  EXPECT_TRUE(answer.error().request_may_have_arrived);
+}
+
+// A server that finds a request too large says so before it has read it, and reads no further.
+TEST_P(CurlHttpClientTest, AnAnswerThatComesBeforeTheEndOfTheRequestIsRead) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in a{};
+  a.sin_family = AF_INET;
+  a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t n = sizeof a;
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&a), sizeof a), 0);
+  ASSERT_EQ(::listen(listener, 1), 0);
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&a), &n);
+  std::atomic<bool> end{false};
+  std::thread server([&] {
+    const int c = ::accept(listener, nullptr, nullptr);
+    std::array<char, 256> some{};
+    EXPECT_GT(::read(c, some.data(), some.size()), 0);
+    const std::string answer = "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    EXPECT_EQ(::send(c, answer.data(), answer.size(), MSG_NOSIGNAL), static_cast<ssize_t>(answer.size()));
+    while (!end) std::this_thread::yield();
+    ::close(c);
+  });
+  const std::string huge(32u << 20, 'h');  // more than the sockets between take
+  HttpRequest r = posted("http://127.0.0.1:" + std::to_string(ntohs(a.sin_port)) + "/_bulk");
+  r.body = huge;
+  const auto answer = get(std::move(r));
+  end = true;
+  server.join();
+  ::close(listener);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->status, 413);
+}
+
+INSTANTIATE_TEST_SUITE_P(Requests, CurlHttpClientTest, ::testing::Values(Size::small, Size::large),
+                         [](const auto& test) { return test.param == Size::small ? "Small" : "Large"; });
 
 }  // namespace
 }  // namespace sidelight
