@@ -250,7 +250,7 @@ void Worker::note_tail(Stream& s, std::string_view rest, bool at_end) {
     s.tail_since = ctx_.clock.now();
     s.tail_size = end;
   }
-  s.tail_terminated = rest.back() == '\n';
+  s.tail_terminated = inputs_[s.file->input].framer->ends_line(rest, s.position);
   s.open_tail = true;
   s.file->hold_successor = inputs_[s.file->input].framer->joins_lines();
   open_tails_.insert(&s);
@@ -295,9 +295,9 @@ bool Worker::try_carry(Stream& s) {
     const auto theirs = tailer_->read(*next, head.data(), kLeastWindow);
     if (theirs.outcome != ReadOutcome::bytes) return theirs.outcome == ReadOutcome::changed;
     const std::string_view first(head.data() + theirs.context, theirs.bytes);
-    const auto newline = first.find('\n');
-    if (newline == std::string_view::npos) return false;
-    if (!framer.continues(open_event, first.substr(0, newline))) {
+    const auto goes_on = framer.continues(open_event, first, s.position);
+    if (!goes_on) return false;
+    if (!*goes_on) {
       s.cut_now = true;
       tailer_->retry(file);
       return true;
