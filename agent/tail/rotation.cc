@@ -2,7 +2,6 @@
 // after a stop.
 #include <algorithm>
 
-#include "agent/tail/gzip_file.h"
 #include "agent/tail/rotated_names.h"
 #include "agent/tail/tailer.h"
 
@@ -27,8 +26,9 @@ bool same_ends(const File& a, const File& b, std::uint64_t common) {
 
 }  // namespace
 
-Expected<std::unique_ptr<File>> Tailer::open_any(const std::string& path) {
-  if (is_gzip_name(path)) return open_gzip(ctx_.fs, path);
+// `head` spares archives of other bytes the inflating; what it gives back is still to be compared.
+Expected<std::unique_ptr<File>> Tailer::open_any(const std::string& path, const Mark& head) {
+  if (is_gzip_name(path)) return open_gzip(ctx_.fs, path, archives_, head);
   return ctx_.fs.open(path, OpenMode::read);
 }
 
@@ -150,7 +150,7 @@ bool Tailer::adopt_copy(TailedFile& file) {
            file.path == file.real ? file.real : dir_name(file.real) + "/" + base_name(file.path))) {
     auto st = ctx_.fs.stat(path);
     if (!st || !st->is_regular() || by_inode(*st) != nullptr) continue;
-    auto opened = open_any(path);
+    auto opened = open_any(path, file.head);
     if (!opened) continue;
     auto plain = (*opened)->stat();
     if (!plain) continue;
@@ -370,7 +370,7 @@ void Tailer::restore_by_content(const SavedFile& saved) {
 
 bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at,
                           bool same_inode) {
-  auto opened = open_any(at);
+  auto opened = open_any(at, saved.head);
   if (!opened) return false;
   auto st = (*opened)->stat();
   if (!st || !st->is_regular() || by_inode(*st) != nullptr) return false;

@@ -18,6 +18,7 @@
 #include "agent/base/filesystem.h"
 #include "agent/base/log.h"
 #include "agent/tail/discovery.h"
+#include "agent/tail/gzip_file.h"
 #include "agent/tail/options.h"
 #include "agent/tail/tail_probe.h"
 #include "agent/tail/tailed_file.h"
@@ -150,7 +151,7 @@ class Tailer {
   bool restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode);
   std::string find_inode(const std::string& dir, std::uint64_t inode);
   std::vector<std::string> rotated_siblings(const std::string& real);
-  Expected<std::unique_ptr<File>> open_any(const std::string& path);
+  Expected<std::unique_ptr<File>> open_any(const std::string& path, const Mark& head = {});
   void lose(TailedFile& file, LossReason reason, const std::string& how);
 
   TailerContext ctx_;
@@ -167,6 +168,7 @@ class Tailer {
   std::set<std::string> copies_;   // paths that hold a copy of a live file's bytes: not read by themselves
   std::set<std::string> unreadable_;
   std::set<std::string> warned_twice_;
+  ArchiveMemory archives_;
   std::size_t open_files_ = 0;
   std::size_t max_open_ = 0;
   bool start_at_end_ = false;  // during the very first scan
