@@ -22,12 +22,12 @@ constexpr std::chrono::seconds kReleaseInterval{5};
 }  // namespace
 
 Worker::Worker(WorkerContext context, WorkerOptions options, std::vector<WorkerInput> inputs,
-               std::vector<TailOptions> tails, TailLimits limits, std::set<std::string> never)
+               std::vector<TailOptions> tails, TailLimits limits, OwnFiles own)
     : ctx_(context), options_(options), inputs_(std::move(inputs)) {
   for (WorkerInput& in : inputs_) in.known = {in.constants.service, in.constants.fields, in.constants.labels};
   tailer_ = std::make_unique<Tailer>(
       TailerContext{ctx_.fs, ctx_.notifier, ctx_.clock, ctx_.log, ctx_.tail_probe, *this}, std::move(tails),
-      limits, std::move(never));
+      limits, std::move(own));
 }
 
 Worker::~Worker() = default;

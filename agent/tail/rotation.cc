@@ -197,6 +197,7 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
   for (const auto& sibling : rotated_siblings(real)) {
     auto st = ctx_.fs.stat(sibling);
     if (!st || !st->is_regular() || st->mtime_ns < since_ns || by_inode(*st) != nullptr) continue;
+    if (auto at = ctx_.fs.real_path(sibling); at && discovery_->is_own(*at)) continue;
     candidates.push_back({sibling, *st});
   }
   std::sort(candidates.begin(), candidates.end(),
