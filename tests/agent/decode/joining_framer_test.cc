@@ -178,6 +178,18 @@ TEST(Multiline, IsAppliedToEachStreamOfAContainer) {
   EXPECT_THAT(texts(r), ::testing::UnorderedElementsAre("boom\n\tat a.B", "info", "more"));
 }
 
+TEST(Multiline, JoinsTheTwoLinesOfJavaUtilLogging) {
+  const auto java = framer_for({.multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
+  const Result r = frame_all(*java,
+                             "Nov 22, 2026 8:01:02\u202FPM shop.Main main\nSEVERE: one\njava.io.IOException: "
+                             "x\n\tat a.B\n22 нояб. 2026 г. 20:01:02 shop.Main$1 <init>\nINFO: two\nINFO: "
+                             "alone\n2026-11-22 20:01:02 some words\n");
+  EXPECT_THAT(texts(r), ElementsAre("Nov 22, 2026 8:01:02\u202FPM shop.Main main\nSEVERE: "
+                                    "one\njava.io.IOException: x\n\tat a.B",
+                                    "22 нояб. 2026 г. 20:01:02 shop.Main$1 <init>\nINFO: two", "INFO: alone",
+                                    "2026-11-22 20:01:02 some words"));
+}
+
 TEST(Multiline, KnowsWhetherTheNextGenerationGoesOn) {
   const auto java = framer_for({.multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
   EXPECT_EQ(java->continues("one\n", "\tat a.B\n", {}), true);
