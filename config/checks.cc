@@ -1,7 +1,5 @@
 #include "config/checks.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -9,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "agent/tail/glob.h"
 #include "config/checks_collectors.h"
 #include "config/checks_logstash.h"
 #include "config/checks_processors.h"
@@ -78,6 +77,34 @@ void warn_same_globs(const Settings& settings, Findings& findings) {
   }
 }
 
+template <class Test>
+bool any_alternative(const std::string& glob, const Test& test) {
+  const auto all = expand_braces(glob);
+  return std::any_of(all.begin(), all.end(), test);
+}
+
+// Does the glob match nothing but what is in `dir`?
+bool leads_into(const std::string& glob, const std::string& dir) {
+  return any_alternative(glob, [&](const std::string& g) {
+    const std::string fixed = g.substr(0, g.find_first_of("*?["));
+    return fixed.starts_with(dir) && fixed.size() > dir.size() &&
+           (dir.ends_with('/') || fixed[dir.size()] == '/');
+  });
+}
+
+// The state is never read, so that logs in its directory would be left out without a word.
+void check_logs_outside_state(const Settings& settings, Findings& findings) {
+  if (settings.state_dir.empty()) return;
+  for (std::size_t i = 0; i < settings.logs.size(); ++i) {
+    for (std::size_t j = 0; j < settings.logs[i].tail.paths.size(); ++j) {
+      if (!leads_into(settings.logs[i].tail.paths[j], settings.state_dir)) continue;
+      findings.error_at(glob_path(settings, i, j, findings),
+                        "leads into state_dir, which is never read: it has the program's own files; give "
+                        "state_dir a directory of its own");
+    }
+  }
+}
+
 // A file that the program writes and also reads would never end.
 void check_own_file(const Settings& settings, const std::string& file, const std::string& path,
                     Findings& findings) {
@@ -85,10 +112,12 @@ void check_own_file(const Settings& settings, const std::string& file, const std
   for (std::size_t i = 0; i < settings.logs.size(); ++i) {
     const TailOptions& tail = settings.logs[i].tail;
     const auto matches = [&](const std::string& glob) {
-      return fnmatch(glob.c_str(), file.c_str(), FNM_PATHNAME) == 0;
+      return any_alternative(glob, [&](const std::string& g) { return match_path(g, file); });
     };
     const auto leaves_out = [&](const std::string& glob) {
-      return matches(glob) || fnmatch(glob.c_str(), base_name(file).c_str(), 0) == 0;
+      return any_alternative(glob, [&](const std::string& g) {
+        return g.contains('/') ? match_path(g, file) : match_segment(g, base_name(file));
+      });
     };
     if (!std::any_of(tail.paths.begin(), tail.paths.end(), matches)) continue;
     if (std::any_of(tail.exclude.begin(), tail.exclude.end(), leaves_out)) continue;
@@ -111,6 +140,7 @@ void check_inputs(Settings& settings, Findings& findings) {
   }
   name_inputs(settings, findings);
   warn_same_globs(settings, findings);
+  check_logs_outside_state(settings, findings);
 }
 
 void check_elasticsearch(const std::string& path, const Environment& environment, ElasticsearchOptions& es,

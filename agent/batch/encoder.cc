@@ -206,8 +206,11 @@ char* EcsEncoder::put_head(char* out, const Job& job) const {
 
 char* EcsEncoder::put_message(char* out, const Job& job) const {
   const Event& e = *job.record.event;
-  out = put(out, "},\"message\":");
-  out = put_value(out, job.record.message, job.record.message_kind);
+  *out++ = '}';
+  if (!job.record.message.empty()) {  // fields without a message have none, rather than an empty one
+    out = put(out, ",\"message\":");
+    out = put_value(out, job.record.message, job.record.message_kind);
+  }
   if (e.from_container) out = put(out, e.lane == 0 ? ",\"stream\":\"stdout\"" : ",\"stream\":\"stderr\"");
   if (id_in_event_) {
     out = put(out, ",\"event\":{\"id\":\"");

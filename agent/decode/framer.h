@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,10 +84,14 @@ class Framer {
   // False for plain lines: then an unterminated tail is the only thing that waits.
   virtual bool joins_lines() const = 0;
 
-  // True when a line that starts with these bytes (decoded first line of the next generation) would continue
-  // an event left open by lane 0's bytes `open` rather than begin its own. Used at rotation. Always false
-  // when !joins_lines().
-  virtual bool continues(std::string_view open, std::string_view next_first_line) const = 0;
+  // Do these bytes, which lie behind `at`, end with a line's end?
+  virtual bool ends_line(std::string_view bytes, const FramePosition& at) const = 0;
+
+  // Whether the next generation, of which `next` is the raw beginning, goes on with the event that `open`,
+  // lane 0's bytes from `at` on, left open, rather than begin its own. Used at rotation. None: its first line
+  // is not whole yet. Always false when !joins_lines().
+  virtual std::optional<bool> continues(std::string_view open, std::string_view next,
+                                        const FramePosition& at) const = 0;
 };
 
 // A smaller limit would not hold a character, or a line of a container log.

@@ -17,6 +17,12 @@ FramePosition FramerBase::frame(const FrameInput& in, Arena& arena, std::vector<
   return frame_marked(window, in.from, output);
 }
 
+bool FramerBase::ends_line(std::string_view bytes, const FramePosition& at) const {
+  if (!is_wide(options_.encoding)) return bytes.ends_with('\n');
+  const bool big = (options_.encoding == Encoding::utf16be) != at.utf16_swapped;
+  return bytes.ends_with(big ? std::string_view("\0\n", 2) : std::string_view("\n\0", 2));
+}
+
 // The carry and the window are laid one behind the other, as if they were one file whose first carry.size()
 // bytes came from elsewhere.
 FramePosition FramerBase::frame_carried(const FrameInput& in, Output out) const {

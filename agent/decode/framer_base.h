@@ -11,6 +11,7 @@ class FramerBase : public Framer {
   explicit FramerBase(const DecodeOptions& options) : options_(options) {}
   FramePosition frame(const FrameInput& in, Arena& arena, std::vector<Event>& out,
                       FrameStats& stats) const final;
+  bool ends_line(std::string_view bytes, const FramePosition& at) const final;
 
  protected:
   struct Output {

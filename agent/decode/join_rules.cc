@@ -55,10 +55,48 @@ bool is_exception_line(std::string_view line) {
   return name.ends_with("Exception") || name.ends_with("Error") || name.ends_with("Throwable");
 }
 
-// Throwable.printStackTrace and the loggers' variations of it.
+// Throwable.printStackTrace and the loggers' variations of it; the two lines of java.util.logging.
 class JavaRules final : public JoinRules {
+  enum Context : std::uint8_t { outside, behind_head };
+
  public:
-  bool continues(std::uint8_t& /*context*/, std::string_view line) const override {
+  bool continues(std::uint8_t& context, std::string_view line) const override {
+    const bool expects_text = context == behind_head;
+    context = is_head(line) ? behind_head : outside;
+    if (expects_text && is_text(line)) return true;
+    return is_trace(line);
+  }
+
+ private:
+  // "Nov 22, 2026 8:01:02 PM shop.Main main", in any language: a time of day, a class and a method.
+  static bool is_head(std::string_view line) {
+    if (is_space(line[0]) || line.size() > 512) return false;
+    const std::size_t method = line.rfind(' ');
+    if (method == std::string_view::npos || method == 0 || method + 1 == line.size()) return false;
+    const auto is_method = [](char c) { return is_word(c) || c == '$' || c == '<' || c == '>'; };
+    if (!std::all_of(line.begin() + static_cast<std::ptrdiff_t>(method) + 1, line.end(), is_method))
+      return false;
+    std::string_view when = line.substr(0, method);
+    const std::size_t place = when.rfind(' ');
+    if (place == std::string_view::npos) return false;
+    const std::string_view name = when.substr(place + 1);
+    if (name.empty() || dotted_name(name).size() != name.size()) return false;
+    when = when.substr(0, place);
+    if (when.ends_with("AM") || when.ends_with("PM")) {
+      when.remove_suffix(2);
+      while (!when.empty() && !is_digit(when.back())) when.remove_suffix(1);
+    }
+    const std::size_t n = when.size();
+    return n > 8 && is_digit(when[n - 1]) && is_digit(when[n - 2]) && when[n - 3] == ':' &&
+           is_digit(when[n - 4]) && is_digit(when[n - 5]) && when[n - 6] == ':';
+  }
+  static bool is_text(std::string_view line) {
+    constexpr std::array<std::string_view, 7> kLevels = {
+        "SEVERE: ", "WARNING: ", "INFO: ", "CONFIG: ", "FINE: ", "FINER: ", "FINEST: "};
+    return starts_with_any(line, kLevels);
+  }
+
+  static bool is_trace(std::string_view line) {
     constexpr std::array<std::string_view, 3> kCauses = {"Caused by: ", "Suppressed: ", "Wrapped by: "};
     const std::string_view text = trim_left(line);
     if (starts_with_any(text, kCauses)) return true;

@@ -1,6 +1,7 @@
 #include "agent/decode/joining_framer.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "agent/decode/container_line.h"
 #include "agent/decode/framer_base.h"
@@ -245,9 +246,9 @@ class JoiningFramer final : public FramerBase {
   std::size_t window_bytes() const override { return span() + line_limit(); }
   bool joins_lines() const override { return true; }
 
-  bool continues(std::string_view open, std::string_view next_first_line) const override {
-    return is_wide(options_.encoding) ? run_over<true>(open, next_first_line)
-                                      : run_over<false>(open, next_first_line);
+  std::optional<bool> continues(std::string_view open, std::string_view next,
+                                const FramePosition& at) const override {
+    return is_wide(options_.encoding) ? run_over<true>(open, next, at) : run_over<false>(open, next, at);
   }
 
  protected:
@@ -274,33 +275,47 @@ class JoiningFramer final : public FramerBase {
   // lane stretch it.
   std::size_t span() const { return line_limit(); }
 
+  // A window as frame() would make it of these bytes; the byte order mark may say otherwise than the
+  // settings.
+  LineWindow window_of(std::string_view bytes, bool cut_at_end, bool swapped) const {
+    const bool big = options_.encoding == Encoding::utf16be;
+    return {.bytes = bytes,
+            .offset = 0,
+            .file_start = 0,
+            .line_limit = (bytes.size() + 3) & ~std::size_t{1},
+            .cut_at_end = cut_at_end,
+            .cuts = {},
+            .big_endian = big != swapped};
+  }
+  Encoding encoding_of(const LineWindow& window) const {
+    if (!is_wide(options_.encoding)) return options_.encoding;
+    return window.big_endian ? Encoding::utf16be : Encoding::utf16le;
+  }
+
   template <bool Wide>
-  bool run_over(std::string_view open, std::string_view next) const {
-    const LineWindow window{.bytes = open,
-                            .offset = 0,
-                            .file_start = 0,
-                            .line_limit = open.size() + 2,
-                            .cut_at_end = true,
-                            .cuts = {},
-                            .big_endian = options_.encoding == Encoding::utf16be};
-    LineReader<Wide> reader(window, LineState::at_line);
+  std::optional<bool> run_over(std::string_view open, std::string_view next, const FramePosition& at) const {
+    const bool big = options_.encoding == Encoding::utf16be;
+    const LineWindow theirs = window_of(next, false, Wide && next.starts_with(big ? "\xFF\xFE" : "\xFE\xFF"));
+    LineReader<Wide> their_reader(theirs, LineState::at_line);
+    PhysicalLine first;
+    if (their_reader.next(first) != LineReader<Wide>::Step::line) return std::nullopt;
+
+    const LineWindow ours = window_of(open, true, at.utf16_swapped);
+    LineReader<Wide> reader(ours, LineState::at_line);
     Arena arena;
     PhysicalLine line;
     bool goes_on = false;  // in mid-line, or between pieces
     bool any = false;
-    std::uint8_t context = 0;
+    std::uint8_t context = at.context[0];
     while (reader.next(line) != LineReader<Wide>::Step::end) {
-      const Piece piece = unwrap(options_, options_.encoding, line, false, arena);
+      const Piece piece = unwrap(options_, encoding_of(ours), line, false, arena);
       if (piece.lane != 0) continue;
       any = true;
       if (!goes_on && rules_ != nullptr && !piece.text.empty()) rules_->continues(context, piece.text);
       goes_on = piece.partial || !line.terminated;
     }
     if (goes_on || rules_ == nullptr || !any) return goes_on;
-    PhysicalLine first;
-    first.raw = next;
-    first.terminated = true;
-    const Piece piece = unwrap(options_, Encoding::utf8, first, false, arena);
+    const Piece piece = unwrap(options_, encoding_of(theirs), first, false, arena);
     return piece.lane == 0 && !piece.text.empty() && rules_->continues(context, piece.text);
   }
 

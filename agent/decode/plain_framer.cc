@@ -15,7 +15,8 @@ class PlainFramer final : public FramerBase {
 
   std::size_t window_bytes() const override { return line_limit(); }
   bool joins_lines() const override { return false; }
-  bool continues(std::string_view /*open*/, std::string_view /*next_first_line*/) const override {
+  std::optional<bool> continues(std::string_view /*open*/, std::string_view /*next*/,
+                                const FramePosition& /*at*/) const override {
     return false;
   }
 

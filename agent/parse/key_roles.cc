@@ -34,6 +34,7 @@ constexpr auto kAliases = std::to_array<Alias>({
     {"event_time", time, 5},
     {"time_iso8601", time, 5},
     {"timeMillis", time, 6},
+    {"instant", time, 6},
     {"date", time, 7},
     {"t", time, 8},
     {"t.$date", time, 8},

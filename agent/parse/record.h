@@ -32,7 +32,7 @@ struct Record {
   std::optional<std::int64_t> timestamp_ns;  // UTC; absent: the line has none
   std::string_view
       level;  // normalised: trace debug info notice warning error critical alert emergency, or empty
-  std::string_view message;                  // never absent; may be empty
+  std::string_view message;                  // empty: the line has none
   ValueKind message_kind = ValueKind::text;  // json: `message` is a complete JSON string literal
   std::vector<Field>
       ecs;  // unique keys, all of them in ecs_fields.h; @timestamp, message, log.level are not among them

@@ -27,6 +27,34 @@ bool is_ip(std::string_view s) {
          inet_pton(AF_INET6, text.data(), address.data()) == 1;
 }
 
+// The integer behind `"name":` in a flat object.
+std::optional<std::int64_t> member(std::string_view object, std::string_view name) {
+  std::size_t at = object.find(name);
+  if (at == std::string_view::npos) return std::nullopt;
+  at = object.find_first_not_of(": \t", at + name.size());
+  if (at == std::string_view::npos) return std::nullopt;
+  std::int64_t v = 0;
+  const auto r = std::from_chars(object.data() + at, object.data() + object.size(), v);
+  if (r.ec != std::errc() || r.ptr == object.data() + object.size() || *r.ptr == '.' || v < 0)
+    return std::nullopt;
+  return v;
+}
+
+// {"epochSecond":1795377662,"nanoOfSecond":123000000} of log4j2, {"seconds":...,"nanos":...} of protobuf.
+std::optional<std::int64_t> instant_to_ns(std::string_view object) {
+  constexpr std::int64_t kNanos = 1'000'000'000;
+  constexpr std::int64_t kLast = 9'214'646'400;  // 2262-01-01
+  if (object.substr(1).find_first_of("{[") != std::string_view::npos) return std::nullopt;
+  auto seconds = member(object, "\"epochSecond\"");
+  auto nanos = member(object, "\"nanoOfSecond\"");
+  if (!seconds) {
+    seconds = member(object, "\"seconds\"");
+    nanos = member(object, "\"nanos\"");
+  }
+  if (!seconds || *seconds >= kLast || nanos.value_or(0) >= kNanos) return std::nullopt;
+  return *seconds * kNanos + nanos.value_or(0);
+}
+
 }  // namespace
 
 void RecordBuilder::begin(const TimeContext& context, Arena& arena, Record& record) {
@@ -86,6 +114,8 @@ bool RecordBuilder::put_time(std::string_view key, std::uint8_t rank, const Fiel
     ns = parse_time(plain_text(value, *arena_), context_);
   } else if (value.shape == Shape::integer || value.shape == Shape::real) {
     ns = epoch_to_ns(value.bytes);
+  } else if (value.shape == Shape::container) {
+    ns = instant_to_ns(value.bytes);
   }
   if (!ns || !claim(time_, key, rank, value)) return false;
   record_->timestamp_ns = *ns;

@@ -4,6 +4,7 @@
 #include "agent/base/ecs_fields.h"
 #include "agent/parse/level.h"
 #include "agent/parse/line_parser.h"
+#include "agent/parse/stack_trace.h"
 
 namespace sidelight {
 namespace {
@@ -15,6 +16,9 @@ constexpr int kWordsBeforeTime = 4;
 constexpr int kWordsBeforeLevel = 10;
 
 const EcsOrdinal kProcessPid = find_ecs("process.pid").value_or(0);
+const EcsOrdinal kErrorMessage = find_ecs("error.message").value_or(0);
+const EcsOrdinal kErrorTrace = find_ecs("error.stack_trace").value_or(0);
+const EcsOrdinal kErrorType = find_ecs("error.type").value_or(0);
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -163,6 +167,7 @@ class TextScan {
   // Walks the words behind the time. A word in lower case is a level only in brackets, before a colon or as
   // the first word.
   std::string_view level_behind(std::size_t at) const {
+    std::size_t first = at;
     for (int words = 0; words < kWordsBeforeLevel; ++words) {
       while (at < s_.size() && !is_word(s_[at])) ++at;
       std::size_t end = at;
@@ -177,6 +182,12 @@ class TextScan {
       // Parts of names and paths ("trace.Error", "error-handler", "/warn") say nothing about the line.
       const bool part = before == '.' || before == '/' || before == '-' || before == '@' || after == '.' ||
                         after == '/' || after == '-' || after == '=' || after == '@';
+      // Monolog's "production.ERROR: text".
+      if (words == 0) first = at;
+      if (before == '.' && after == ':' && s_.substr(first, at - first).find(' ') == std::string_view::npos) {
+        const auto level = level_word(word, false);
+        if (!level.empty()) return level;
+      }
       if (!part) {
         if (after == ':' && postgres_word(word)) return "info";
         const auto level = level_word(word, words == 0 || after == ':' || (opened && closed));
@@ -260,7 +271,33 @@ class TextLineParser final : public LineParser {
     std::string_view head = text.substr(0, kLookedAt);
     head = head.substr(0, head.find('\n'));
     TextScan(head, context, out).run();
+    if (const auto newline = text.find('\n'); newline != std::string_view::npos) [[unlikely]]
+      more_lines(text, newline + 1, out);
     return true;
+  }
+
+ private:
+  static void more_lines(std::string_view text, std::size_t second, Record& out) {
+    // java.util.logging: time and place on one line, "SEVERE: text" on the next.
+    if (out.level.empty() && out.timestamp_ns) {
+      const std::string_view line = text.substr(second, 16);
+      const auto colon = line.find(':');
+      if (colon != std::string_view::npos) out.level = level_of_line(line.substr(0, colon));
+    }
+    const auto found = find_stack_trace(text);
+    if (!found) return;
+    out.message = found->head;
+    const auto put = [&](EcsOrdinal field, std::string_view value) {
+      if (!value.empty()) out.ecs.push_back({ecs_name(field), value, ValueKind::text, field});
+    };
+    put(kErrorMessage, found->message);
+    put(kErrorTrace, found->trace);
+    put(kErrorType, found->type);
+  }
+
+  static std::string_view level_of_line(std::string_view word) {
+    return word.size() >= 3 && std::all_of(word.begin(), word.end(), is_upper) ? level_in_text(word)
+                                                                               : std::string_view{};
   }
 };
 

@@ -120,13 +120,13 @@ class Cursor {
     }
   }
   void am_pm(Civil& t) {
-    const bool blank = peek() == ' ';
-    const char half = peek(blank ? 1 : 0);
-    const char m = peek(blank ? 2 : 1);
-    if ((half != 'A' && half != 'P') || m != 'M' || is_alpha(peek(blank ? 3 : 2)) || t.hour == 0 ||
+    // Since Java 20 the blank is a narrow one that does not break.
+    const std::size_t blank = peek() == ' ' ? 1 : s_.substr(at_).starts_with("\u202F") ? 3 : 0;
+    const char half = peek(blank);
+    if ((half != 'A' && half != 'P') || peek(blank + 1) != 'M' || is_alpha(peek(blank + 2)) || t.hour == 0 ||
         t.hour > 12)
       return;
-    at_ += blank ? 3 : 2;
+    at_ += blank + 2;
     t.hour = t.hour % 12 + (half == 'P' ? 12 : 0);
   }
   // Consumes a zone if one follows, behind at most one blank.
@@ -328,6 +328,18 @@ std::optional<TimeMatch> match_day_first(std::string_view s, const TimeContext& 
   return finish(c, t, context);
 }
 
+// 22.11.2026 20:01:02.123, 22.11.2026, 8:01:02.
+std::optional<TimeMatch> match_dotted(std::string_view s, const TimeContext& context) {
+  Cursor c(s);
+  Civil t;
+  if (!c.digits(2, t.day) || !c.eat('.') || !c.digits(2, t.month) || !c.eat('.') || !c.year(t.year))
+    return std::nullopt;
+  c.eat(',');
+  if (!c.eat(' ') || !c.clock(t)) return std::nullopt;
+  c.zone(t, *context.zone);
+  return finish(c, t, context);
+}
+
 // Nov 22 20:01:02, Nov 22 2026 20:01:02, Nov 22, 2026 8:01:02 PM, Nov 22 20:01:02 2026 (ctime, behind the
 // weekday).
 std::optional<TimeMatch> match_month_first(std::string_view s, const TimeContext& context,
@@ -372,6 +384,7 @@ std::optional<TimeMatch> match_time(std::string_view s, const TimeContext& conte
   if (is_digit(s[0])) {
     if (s[4] == '-' || s[4] == '/') return match_iso(s, context);
     if (s[2] == '/' && is_digit(s[3])) return match_short_year(s, context);
+    if (s[2] == '.') return match_dotted(s, context);
     if (is_digit(s[1]) && is_digit(s[2])) return match_compact(s, context);
     return match_day_first(s, context);
   }

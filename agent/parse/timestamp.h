@@ -31,6 +31,8 @@ struct TimeMatch {
 //   22-Nov-2026 20:01:02.123 Tomcat Nov 22 20:01:02                 syslog; Nov 22, 2026 8:01:02 PM
 //   java.util.logging Sun Nov 22 20:01:02.123456 2026 Apache errors, ctime; Sun Nov 22 20:01:02 UTC 2026
 //   date(1) Sun, 22 Nov 2026 20:01:02 GMT   RFC 1123
+//   22.11.2026 20:01:02,123         day, month, year, as Russian and German programs write it; with a comma
+//                                   behind the year, too
 // A match ends where the next character is no digit or letter.
 std::optional<TimeMatch> match_time(std::string_view text, const TimeContext& context);
 

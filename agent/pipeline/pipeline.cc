@@ -37,15 +37,19 @@ class WorkerGate final : public InputGate {
 };
 
 // Files that the program writes itself.
-std::set<std::string> own_files(const Settings& settings, std::set<std::string> never) {
-  if (!settings.log.file.empty()) never.insert(settings.log.file);
+OwnFiles own_files(const Settings& settings, const PipelineContext& context) {
+  OwnFiles own{context.never_tail, context.never_tail_in};
+  // What standard output and error lead to, also after it was renamed.
+  for (const char* stream : {"/proc/self/fd/1", "/proc/self/fd/2"}) own.files.insert(stream);
+  if (!settings.state_dir.empty()) own.directories.insert(settings.state_dir);
+  if (!settings.log.file.empty()) own.files.insert(settings.log.file);
   for (const OutputSettings* output : settings.all_outputs()) {
     if (!output->file || output->file->path.empty()) continue;
-    never.insert(output->file->path);
-    for (std::size_t i = 1; i <= output->file->keep + 1; ++i)
-      never.insert(output->file->path + "." + std::to_string(i));
+    own.files.insert(output->file->path);
+    for (std::size_t i = 1; i <= output->file->keep; ++i)
+      own.files.insert(output->file->path + "." + std::to_string(i));
   }
-  return never;
+  return own;
 }
 
 std::size_t largest_batch(const Settings& settings) {
@@ -145,7 +149,7 @@ Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, con
   auto notifier = make_inotify_notifier(polling);
   if (!polling.empty()) context.log.warn("tail.polling", polling);
 
-  auto never = own_files(settings, context.never_tail);
+  OwnFiles own = own_files(settings, context);
   auto parts = std::make_unique<Parts>(std::move(context), settings, std::move(*store), std::move(notifier));
   Parts& p = *parts;
   WorkerOptions options;
@@ -157,7 +161,7 @@ Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, con
   p.worker = std::make_unique<Worker>(
       WorkerContext{p.context.fs, *p.notifier, p.context.clock, p.context.log, p.budget, p.chunks, p.batches,
                     p.ledger, *p.store, p.context.tail_probe, p.context.pipeline_probe},
-      options, std::move(*inputs), std::move(tails), settings.limits, std::move(never));
+      options, std::move(*inputs), std::move(tails), settings.limits, std::move(own));
   p.gate.set(*p.worker);
   if (auto made = p.make_outputs(make_end); !made) return std::unexpected(made.error());
 

@@ -32,7 +32,8 @@ struct PipelineContext {
   PipelineProbe& pipeline_probe;
   CheckpointProbe& checkpoint_probe;
   SendProbe& send_probe;
-  std::set<std::string> never_tail;  // paths of the program's own output streams
+  std::set<std::string> never_tail;          // paths of the program's own output streams
+  std::set<std::string> never_tail_in = {};  // directories of the program, besides the settings' state_dir
 };
 
 // What stands at the end in place of the settings' output.

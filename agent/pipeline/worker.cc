@@ -28,12 +28,12 @@ constexpr std::size_t kCarryShare = 4;
 }  // namespace
 
 Worker::Worker(WorkerContext context, WorkerOptions options, std::vector<WorkerInput> inputs,
-               std::vector<TailOptions> tails, TailLimits limits, std::set<std::string> never)
+               std::vector<TailOptions> tails, TailLimits limits, OwnFiles own)
     : ctx_(context), options_(options), inputs_(std::move(inputs)) {
   for (WorkerInput& in : inputs_) in.known = {in.constants.service, in.constants.fields, in.constants.labels};
   tailer_ = std::make_unique<Tailer>(
       TailerContext{ctx_.fs, ctx_.notifier, ctx_.clock, ctx_.log, ctx_.tail_probe, *this}, std::move(tails),
-      limits, std::move(never));
+      limits, std::move(own));
 }
 
 Worker::~Worker() = default;
@@ -286,7 +286,7 @@ void Worker::note_tail(Stream& s, std::string_view rest, bool at_end) {
     s.tail_since = ctx_.clock.now();
     s.tail_size = end;
   }
-  s.tail_terminated = rest.back() == '\n';
+  s.tail_terminated = inputs_[s.file->input].framer->ends_line(rest, s.position);
   s.open_tail = true;
   s.file->hold_successor = inputs_[s.file->input].framer->joins_lines();
   open_tails_.insert(&s);
@@ -331,14 +331,14 @@ bool Worker::try_carry(Stream& s) {
     const auto theirs = tailer_->read(*next, head.data(), kLeastWindow);
     if (theirs.outcome != ReadOutcome::bytes) return theirs.outcome == ReadOutcome::changed;
     const std::string_view first(head.data() + theirs.context, theirs.bytes);
-    const auto newline = first.find('\n');
-    if (newline == std::string_view::npos) return false;
-    const bool too_much = carried_ + open_event.size() > ctx_.budget.cap() / kCarryShare;
+    const auto goes_on = framer.continues(open_event, first, s.position);
+    if (!goes_on) return false;
+    const bool too_much = *goes_on && carried_ + open_event.size() > ctx_.budget.cap() / kCarryShare;
     if (too_much)
       ctx_.log.warn("pipeline.carry",
                     "too many open events at once wait to go on behind a rotation; they are cut there, and "
                     "what follows is marked as continuation");
-    if (too_much || !framer.continues(open_event, first.substr(0, newline))) {
+    if (too_much || !*goes_on) {
       s.cut_now = true;
       tailer_->retry(file);
       return true;

@@ -69,7 +69,7 @@ struct WorkerContext {
 class Worker final : public TailListener {
  public:
   Worker(WorkerContext context, WorkerOptions options, std::vector<WorkerInput> inputs,
-         std::vector<TailOptions> tails, TailLimits limits, std::set<std::string> never);
+         std::vector<TailOptions> tails, TailLimits limits, OwnFiles own);
   ~Worker() override;
 
   // Outputs are made after the worker, since they need the worker's gate; set before restore(), by one of

@@ -1,8 +1,10 @@
 #include "agent/tail/discovery.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/tail/glob.h"
+#include "agent/tail/rotated_names.h"
 
 namespace sidelight {
 namespace {
@@ -19,8 +21,8 @@ std::string join(const std::string& dir, std::string_view name) {
 }  // namespace
 
 Discovery::Discovery(FileSystem& fs, FileNotifier& notifier, Logger& log,
-                     const std::vector<TailOptions>& inputs, std::set<std::string> never)
-    : fs_(fs), notifier_(notifier), log_(log), never_(std::move(never)) {
+                     const std::vector<TailOptions>& inputs, OwnFiles own)
+    : fs_(fs), notifier_(notifier), log_(log), own_(std::move(own)) {
   for (std::uint32_t i = 0; i < inputs.size(); ++i) {
     for (const auto& glob : inputs[i].paths)
       for (auto& alternative : expand_braces(glob)) patterns_.push_back({i, std::move(alternative)});
@@ -28,12 +30,51 @@ Discovery::Discovery(FileSystem& fs, FileNotifier& notifier, Logger& log,
     for (const auto& glob : inputs[i].exclude)
       for (auto& alternative : expand_braces(glob)) list.push_back(std::move(alternative));
   }
+  find_own();
+}
+
+// Looked for at each scan: own files are rotated, and their directories may be made only now.
+void Discovery::find_own() {
+  own_real_ = {};
+  own_inodes_.clear();
+  const auto note = [&](const std::string& path, std::set<std::string>& reals) {
+    if (auto st = fs_.stat(path)) own_inodes_.insert({st->dev, st->inode});
+    if (auto real = fs_.real_path(path)) {
+      reals.insert(*real);
+    } else if (auto dir = fs_.real_path(dir_name(path))) {
+      reals.insert(join(*dir, base_name(path)));
+    }
+    reals.insert(path);
+  };
+  for (const auto& path : own_.files) note(path, own_real_.files);
+  for (const auto& path : own_.directories) note(path, own_real_.directories);
+}
+
+Discovery::OwnNames Discovery::own_in(const std::string& real_dir) const {
+  OwnNames own;
+  for (const auto& dir : own_real_.directories)
+    own.all = own.all || real_dir == dir || real_dir.starts_with(dir + "/");
+  for (const auto& file : own_real_.files)
+    if (dir_name(file) == real_dir) own.names.push_back(base_name(file));
+  return own;
+}
+
+bool Discovery::covers(const OwnNames& own, const std::string& name) {
+  return own.all || std::any_of(own.names.begin(), own.names.end(),
+                                [&](const std::string& n) { return n == name || is_rotated_name(n, name); });
+}
+
+bool Discovery::is_own(const std::string& real) const {
+  return covers(own_in(dir_name(real)), base_name(real));
 }
 
 std::vector<FoundFile> Discovery::scan() {
   std::vector<FoundFile> out;
   listed_.clear();
   given_.clear();
+  barred_.clear();
+  own_in_dir_.clear();
+  find_own();
   for (const auto& p : patterns_) {
     std::string_view rest = p.text;
     if (!rest.starts_with('/')) continue;  // the loader makes paths absolute
@@ -47,12 +88,17 @@ std::vector<FoundFile> Discovery::scan() {
     return true;
   });
   std::erase_if(unwatched_, [&](const std::string& d) { return !listed_.contains(d); });
+  std::erase_if(unheard_, [&](const std::string& d) { return !fs_.stat(d); });
   return out;
 }
 
 std::optional<std::uint32_t> Discovery::input_of(const std::string& path) const {
   for (const auto& p : patterns_)
-    if (match_path(p.text, path) && !excluded(path, p.input)) return p.input;
+    if (match_path(p.text, path) && !excluded(path, p.input)) {
+      const std::string dir = dir_name(path);
+      if (covers(own_in(fs_.real_path(dir).value_or(dir)), base_name(path))) return std::nullopt;
+      return p.input;
+    }
   return std::nullopt;
 }
 
@@ -63,6 +109,12 @@ void Discovery::watch(const std::string& dir) {
   if (r) {
     watched_.insert(dir);
     unwatched_.erase(dir);
+    unheard_.erase(dir);
+    return;
+  }
+  if (r.error().code == EACCES) {
+    unwatched_.erase(dir);
+    unheard_.insert(dir);
     return;
   }
   if (unwatched_.insert(dir).second && r.error().code != ENOSYS)
@@ -87,7 +139,11 @@ void Discovery::walk(const std::string& dir, std::string_view rest, const Patter
       return consider(path, pattern, out);
     }
     auto st = fs_.stat(path);
-    if (st && st->is_directory()) return walk(path, behind, pattern, depth + 1, out);
+    if (st && st->is_directory()) {
+      if (!is_own_inode(*st)) walk(path, behind, pattern, depth + 1, out);
+      return;
+    }
+    if (!st) bar(path, dir, pattern, st.error());
     watch(dir);  // it may appear here
     return;
   }
@@ -96,7 +152,9 @@ void Discovery::walk(const std::string& dir, std::string_view rest, const Patter
   watch(dir);
   auto entries = fs_.list(dir);
   if (!entries) {
-    if (entries.error().code != ENOENT) log_.warn("tail.list", entries.error().message);
+    bar(dir, dir, pattern, entries.error());
+    if (entries.error().code != ENOENT && entries.error().code != EACCES)
+      log_.warn("tail.list", entries.error().message);
     return;
   }
   for (const auto& e : *entries) {
@@ -106,7 +164,7 @@ void Discovery::walk(const std::string& dir, std::string_view rest, const Patter
       consider(path, pattern, out);
     } else if (e.may_be_directory) {
       auto st = fs_.stat(path);
-      if (st && st->is_directory()) walk(path, behind, pattern, depth + 1, out);
+      if (st && st->is_directory() && !is_own_inode(*st)) walk(path, behind, pattern, depth + 1, out);
     }
   }
 }
@@ -122,17 +180,31 @@ void Discovery::walk_any_depth(const std::string& dir, std::string_view rest, co
     if (!e.may_be_directory || e.name.starts_with('.')) continue;
     const std::string path = join(dir, e.name);
     auto st = fs_.lstat(path);  // symlinked directories are not descended into: they could loop
-    if (st && st->is_directory()) walk_any_depth(path, rest, pattern, depth + 1, out);
+    if (st && st->is_directory() && !is_own_inode(*st)) walk_any_depth(path, rest, pattern, depth + 1, out);
   }
 }
 
 void Discovery::consider(const std::string& path, const Pattern& pattern, std::vector<FoundFile>& out) {
-  if (never_.contains(path) || excluded(path, pattern.input)) return;
+  if (excluded(path, pattern.input)) return;
   if (given_.contains(path)) return;
   auto st = fs_.stat(path);
-  if (!st || !st->is_regular()) return;
+  if (!st) return bar(path, dir_name(path), pattern, st.error());
+  if (!st->is_regular() || is_own_inode(*st)) return;
+  const std::string dir = dir_name(path);
+  const auto [own, fresh] = own_in_dir_.try_emplace(dir);
+  if (fresh) own->second = own_in(fs_.real_path(dir).value_or(dir));
+  if (covers(own->second, base_name(path))) return;
   given_.insert(path);
   out.push_back({path, pattern.input, *st});
+}
+
+// Once a place, and only for what a change of rights would mend.
+void Discovery::bar(const std::string& path, const std::string& dir, const Pattern& pattern,
+                    const Error& error) {
+  if (error.code != EACCES || !given_.insert(path).second) return;
+  // A link that can be seen leads into some other directory.
+  const bool link = dir != path && fs_.lstat(path).has_value();
+  barred_.push_back({path, pattern.input, error, fs_.stat(link ? path : dir).value_or(FileStat{})});
 }
 
 bool Discovery::excluded(const std::string& path, std::uint32_t input) const {

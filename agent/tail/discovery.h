@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,18 +21,28 @@ struct FoundFile {
   FileStat stat;
 };
 
+// What a glob leads to and we may not see.
+struct BarredPlace {
+  std::string path;
+  std::uint32_t input = 0;
+  Error error;
+  FileStat dir;  // that does not let us in; empty where that is not known
+};
+
 // One thread. The referenced objects outlive it.
 class Discovery {
  public:
-  // `never` are paths that are not read whatever the globs say: the program's own log and output files.
   Discovery(FileSystem& fs, FileNotifier& notifier, Logger& log, const std::vector<TailOptions>& inputs,
-            std::set<std::string> never);
+            OwnFiles own);
 
   // Walks all globs. Each regular file is given once a path, for the first input that matches it.
   std::vector<FoundFile> scan();
 
-  // The first input whose globs match the path, whether or not it exists.
+  // The first input whose globs match the path, whether or not it exists; none for the program's own files.
   std::optional<std::uint32_t> input_of(const std::string& path) const;
+
+  // Whether the program writes this file itself; `real` is free of symlinks. As of the last scan.
+  bool is_own(const std::string& real) const;
 
   // Watches one more directory (where a symlink's target lives). Idempotent.
   void watch(const std::string& dir);
@@ -39,8 +50,13 @@ class Discovery {
   // Where the last scan looked for files.
   const std::set<std::string>& directories() const { return listed_; }
 
-  // Some directory could not be watched: it must be polled.
+  // Directories that there were no watches for: everything must be polled.
   bool must_poll() const { return !unwatched_.empty(); }
+
+  // Directories that we may not read, and so not watch: their files alone are looked at now and then.
+  const std::set<std::string>& unheard() const { return unheard_; }
+  // What the last scan was kept from.
+  const std::vector<BarredPlace>& barred() const { return barred_; }
 
  private:
   struct Pattern {
@@ -52,16 +68,32 @@ class Discovery {
   void walk_any_depth(const std::string& dir, std::string_view rest, const Pattern& pattern, int depth,
                       std::vector<FoundFile>& out);
   void consider(const std::string& path, const Pattern& pattern, std::vector<FoundFile>& out);
+  void bar(const std::string& path, const std::string& dir, const Pattern& pattern, const Error& error);
   bool excluded(const std::string& path, std::uint32_t input) const;
+  void find_own();
+  bool is_own_inode(const FileStat& stat) const { return own_inodes_.contains({stat.dev, stat.inode}); }
+  // What of a directory is our own.
+  struct OwnNames {
+    bool all = false;
+    std::vector<std::string> names;
+  };
+  OwnNames own_in(const std::string& real_dir) const;
+  static bool covers(const OwnNames& own, const std::string& name);
 
   FileSystem& fs_;
   FileNotifier& notifier_;
   Logger& log_;
   std::vector<Pattern> patterns_;
   std::vector<std::vector<std::string>> excludes_;
-  std::set<std::string> never_;
+  OwnFiles own_;
+  OwnFiles own_real_;  // without symlinks
+  // Bind mounts and hard links lead to a file by more than one real path.
+  std::set<std::pair<std::uint64_t, std::uint64_t>> own_inodes_;
+  std::map<std::string, OwnNames> own_in_dir_;  // by directory, of the scan in progress
   std::set<std::string> watched_;
   std::set<std::string> unwatched_;
+  std::set<std::string> unheard_;
+  std::vector<BarredPlace> barred_;
   std::set<std::string> listed_;  // directories visited by the scan in progress
   std::set<std::string> given_;   // paths given by the scan in progress
 };

@@ -124,23 +124,50 @@ class GzipFile final : public File {
 
 }  // namespace
 
-Expected<std::unique_ptr<File>> open_gzip(FileSystem& fs, const std::string& path) {
+const Expected<std::uint64_t>* ArchiveMemory::plain_size(const FileStat& archive) const {
+  const auto it = entries_.find({archive.dev, archive.inode});
+  if (it == entries_.end() || it->second.size != archive.size || it->second.mtime_ns != archive.mtime_ns)
+    return nullptr;
+  return &it->second.plain_size;
+}
+
+void ArchiveMemory::keep(const FileStat& archive, Expected<std::uint64_t> plain_size) {
+  constexpr std::size_t kMost = 4096;
+  if (entries_.size() >= kMost) entries_.clear();
+  entries_.insert_or_assign(std::pair(archive.dev, archive.inode),
+                            Entry{archive.size, archive.mtime_ns, std::move(plain_size)});
+}
+
+Expected<std::unique_ptr<File>> open_gzip(FileSystem& fs, const std::string& path, ArchiveMemory& memory,
+                                          const Mark& head) {
   auto archive = fs.open(path, OpenMode::read);
   if (!archive) return std::unexpected(archive.error());
   auto st = (*archive)->stat();
   if (!st) return std::unexpected(st.error());
-  std::uint64_t size = 0;
-  {
+  const FileStat packed = *st;
+  const auto failed = [&](const Error& e) {
+    // What the operating system said may be otherwise the next time.
+    if (e.code == 0) memory.keep(packed, std::unexpected(e));
+    return fail(path + ": " + e.message, e.code);
+  };
+  const auto* known = memory.plain_size(packed);
+  if (known != nullptr && !*known) return failed(known->error());
+  if (known == nullptr || head.len > 0) {
     Inflater scan(**archive);
     std::vector<char> buffer(64 * 1024);
-    for (;;) {
-      auto n = scan.read(buffer.data(), buffer.size());
-      if (!n) return fail(path + ": " + n.error().message, n.error().code);
-      size += *n;
-      if (*n < buffer.size()) break;
+    auto n = scan.read(buffer.data(), std::min<std::size_t>(head.len, buffer.size()));
+    if (!n) return failed(n.error());
+    if (mark_of({buffer.data(), *n}) != head) return fail(path + " begins otherwise");
+    while (known == nullptr) {
+      n = scan.read(buffer.data(), buffer.size());
+      if (!n) return failed(n.error());
+      if (*n < buffer.size()) {
+        memory.keep(packed, scan.position());
+        known = memory.plain_size(packed);
+      }
     }
   }
-  st->size = size;
+  st->size = **known;
   return std::make_unique<GzipFile>(std::move(*archive), *st);
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,12 @@ struct TailOptions {
       paths;  // globs: * ? [a-z] {a,b} and ** for any number of directories; absolute after loading
   std::vector<std::string> exclude;  // globs, matched against the whole path and against the base name
   StartAt start = StartAt::beginning;
+};
+
+// What the program itself writes: never read, whatever the globs say and whatever name leads there.
+struct OwnFiles {
+  std::set<std::string> files;        // and what rotation makes of their names, in the same directory
+  std::set<std::string> directories;  // with all that is in them
 };
 
 // Shared by all inputs.

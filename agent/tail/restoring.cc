@@ -129,7 +129,7 @@ void Tailer::not_found(const SavedFile& saved) {
 
 bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at,
                           bool same_inode) {
-  auto opened = open_any(at);
+  auto opened = open_any(at, saved.head);
   if (!opened) return false;
   auto st = (*opened)->stat();
   if (!st || !st->is_regular() || by_inode(*st) != nullptr) return false;

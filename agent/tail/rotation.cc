@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "agent/tail/gzip_file.h"
 #include "agent/tail/rotated_names.h"
 #include "agent/tail/tailer.h"
 
@@ -28,8 +27,9 @@ bool same_ends(const File& a, const File& b, std::uint64_t common) {
 
 }  // namespace
 
-Expected<std::unique_ptr<File>> Tailer::open_any(const std::string& path) {
-  if (is_gzip_name(path)) return open_gzip(ctx_.fs, path);
+// `head` spares archives of other bytes the inflating; what it gives back is still to be compared.
+Expected<std::unique_ptr<File>> Tailer::open_any(const std::string& path, const Mark& head) {
+  if (is_gzip_name(path)) return open_gzip(ctx_.fs, path, archives_, head);
   return ctx_.fs.open(path, OpenMode::read);
 }
 
@@ -193,7 +193,7 @@ bool Tailer::adopt_copy(TailedFile& file) {
            file.path == file.real ? file.real : dir_name(file.real) + "/" + base_name(file.path))) {
     auto st = ctx_.fs.stat(path);
     if (!st || !st->is_regular() || owner_of(*st, path) != nullptr) continue;
-    auto opened = open_any(path);
+    auto opened = open_any(path, file.head);
     if (!opened) continue;
     auto plain = (*opened)->stat();
     if (!plain) continue;
@@ -240,6 +240,7 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
   for (const auto& sibling : rotated_siblings(real)) {
     auto st = ctx_.fs.stat(sibling);
     if (!st || !st->is_regular() || st->mtime_ns < since_ns || owner_of(*st, sibling) != nullptr) continue;
+    if (auto at = ctx_.fs.real_path(sibling); at && discovery_->is_own(*at)) continue;
     candidates.push_back({sibling, *st});
   }
   std::sort(candidates.begin(), candidates.end(),

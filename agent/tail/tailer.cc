@@ -24,10 +24,9 @@ std::size_t descriptors_allowed() {
 
 }  // namespace
 
-Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits,
-               std::set<std::string> never)
+Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits, OwnFiles own)
     : ctx_(context), inputs_(std::move(inputs)), limits_(limits) {
-  discovery_ = std::make_unique<Discovery>(ctx_.fs, ctx_.notifier, ctx_.log, inputs_, std::move(never));
+  discovery_ = std::make_unique<Discovery>(ctx_.fs, ctx_.notifier, ctx_.log, inputs_, std::move(own));
   max_open_ = limits_.max_open_files > 0 ? limits_.max_open_files : descriptors_allowed();
 }
 
@@ -47,6 +46,7 @@ void Tailer::update(std::chrono::milliseconds max_wait) {
   MonoTime until = now + max_wait;
   until = std::min(until, scan_due_ ? std::max(now, may_scan_) : next_scan_);
   if (!unnamed_.empty()) until = std::min(until, next_unnamed_poll_);
+  if (!unheard_dirs_.empty()) until = std::min(until, next_unheard_look_);
   if (!ready_.empty()) until = now;
   // Rounded up: a wait that ends just before its moment would only be repeated.
   const auto wait =
@@ -56,6 +56,7 @@ void Tailer::update(std::chrono::milliseconds max_wait) {
   if (overflowed) scan_due_ = true;
   const MonoTime later = ctx_.clock.now();
   if (!unnamed_.empty() && later >= next_unnamed_poll_) poll_unnamed();
+  if (!unheard_dirs_.empty() && later >= next_unheard_look_) look_at_unheard();
   // A scan asked for by notifications waits a multiple of what the last one cost, so that scanning never
   // dominates.
   if (later >= next_scan_ || (scan_due_ && later >= may_scan_)) scan();

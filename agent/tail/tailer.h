@@ -18,6 +18,7 @@
 #include "agent/base/filesystem.h"
 #include "agent/base/log.h"
 #include "agent/tail/discovery.h"
+#include "agent/tail/gzip_file.h"
 #include "agent/tail/options.h"
 #include "agent/tail/tail_probe.h"
 #include "agent/tail/tailed_file.h"
@@ -56,8 +57,7 @@ enum class ReadOutcome {
 // One thread. Everything in the context outlives it.
 class Tailer {
  public:
-  Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits,
-         std::set<std::string> never);
+  Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits, OwnFiles own);
   ~Tailer();
   Tailer(const Tailer&) = delete;
   Tailer& operator=(const Tailer&) = delete;
@@ -143,6 +143,8 @@ class Tailer {
   void forget_vanished();
   void hold_to_disk_budget();
   void unreadable(const FoundFile& found, const Error& error);
+  void note_unheard();
+  void look_at_unheard();
 
   // rotation.cc, restoring.cc: which bytes on disk continue which generation
   void truncated(TailedFile& file);
@@ -163,7 +165,7 @@ class Tailer {
   bool restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode);
   std::string find_inode(const std::string& dir, std::uint64_t inode);
   std::vector<std::string> rotated_siblings(const std::string& real);
-  Expected<std::unique_ptr<File>> open_any(const std::string& path);
+  Expected<std::unique_ptr<File>> open_any(const std::string& path, const Mark& head = {});
   void lose(TailedFile& file, LossReason reason, const std::string& how);
 
   TailerContext ctx_;
@@ -179,7 +181,11 @@ class Tailer {
   std::set<TailedFile*> unnamed_;  // not live, not retired: polled
   std::set<std::string> copies_;   // paths that hold a copy of a live file's bytes: not read by themselves
   std::set<std::string> unreadable_;
+  ArchiveMemory archives_;
   std::set<std::string> warned_twice_;
+  std::vector<std::string> unheard_files_;            // live, in directories that give no notifications
+  std::map<std::string, std::int64_t> unheard_dirs_;  // those, with the time of their last change
+  MonoTime next_unheard_look_{};
   std::size_t open_files_ = 0;
   std::size_t max_open_ = 0;
   bool start_at_end_ = false;  // during the very first scan

@@ -51,6 +51,7 @@ void Tailer::scan() {
   copies_.clear();
   unreadable_.clear();
   auto found = discovery_->scan();
+  for (const auto& b : discovery_->barred()) unreadable({b.path, b.input, b.dir}, b.error);
   // Live names before rotated ones: a copy is recognised by its original.
   std::partition(found.begin(), found.end(), [](const FoundFile& f) {
     const std::string name = base_name(f.path);
@@ -76,6 +77,7 @@ void Tailer::scan() {
   known_until_ns_ = begin_wall - kTimestampGrain;
   forget_vanished();
   hold_to_disk_budget();
+  note_unheard();
   report();
   const MonoTime end = ctx_.clock.now();
   may_scan_ = end + 20 * (end - begin);
@@ -130,11 +132,12 @@ void Tailer::discover(const FoundFile& found) {
   if (is_copy(found, **opened, *st)) return;
   if (by_inode(*st) != nullptr) return;  // became known while copies were looked at
 
+  auto real = ctx_.fs.real_path(found.path);
+  if (real && discovery_->is_own(*real)) return;  // a symlink to it
   auto file = std::make_unique<TailedFile>();
   file->key = random_key();
   file->input = found.input;
   file->path = found.path;
-  auto real = ctx_.fs.real_path(found.path);
   file->real = real ? *real : found.path;
   file->seen = *st;
   file->whole = is_gzip_name(name);
@@ -156,13 +159,47 @@ void Tailer::unreadable(const FoundFile& found, const Error& error) {
   unreadable_.insert(found.path);
   std::string message = error.message;
   if (error.code == EACCES || error.code == EPERM) {
-    char mode[8];
-    std::snprintf(mode, sizeof mode, "%04o", found.stat.mode & 07777u);
-    message += " (owner " + std::to_string(found.stat.uid) + ":" + std::to_string(found.stat.gid) +
-               ", mode " + mode + "; we are " + std::to_string(::geteuid()) + ":" +
-               std::to_string(::getegid()) + ")";
+    message += " (";
+    if (found.stat.inode != 0) {
+      char mode[8];
+      std::snprintf(mode, sizeof mode, "%04o", found.stat.mode & 07777u);
+      message += std::string(found.stat.is_directory() ? "its directory: " : "") + "owner " +
+                 std::to_string(found.stat.uid) + ":" + std::to_string(found.stat.gid) + ", mode " + mode +
+                 "; ";
+    }
+    message += "we are " + std::to_string(::geteuid()) + ":" + std::to_string(::getegid()) + ")";
   }
   ctx_.log.warn("tail.unreadable " + found.path, message);
+}
+
+void Tailer::note_unheard() {
+  unheard_files_.clear();
+  unheard_dirs_.clear();
+  for (const auto& dir : discovery_->unheard())
+    if (auto st = ctx_.fs.stat(dir)) unheard_dirs_[dir] = st->mtime_ns;
+  if (unheard_dirs_.empty()) return;
+  for (const auto& [path, file] : live_)
+    if (unheard_dirs_.contains(dir_name(path)) || unheard_dirs_.contains(dir_name(file->real)))
+      unheard_files_.push_back(path);
+}
+
+// Instead of a scan of everything because of one directory.
+void Tailer::look_at_unheard() {
+  for (const auto& [dir, mtime_ns] : unheard_dirs_) {
+    auto st = ctx_.fs.stat(dir);
+    if (st ? st->mtime_ns != mtime_ns : st.error().code != EACCES) scan_due_ = true;
+  }
+  for (const auto& path : unheard_files_) {
+    TailedFile* file = live_at(path);
+    if (file == nullptr) continue;
+    auto st = ctx_.fs.stat(path);
+    if (!st || st->inode != file->seen.inode || st->dev != file->seen.dev) {
+      scan_due_ = true;
+    } else {
+      take_stat(*file, *st);
+    }
+  }
+  next_unheard_look_ = ctx_.clock.now() + limits_.poll_interval;
 }
 
 void Tailer::look(TailedFile& file) {

@@ -145,6 +145,15 @@ const BadInput kBad[] = {
      "logs: [{paths: [/x/*.ndjson]}]\noutput: {file: {path: /x/out.ndjson}}\nstate_dir: /s\n",
      "2:23: output.file.path: is matched by logs[0].paths: the program would read what it writes; exclude "
      "it\n"},
+    {"ReadsWhatItWritesByBracesAndAnyDepth",
+     "logs: [{paths: ['/x/**/*.{log,ndjson}'], exclude: ['{a,b}.ndjson', '*.log']}]\n"
+     "output: {file: {path: /x/y/z/out.ndjson}}\nlog: {file: /x/own.log}\nstate_dir: /s\n",
+     "2:23: output.file.path: is matched by logs[0].paths: the program would read what it writes; exclude "
+     "it\n"},
+    {"LogsInTheState", "logs: [{paths: ['/s/{logs,x}/*.log']}]\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "1:17: logs[0].paths[0]: leads into state_dir, which is never read: it has the program's own files; "
+     "give "
+     "state_dir a directory of its own\n"},
     {"BadOffset", "logs:\n  - paths: [/a]\n    timezone: +3\noutput: {stdout: {}}\nstate_dir: /s\n",
      "3:15: logs[0].timezone: an offset is written as +03:00, got \"+3\"; for example \"timezone: "
      "Europe/Moscow\"\n"},

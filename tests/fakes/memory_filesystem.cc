@@ -119,6 +119,7 @@ struct MemoryFileSystem::State {
       const NodePtr here = trail.empty() ? root : trail.back().second;
       if (here == nullptr) return os_error(path, ENOENT);
       if (here->kind != NodeKind::directory) return os_error(path, ENOTDIR);
+      if ((here->permissions & 0111) == 0) return os_error(path, EACCES);
       if (part == ".") continue;
       if (part == "..") {
         if (!trail.empty()) trail.pop_back();

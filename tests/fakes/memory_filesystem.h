@@ -41,7 +41,8 @@ class MemoryFileSystem final : public FileSystem {
   void truncate_file(const std::string& path, std::uint64_t size);
   void make_symlink(const std::string& target, const std::string& path);
   void make_link(const std::string& existing, const std::string& path);  // a second name for a file
-  void chmod(const std::string& path, std::uint32_t permissions);  // without read bits open() says EACCES
+  // Without read bits open() and list() say EACCES, without search bits of a directory all that is in it.
+  void chmod(const std::string& path, std::uint32_t permissions);
   void set_mtime(const std::string& path, std::int64_t ns);
   // Space for file content from now on; a write that does not fit writes what does and says ENOSPC.
   void set_free_bytes(std::uint64_t bytes);

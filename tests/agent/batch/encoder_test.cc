@@ -85,6 +85,15 @@ TEST(Encoder, MergesConstantsWithWhatTheRecordBringsAndTheRecordWins) {
     "labels":{"team":"crm","n":"1e400","tier":"1"},"ecs":{"version":"8.11.0"}})"));
 }
 
+TEST(Encoder, LeavesOutAMessageThatTheLineDoesNotHave) {
+  Fixture f;
+  f.record.labels = {{"n", "1", ValueKind::json}};
+  EXPECT_FALSE(Json::parse(f.append()).contains("message"));
+  f.record.message = "\"\"";  // said, and empty
+  f.record.message_kind = ValueKind::json;
+  EXPECT_EQ(Json::parse(f.append())["message"], "");
+}
+
 TEST(Encoder, PutsConstantsThatWouldCollideUnderLabels) {
   Fixture f({}, {.path = "/a.log",
                  .fields = {{"message", "m"},

@@ -178,16 +178,53 @@ TEST(Multiline, IsAppliedToEachStreamOfAContainer) {
   EXPECT_THAT(texts(r), ::testing::UnorderedElementsAre("boom\n\tat a.B", "info", "more"));
 }
 
+TEST(Multiline, JoinsTheTwoLinesOfJavaUtilLogging) {
+  const auto java = framer_for({.multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
+  const Result r = frame_all(*java,
+                             "Nov 22, 2026 8:01:02\u202FPM shop.Main main\nSEVERE: one\njava.io.IOException: "
+                             "x\n\tat a.B\n22 нояб. 2026 г. 20:01:02 shop.Main$1 <init>\nINFO: two\nINFO: "
+                             "alone\n2026-11-22 20:01:02 some words\n");
+  EXPECT_THAT(texts(r), ElementsAre("Nov 22, 2026 8:01:02\u202FPM shop.Main main\nSEVERE: "
+                                    "one\njava.io.IOException: x\n\tat a.B",
+                                    "22 нояб. 2026 г. 20:01:02 shop.Main$1 <init>\nINFO: two", "INFO: alone",
+                                    "2026-11-22 20:01:02 some words"));
+}
+
 TEST(Multiline, KnowsWhetherTheNextGenerationGoesOn) {
   const auto java = framer_for({.multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
-  EXPECT_TRUE(java->continues("one\n", "\tat a.B"));
-  EXPECT_FALSE(java->continues("one\n", "two"));
+  EXPECT_EQ(java->continues("one\n", "\tat a.B\n", {}), true);
+  EXPECT_EQ(java->continues("one\n", "two\n", {}), false);
+  EXPECT_EQ(java->continues("one\n", "two", {}), std::nullopt);
   const auto python = framer_for({.multiline = {.preset = MultilinePreset::python, .start_pattern = {}}});
-  EXPECT_TRUE(python->continues("one\nTraceback (most recent call last):\n", "  File \"a.py\""));
-  EXPECT_FALSE(python->continues("one\n", "  File \"a.py\""));
+  EXPECT_EQ(python->continues("one\nTraceback (most recent call last):\n", "  File \"a.py\"\r\n", {}), true);
+  EXPECT_EQ(python->continues("one\n", "  File \"a.py\"\n", {}), false);
   const auto pieces = framer_for({.container = ContainerFormat::cri});
-  EXPECT_TRUE(pieces->continues(cri("stdout", "P", "one"), cri("stdout", "F", "two")));
-  EXPECT_FALSE(pieces->continues(cri("stdout", "F", "one"), cri("stdout", "F", "two")));
+  EXPECT_EQ(pieces->continues(cri("stdout", "P", "one"), cri("stdout", "F", "two"), {}), true);
+  EXPECT_EQ(pieces->continues(cri("stdout", "F", "one"), cri("stdout", "F", "two"), {}), false);
+}
+
+std::string utf16(const std::string& ascii, bool big) {
+  std::string out;
+  for (const char c : ascii) out += big ? std::string{'\0', c} : std::string{c, '\0'};
+  return out;
+}
+
+TEST(Multiline, KnowsSoInUtf16) {
+  for (const bool big : {false, true}) {
+    const auto java = framer_for({.encoding = big ? Encoding::utf16be : Encoding::utf16le,
+                                  .multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
+    for (const bool swapped : {false, true}) {
+      const bool order = big != swapped;
+      const std::string mark = order ? "\xFE\xFF" : "\xFF\xFE";
+      FramePosition at;
+      at.utf16_swapped = swapped;
+      EXPECT_EQ(java->continues(utf16("one\n", order), mark + utf16("\tat a.B\r\n", order), at), true);
+      EXPECT_EQ(java->continues(utf16("one\n", order), mark + utf16("two\n", order), at), false);
+      EXPECT_EQ(java->continues(utf16("one\n", order), mark + utf16("tw", order), at), std::nullopt);
+      // A character with the byte of a newline in it is none.
+      EXPECT_EQ(java->continues(utf16("one\n", order), mark + "\x0A\x0A", at), std::nullopt);
+    }
+  }
 }
 
 TEST(Multiline, CarriesAnOpenEventIntoTheNextGeneration) {

@@ -27,6 +27,22 @@ TEST(JsonParser, FindsTimeLevelAndMessageUnderTheNamesOfWellKnownLoggers) {
   EXPECT_EQ(nested.ecs("trace.id"), "\"abc\"");
 }
 
+TEST(JsonParser, ReadsTimesOfTwoNumbers) {
+  const auto log4j = parse(
+      R"({"instant":{"epochSecond":1795377662,"nanoOfSecond":123000000},"level":"INFO","message":"x"})");
+  EXPECT_EQ(log4j.time(), "2026-11-22T20:01:02.123Z");
+  EXPECT_EQ(log4j.label("instant"), "-");
+  EXPECT_EQ(parse(R"({"timestamp": {"seconds": 1795377662, "nanos": 5}})").time(),
+            "2026-11-22T20:01:02.000000005Z");
+  for (const char* none :
+       {R"({"instant":{}})", R"({"instant":{"epochSecond":-1}})",
+        R"({"instant":{"epochSecond":1795377662.5}})", R"({"instant":{"epochSecond":99999999999}})",
+        R"({"instant":{"epochSecond":{"seconds":1795377662}}})"}) {
+    EXPECT_EQ(parse(none).time(), "-") << none;
+    EXPECT_NE(parse(none).label("instant"), "-") << none;
+  }
+}
+
 TEST(JsonParser, AcceptsEcsDottedAndNestedAndTheLastOneWins) {
   const auto p = parse(
       R"({"http.request.method":"GET","http":{"request":{"method":"PUT"},"response":{"status_code":404}}})");

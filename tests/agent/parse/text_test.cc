@@ -32,6 +32,12 @@ TEST(AutomaticParser, FindsTimeLevelAndProcessAtTheBeginningOfText) {
       {"- 1795377662 2026.11.22 host Nov 22 20:01:02 x", "2026-11-22T20:01:02.000Z", "", "-"},
       {"2026-11-22T20:01:02Z\tinfo\tstarted", "2026-11-22T20:01:02.000Z", "info", "-"},
       {"WARNING 2026-11-22 20:01:02,1 thing", "2026-11-22T20:01:02.100Z", "warning", "-"},
+      {"22.11.2026 20:01:02,123 ERROR [main] x.Y - z", "2026-11-22T20:01:02.123Z", "error", "-"},
+      {"[22.11.2026 20:01:02] WARN x", "2026-11-22T20:01:02.000Z", "warning", "-"},
+      {"[2026-11-22 20:01:02] production.ERROR: x {\"a\":1}", "2026-11-22T20:01:02.000Z", "error", "-"},
+      {"[2026-11-22T20:01:02.123456+00:00] my-app.CRITICAL: x", "2026-11-22T20:01:02.123456Z", "critical",
+       "-"},
+      {"2026-11-22 20:01:02 see java.lang.ERROR: no level", "2026-11-22T20:01:02.000Z", "", "-"},
       {"INFO:root:hello", "-", "info", "-"},
       {"[ERROR] boom", "-", "error", "-"},
       {"    at com.x.Y(Z.java:12)", "-", "", "-"},
@@ -58,6 +64,57 @@ TEST(AutomaticParser, DecidesByTheLineAlone) {
   EXPECT_EQ(parse(R"(10.0.0.1 - - [22/Nov/2026:20:01:02 +0000] "GET / HTTP/1.1" 200 5)").ecs("source.ip"),
             "'10.0.0.1'");
   EXPECT_EQ(parse("2026/11/22 20:01:02 [warn] 5#6: x").ecs("process.pid"), "5");
+}
+
+TEST(AutomaticParser, TakesTheLevelOfJavaUtilLoggingFromItsSecondLine) {
+  const auto p = parse("Nov 22, 2026 8:01:02 PM shop.Main main\nSEVERE: it failed");
+  EXPECT_EQ(p.time(), "2026-11-22T20:01:02.000Z");
+  EXPECT_EQ(p.level(), "error");
+  EXPECT_EQ(p.message(), "Nov 22, 2026 8:01:02 PM shop.Main main\nSEVERE: it failed");
+  EXPECT_EQ(parse("2026-11-22 20:01:02 text\nnote: not a level").level(), "");
+}
+
+struct Traced {
+  std::string_view text, message, trace, type, error;
+};
+
+TEST(AutomaticParser, PutsTheStackTraceOfAJoinedEventWhereEcsHasIt) {
+  static constexpr auto kCases = std::to_array<Traced>({
+      // A logger's line, then the exception.
+      {"2026-11-22 20:01:02 ERROR failed\njava.lang.IllegalStateException: no\n\tat a.B.c(B.java:5)\nCaused "
+       "by: "
+       "x.Y\n\tat d.E.f(E.java:2)",
+       "2026-11-22 20:01:02 ERROR failed",
+       "java.lang.IllegalStateException: no\n\tat a.B.c(B.java:5)\nCaused by: x.Y\n\tat d.E.f(E.java:2)",
+       "java.lang.IllegalStateException", "no"},
+      // The exception is in the first line itself.
+      {"Exception in thread \"main\" java.lang.Error: x\n    at a.B.main(B.java:3)",
+       "Exception in thread \"main\" java.lang.Error: x",
+       "Exception in thread \"main\" java.lang.Error: x\n    at a.B.main(B.java:3)", "java.lang.Error", "x"},
+      {"ERROR failed\n\tat a.B.main(B.java:3)", "ERROR failed", "\tat a.B.main(B.java:3)", "", ""},
+      {"fail: Shop[0]\n      It failed\n      System.InvalidOperationException: no\n         at A.B()",
+       "fail: Shop[0]\n      It failed", "      System.InvalidOperationException: no\n         at A.B()",
+       "System.InvalidOperationException", "no"},
+      {"ERROR:root:failed\nTraceback (most recent call last):\n  File \"a.py\", line 1\nValueError: bad",
+       "ERROR:root:failed", "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: bad",
+       "ValueError", "bad"},
+      {"Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError", "KeyError",
+       "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError", "KeyError", ""},
+      {"panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/a.go:3 +0x1", "panic: boom",
+       "goroutine 1 [running]:\nmain.main()\n\t/a.go:3 +0x1", "", ""},
+      // No trace, and the rest of one.
+      {"SELECT 1\n  FROM t\n at home", "SELECT 1\n  FROM t\n at home", "", "", ""},
+      {"\tat a.B.c(B.java:5)\n\tat a.B.d(B.java:6)", "\tat a.B.c(B.java:5)\n\tat a.B.d(B.java:6)", "", "",
+       ""},
+  });
+  for (const Traced& c : kCases) {
+    const auto p = parse(c.text);
+    const auto quoted = [](std::string_view s) { return s.empty() ? "-" : "'" + std::string(s) + "'"; };
+    EXPECT_EQ(p.message(), c.message) << c.text;
+    EXPECT_EQ(p.ecs("error.stack_trace"), quoted(c.trace)) << c.text;
+    EXPECT_EQ(p.ecs("error.type"), quoted(c.type)) << c.text;
+    EXPECT_EQ(p.ecs("error.message"), quoted(c.error)) << c.text;
+  }
 }
 
 TEST(RawParser, LooksIntoNothing) {

@@ -38,6 +38,10 @@ TEST(Timestamp, ReadsTheFormsOfRealLoggers) {
                                       "Sun Nov 22 20:01:02 UTC 2026",
                                       "Sun, 22 Nov 2026 20:01:02 GMT",
                                       "26/11/22 20:01:02",
+                                      "22.11.2026 20:01:02",
+                                      "22.11.2026, 20:01:02",
+                                      "22.11.2026 23:01:02 +03:00",
+                                      "Nov 22, 2026 8:01:02\u202FPM",
                                       "20261122T200102Z",
                                       "20261122 20:01:02",
                                       "1795377662",
@@ -54,6 +58,8 @@ TEST(Timestamp, KeepsFractionsToTheNanosecond) {
   EXPECT_EQ(read("2026-11-22T20:01:02.1Z"), "2026-11-22T20:01:02.100Z");
   EXPECT_EQ(read("2026-11-22 20:01:02,123"), "2026-11-22T20:01:02.123Z");
   EXPECT_EQ(read("2026-11-22T20:01:02.123456789Z"), "2026-11-22T20:01:02.123456789Z");
+  EXPECT_EQ(read("22.11.2026 8:01:02,123"), "2026-11-22T08:01:02.123Z");
+  EXPECT_EQ(read("22.11.2026 20:01:02.123456"), "2026-11-22T20:01:02.123456Z");
   EXPECT_EQ(read("2026-11-22T20:01:02.1234567899999Z"), "2026-11-22T20:01:02.123456789Z");
   EXPECT_EQ(read("1795377662.123456"), "2026-11-22T20:01:02.123456Z");
   EXPECT_EQ(read("1795377662123.5"), "2026-11-22T20:01:02.123500Z");
@@ -81,6 +87,10 @@ TEST(Timestamp, RefusesWhatIsNoTime) {
                                       "99999999999999999999",
                                       "Nov 31 20:01:02",
                                       "30 Feb 2026 20:01:02",
+                                      "31.11.2026 20:01:02",
+                                      "11.22.2026 20:01:02",
+                                      "22.11.26 20:01:02",
+                                      "10.11.2026.1 20:01:02",
                                       "2026-11-22T20:01:023"}) {
     EXPECT_EQ(read(text), "-") << text;
   }
@@ -97,6 +107,7 @@ TEST(Timestamp, CompletesAMissingYearToTheNearestThatIsNotAhead) {
 TEST(Timestamp, AppliesTheConfiguredZoneOnlyWhereTheTimeNamesNone) {
   EXPECT_EQ(read("2026-11-22 23:01:02", "Europe/Moscow"), "2026-11-22T20:01:02.000Z");
   EXPECT_EQ(read("2026-11-22 23:01:02 MSK", "Europe/Moscow"), "2026-11-22T20:01:02.000Z");
+  EXPECT_EQ(read("22.11.2026 23:01:02", "Europe/Moscow"), "2026-11-22T20:01:02.000Z");
   EXPECT_EQ(read("2026-11-22 20:01:02Z", "Europe/Moscow"), "2026-11-22T20:01:02.000Z");
   EXPECT_EQ(read("2026-11-22 23:01:02", "+03:00"), "2026-11-22T20:01:02.000Z");
   EXPECT_EQ(read("2026-11-22 15:01:02", "-0500"), "2026-11-22T20:01:02.000Z");

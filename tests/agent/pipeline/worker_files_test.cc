@@ -104,6 +104,39 @@ TEST(Files, ExcludedOnesAreNotRead) {
   EXPECT_EQ(texts(rig), Texts{"a"});
 }
 
+TEST(Files, OwnOnesAreNotReadByAnyName) {
+  namespace stdfs = std::filesystem;
+  TailOptions tail;
+  tail.paths = {"*.{log,ndjson}", "link/*.ndjson", "link/**"};
+  Rig rig(tail);
+  stdfs::create_directories(rig.path("real/state/dead-letters"));
+  stdfs::create_directory_symlink(rig.path("real"), rig.path("link"));
+  rig.own.files = {rig.path("real/out.ndjson"), rig.path("real/out.ndjson.1"), rig.path("real/own.log")};
+  rig.own.directories = {rig.path("link/state")};
+  rig.append("real/app.ndjson", "theirs\n");
+  rig.append("real/out.ndjson", "output\n");
+  rig.append("real/own.log", "log\n");
+  rig.append("real/state/checkpoint", "state\n");
+  rig.append("real/state/dead-letters/a.ndjson", "dead letter\n");
+  rig.symlink(rig.path("real/own.log"), "agent.log");
+  rig.symlink(rig.path("real/state/checkpoint"), "state.log");
+  stdfs::create_hard_link(rig.path("real/out.ndjson"), rig.path("copy.ndjson"));
+  rig.start();
+  rig.settle();
+  EXPECT_EQ(texts(rig), Texts{"theirs"});
+  // They rotate, in whatever way, and go on.
+  rig.rename("real/out.ndjson", "real/out.ndjson.1");
+  rig.append("real/out.ndjson", "more output\n");
+  rig.rename("real/own.log", "real/own.1.log");
+  rig.append("real/own.log", "more log\n");
+  rig.append("real/app.ndjson", "more of theirs\n");
+  rig.settle();
+  rig.crash();
+  rig.start();
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{"more of theirs", "theirs"}));
+}
+
 TEST(Files, TwoPathsToOneFileAreReadOnce) {
   Rig rig;
   rig.append("a.log", "one\n");

@@ -121,6 +121,7 @@ class Rig {
   std::size_t budget_used() const;
   WorkerOptions options;
   TailLimits limits;
+  OwnFiles own;
   std::size_t budget_bytes = 32u << 20;
 
  private:

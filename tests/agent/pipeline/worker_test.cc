@@ -137,6 +137,28 @@ TEST(Multiline, EventSurvivesARotationByRename) {
   EXPECT_EQ(texts(rig), (Texts{kTrace, "INFO after", "INFO before"}));
 }
 
+TEST(Multiline, EventInUtf16SurvivesARotation) {
+  const auto utf16 = [](const std::string& ascii) {
+    std::string out;
+    for (const char c : ascii) out += {c, '\0'};
+    return out;
+  };
+  DecodeOptions d = java();
+  d.encoding = Encoding::utf16le;
+  const std::string mark = "\xFF\xFE";
+  const std::size_t line = kTrace.find('\n') + 1;
+  for (const std::size_t at : {line, line + 7}) {  // between two lines, in mid-line
+    Rig rig({}, d);
+    rig.start();
+    rig.append("a.log", mark + utf16("INFO before\n" + kTrace.substr(0, at)));
+    rig.turn();
+    rig.rename("a.log", "a.log.1");
+    rig.append("a.log", (at == line ? mark : "") + utf16(kTrace.substr(at) + "\nINFO after\n"));
+    rig.settle();
+    EXPECT_EQ(texts(rig), (Texts{kTrace, "INFO after", "INFO before"})) << at;
+  }
+}
+
 TEST(Multiline, EventThatWentOverARotationSurvivesACrash) {
   for (int crash_after = 0; crash_after < 8; ++crash_after) {
     Rig rig({}, java());

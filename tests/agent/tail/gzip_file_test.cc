@@ -32,11 +32,12 @@ class GzipFile : public ::testing::Test {
   }
   std::string dir_;
   PosixFileSystem fs_;
+  ArchiveMemory memory_;
 };
 
 TEST_F(GzipFile, GivesThePlainSizeAndBytesFromAnyOffsetBackAndForth) {
   const std::string plain = text(300'000);
-  auto file = open_gzip(fs_, write(plain));
+  auto file = open_gzip(fs_, write(plain), memory_);
   ASSERT_TRUE(file) << file.error().message;
   EXPECT_EQ((*file)->stat()->size, plain.size());
   std::string got(1000, '\0');
@@ -51,7 +52,7 @@ TEST_F(GzipFile, GivesThePlainSizeAndBytesFromAnyOffsetBackAndForth) {
 TEST_F(GzipFile, ReadsSeveralMembersAsOne) {
   write("first\n");
   const auto path = write("second\n", "ab");
-  auto file = open_gzip(fs_, path);
+  auto file = open_gzip(fs_, path, memory_);
   ASSERT_TRUE(file);
   std::string got(100, '\0');
   got.resize(*(*file)->read_at(got.data(), got.size(), 0));
@@ -61,9 +62,9 @@ TEST_F(GzipFile, ReadsSeveralMembersAsOne) {
 TEST_F(GzipFile, RefusesAnUnfinishedOrDamagedStream) {
   const auto path = write(text(100'000));
   std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
-  EXPECT_FALSE(open_gzip(fs_, path));
+  EXPECT_FALSE(open_gzip(fs_, path, memory_));
   std::ofstream(path) << "not gzip at all";
-  EXPECT_FALSE(open_gzip(fs_, path));
+  EXPECT_FALSE(open_gzip(fs_, path, memory_));
 }
 
 }  // namespace

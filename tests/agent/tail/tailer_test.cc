@@ -1,0 +1,272 @@
+// What the tailer asks of the file system, and what it says where it is refused.
+#include "agent/tail/tailer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/memory_filesystem.h"
+
+namespace sidelight {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+
+// Counts what is asked for.
+class CountingFileSystem final : public FileSystem {
+ public:
+  Expected<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
+    auto file = under.open(path, mode);
+    if (!file) return file;
+    return std::make_unique<CountingFile>(std::move(*file), bytes_read[path]);
+  }
+  Expected<FileStat> stat(const std::string& path) override { return under.stat(path); }
+  Expected<FileStat> lstat(const std::string& path) override { return under.lstat(path); }
+  Expected<std::string> real_path(const std::string& path) override { return under.real_path(path); }
+  Expected<std::vector<DirEntry>> list(const std::string& dir) override {
+    ++lists;
+    return under.list(dir);
+  }
+  Expected<void> rename(const std::string& from, const std::string& to) override {
+    return under.rename(from, to);
+  }
+  Expected<void> remove(const std::string& path) override { return under.remove(path); }
+  Expected<void> make_dirs(const std::string& dir) override { return under.make_dirs(dir); }
+  Expected<void> sync_dir(const std::string& dir) override { return under.sync_dir(dir); }
+  Expected<std::unique_ptr<File>> lock(const std::string& path) override { return under.lock(path); }
+
+  MemoryFileSystem under;
+  std::map<std::string, std::uint64_t> bytes_read;  // by path
+  int lists = 0;
+
+ private:
+  class CountingFile final : public File {
+   public:
+    CountingFile(std::unique_ptr<File> file, std::uint64_t& count) : file_(std::move(file)), count_(count) {}
+    Expected<FileStat> stat() const override { return file_->stat(); }
+    Expected<std::size_t> read_at(char* to, std::size_t n, std::uint64_t offset) const override {
+      auto got = file_->read_at(to, n, offset);
+      if (got) count_ += *got;
+      return got;
+    }
+    Expected<void> write(std::string_view bytes) override { return file_->write(bytes); }
+    Expected<void> truncate(std::uint64_t size) override { return file_->truncate(size); }
+    Expected<void> sync() override { return file_->sync(); }
+
+   private:
+    std::unique_ptr<File> file_;
+    std::uint64_t& count_;
+  };
+};
+
+// As inotify: what may not be read may not be watched.
+class SilentNotifier final : public FileNotifier {
+ public:
+  explicit SilentNotifier(FileSystem& fs) : fs_(fs) {}
+  Expected<void> watch(const std::string& dir) override {
+    auto list = fs_.list(dir);
+    return list ? Expected<void>() : fail("watch " + dir + ": Permission denied", list.error().code);
+  }
+  void unwatch(const std::string& /*dir*/) override {}
+  std::vector<FileChange> wait(milliseconds max_wait, bool& overflowed) override {
+    overflowed = false;
+    longest = std::max(longest, max_wait);
+    return {};
+  }
+  void rest(milliseconds /*max_wait*/) override {}
+  void wake() override {}
+  milliseconds longest{0};
+
+ private:
+  FileSystem& fs_;
+};
+
+class KeepingLogger final : public Logger {
+ public:
+  void write(LogLevel /*level*/, std::string_view key, const std::string& message) override {
+    said += std::string(key) + ": " + message + "\n";
+  }
+  std::string said;
+};
+
+class KeepingProbe final : public TailProbe {
+ public:
+  void files_open(std::uint64_t) override {}
+  void files_tracked(std::uint64_t) override {}
+  void watch_mode(bool on) override { polling = on; }
+  void unreadable_files(std::uint64_t n) override { unreadable = n; }
+  void lost_bytes(std::uint32_t, std::uint64_t bytes, LossReason) override { lost += bytes; }
+  void rotation(RotationKind) override {}
+  void read_error() override {}
+  void deleted_bytes_held(std::uint64_t) override {}
+  void descriptor_limit_hit() override {}
+  bool polling = false;
+  std::uint64_t unreadable = 0, lost = 0;
+};
+
+class NullListener final : public TailListener {
+ public:
+  void on_new(TailedFile& /*file*/, bool /*restored*/) override {}
+  void on_gone(TailedFile& /*file*/) override {}
+};
+
+class TailerTest : public ::testing::Test {
+ protected:
+  void start(std::vector<std::string> globs) {
+    tailer_.emplace(TailerContext{fs_, notifier_, clock_, log_, probe_, listener_},
+                    std::vector<TailOptions>{TailOptions{std::move(globs), {}, StartAt::beginning}}, limits_,
+                    OwnFiles{});
+    tailer_->restore({}, 0, true);
+  }
+  void pass(milliseconds time) {
+    clock_.advance(time);
+    tailer_->update(milliseconds(0));
+  }
+  // All that can be read.
+  std::string read() {
+    std::string out;
+    while (TailedFile* f = tailer_->next_ready({})) {
+      std::string buffer(kTailBytes + 64 * 1024, '\0');
+      const auto r = tailer_->read(*f, buffer.data(), 64 * 1024);
+      if (r.outcome != ReadOutcome::bytes) continue;
+      const std::string_view all(buffer.data(), r.context + r.bytes);
+      out += all.substr(r.context);
+      tailer_->advance(*f, f->read_to + r.bytes, all);
+    }
+    return out;
+  }
+  static std::string gzipped(const std::string& plain) {
+    z_stream z{};
+    EXPECT_EQ(deflateInit2(&z, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    std::string out(deflateBound(&z, plain.size()), '\0');
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
+    z.avail_in = static_cast<uInt>(plain.size());
+    z.next_out = reinterpret_cast<Bytef*>(out.data());
+    z.avail_out = static_cast<uInt>(out.size());
+    EXPECT_EQ(deflate(&z, Z_FINISH), Z_STREAM_END);
+    out.resize(z.total_out);
+    deflateEnd(&z);
+    return out;
+  }
+  // Does not compress well.
+  static std::string noise(const std::string& head, std::size_t n) {
+    std::string s = head;
+    for (std::uint64_t x = 1; s.size() < n;) {
+      x = x * 6364136223846793005u + 1442695040888963407u;
+      s += std::to_string(x) + "\n";
+    }
+    return s;
+  }
+  MemoryFileSystem& disk() { return fs_.under; }
+
+  CountingFileSystem fs_;
+  SilentNotifier notifier_{fs_.under};
+  FakeClock clock_;
+  KeepingLogger log_;
+  KeepingProbe probe_;
+  NullListener listener_;
+  TailLimits limits_;
+  std::optional<Tailer> tailer_;
+};
+
+TEST_F(TailerTest, DirectoryThatWeMayNotEnterIsCountedAndExplained) {
+  disk().write_file("/ours/b.log", "b\n");
+  disk().write_file("/theirs/a.log", "a\n");
+  disk().chmod("/theirs", 0);
+  start({"/ours/*.log", "/theirs/a.log", "/theirs/*/*.log", "/theirs/deeper/c.log"});
+  EXPECT_EQ(read(), "b\n");
+  EXPECT_EQ(probe_.unreadable, 3u);  // the file, the listing, the way to a third one
+  EXPECT_FALSE(probe_.polling);
+  const std::string us = "we are " + std::to_string(::geteuid()) + ":" + std::to_string(::getegid()) + ")";
+  EXPECT_THAT(log_.said,
+              HasSubstr("/theirs/a.log: Permission denied (its directory: owner 0:0, mode 0000; " + us));
+  EXPECT_THAT(log_.said,
+              HasSubstr("list /theirs: Permission denied (its directory: owner 0:0, mode 0000; " + us));
+  EXPECT_THAT(log_.said, ::testing::Not(HasSubstr("ENOSPC")));
+  disk().chmod("/theirs", 0755);
+  pass(limits_.rescan_interval);
+  EXPECT_EQ(read(), "a\n");
+  EXPECT_EQ(probe_.unreadable, 0u);
+}
+
+TEST_F(TailerTest, LinkIntoSuchADirectoryDoesNotBlameItsOwn) {
+  disk().write_file("/theirs/a.log", "a\n");
+  disk().chmod("/theirs", 0);
+  disk().make_symlink("/theirs/a.log", "/ours/a.log");
+  start({"/ours/*.log"});
+  EXPECT_EQ(probe_.unreadable, 1u);
+  EXPECT_THAT(log_.said, HasSubstr("/ours/a.log: Permission denied (we are "));
+}
+
+TEST_F(TailerTest, OneDirectoryWithoutNotificationsDoesNotMakeUsScanTheOthers) {
+  disk().write_file("/ours/b.log", "b\n");
+  disk().write_file("/theirs/a.log", "a\n");
+  disk().chmod("/theirs", 0111);  // may be entered, not read
+  start({"/ours/*.log", "/theirs/a.log", "/theirs/later.log"});
+  read();
+  EXPECT_EQ(probe_.unreadable, 0u);
+  EXPECT_FALSE(probe_.polling);
+  fs_.lists = 0;
+  for (int i = 0; i < 20; ++i) pass(limits_.poll_interval);
+  EXPECT_EQ(fs_.lists, 0);
+  // What goes on in it is noticed all the same.
+  disk().append_file("/theirs/a.log", "more\n");
+  pass(limits_.poll_interval);
+  EXPECT_EQ(read(), "more\n");
+  disk().write_file("/theirs/later.log", "later\n");
+  pass(limits_.poll_interval);
+  EXPECT_EQ(read(), "later\n");
+  ASSERT_TRUE(disk().rename("/theirs/a.log", "/theirs/a.log.1"));
+  disk().write_file("/theirs/a.log", "next\n");
+  pass(limits_.poll_interval);
+  EXPECT_EQ(read(), "next\n");
+}
+
+TEST_F(TailerTest, ArchivesOfOtherBytesAreNotInflatedWhenACopyIsLookedFor) {
+  disk().write_file("/logs/a.log", "2026-11-22 one\n");
+  std::uint64_t archived = 0;
+  for (int i = 2; i < 8; ++i) {
+    const std::string bytes = gzipped(noise("2026-11-1" + std::to_string(i), 2'000'000));
+    archived += bytes.size();
+    disk().write_file("/logs/a.log." + std::to_string(i) + ".gz", bytes);
+  }
+  start({"/logs/a.log"});
+  EXPECT_EQ(read(), "2026-11-22 one\n");
+  for (auto& [path, n] : fs_.bytes_read) n = 0;
+  disk().append_file("/logs/a.log", "two\n");
+  disk().write_file("/logs/a.log.1", "2026-11-22 one\ntwo\n");
+  disk().write_file("/logs/a.log", "three\n");
+  pass(limits_.rescan_interval);
+  EXPECT_EQ(read(), "two\nthree\n");
+  EXPECT_EQ(probe_.lost, 0u);
+  std::uint64_t inflated = 0;
+  for (const auto& [path, n] : fs_.bytes_read) inflated += path.ends_with(".gz") ? n : 0;
+  EXPECT_LE(inflated, 6u * 32 * 1024);
+  EXPECT_GE(archived, 20u * inflated);
+}
+
+TEST_F(TailerTest, BrokenArchiveIsInflatedOnceAndAgainWhenItChanges) {
+  const std::string whole = gzipped(noise("x", 500'000));
+  disk().write_file("/logs/a.log.1.gz", whole.substr(0, whole.size() / 2));
+  start({"/logs/a.log*"});
+  const auto& inflated = fs_.bytes_read["/logs/a.log.1.gz"];
+  EXPECT_EQ(inflated, whole.size() / 2);
+  EXPECT_EQ(probe_.unreadable, 1u);
+  for (int i = 0; i < 10; ++i) pass(limits_.rescan_interval);
+  EXPECT_EQ(inflated, whole.size() / 2);
+  EXPECT_EQ(probe_.unreadable, 1u);
+  disk().write_file("/logs/a.log.1.gz", whole);
+  pass(limits_.rescan_interval);
+  EXPECT_EQ(read().size(), noise("x", 500'000).size());
+  EXPECT_EQ(probe_.unreadable, 0u);
+}
+
+}  // namespace
+}  // namespace sidelight
