@@ -1,20 +1,22 @@
 """The dashboards over the real program beside the real servers of tests/plant: what the program exports, panels show. Every expression is
 asked. Beside the plant there are an OpenSearch, to which the sidecar ships and which it watches, a stream with a slow reader, a sidecar
-whose output is down, one in a pod at its limits, kube-state-metrics, and a week that led to today; alerts fire. Logstash is a stand-in
-(logstash_stand_in.py), since no package registry has it."""
+whose output and targets are down, one in a pod at its limits, kube-state-metrics, and a week that led to today; pages and tickets fire.
+Logstash is a stand-in (logstash_stand_in.py), since no package registry has it."""
 
 import contextlib
 import json
 import math
 import pathlib
 import re
+import signal
+import socket
 import sys
 import time
 
 import pytest
 
 import checks
-from components import kube_state_metrics, opensearch, require
+from components import kube_state_metrics, opensearch, require, wait
 from known import DASHBOARDS, TOP, all_metrics, behind, names_in, recorded
 from kubernetes import pod, replica_set
 from logstash_stand_in import LogstashStandIn
@@ -63,8 +65,13 @@ def beside(program, tmp_path_factory):
                            "logstash": {"name": "relay", "url": f"http://127.0.0.1:{relay.port}", "interval": "1s"}}}))
         way = stack.enter_context(contextlib.ExitStack())
         proxy = way.enter_context(TcpProxy(engine.port))
+        nowhere = stack.enter_context(_refusing())
         cut_off = stack.enter_context(Watcher(program, plant, path=folder / "cut-off.yaml", sections={"logs"}, more={
             "output": {"elasticsearch": {"hosts": [f"http://127.0.0.1:{proxy.port}"], "data_stream": "logs-cut-default", "backoff_max": "1s"}},
+            "collectors": {"redis": {"name": "lost-cache", "url": f"redis://{nowhere}", "interval": "1s"},
+                           "postgres": {"name": "lost-db", "url": f"postgresql://{nowhere}/mes", "username": "sidelight", "interval": "1s"},
+                           "nginx": {"name": "lost-gateway", "url": f"http://{nowhere}/stub_status", "interval": "1s"},
+                           "logstash": {"name": "old-relay", "url": f"http://{nowhere}", "interval": "1s"}},
             "state_dir": str(folder / "cut-off"), "shutdown_deadline": "1s"}))
         # The host may have no control groups that tell of memory and limits.
         limited = stack.enter_context(Machine(program))
@@ -92,6 +99,7 @@ def beside(program, tmp_path_factory):
                 # A reader that took one chunk and stopped; and what autovacuum does in its own time.
                 stack.callback(StreamConsumer(plant.rabbitmq.stream_port, "plant", plant.passwords["plant"], EVENTS, credit=1).close)
                 plant.postgres.sql("analyze orders")
+                _unwatch(cut_off, "logstash")
                 way.close()  # the second sidecar has shipped a little; from now on nobody listens
         prometheus.wait(lambda: set(PAST) <= prometheus.series_names(), 30, "what is to have a past")
         prometheus.backfill(_past(prometheus))
@@ -99,6 +107,23 @@ def beside(program, tmp_path_factory):
         prometheus.wait(lambda: prometheus.oldest_evaluation() > begin + 3, 60, "every rule to be evaluated")
         prometheus.plant, prometheus.engine, prometheus.instance = plant, engine, f"127.0.0.1:{watcher.port}"
         yield prometheus
+
+
+@contextlib.contextmanager
+def _refusing():
+    """An address that refuses connections and that nobody else takes."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
+
+
+def _unwatch(watcher, collector):
+    """Takes a collector out of a running configuration: nobody watches its target any more."""
+    settings = json.loads(watcher.config.read_text())
+    del settings["collectors"][collector]
+    watcher.config.write_text(json.dumps(settings))
+    watcher.process.send_signal(signal.SIGHUP)
+    wait(lambda: f'collector="{collector}"' not in watcher.page(), 20, f"the end of the collector {collector}", watcher.process)
 
 
 def _past(prometheus):
@@ -169,9 +194,9 @@ def test_a_week_leads_to_its_forecast(beside):
 def test_alerts_of_each_area_fire(beside):
     """Else the marks in time and the list of alerts would have nothing to show."""
     firing = {(result["metric"]["area"], result["metric"]["alertname"]) for result in beside.instant('ALERTS{alertstate="firing"}')}
-    assert {("queue", "MesDeadLettersArriving"), ("queue", "MesQueueDrainTooLong"), ("gateway", "GatewayPartnerThrottled"),
-            ("cache", "MesCacheHitRateUnderItsWeek"), ("capacity", "CapacityDbSize"), ("capacity", "CapacityBrokerDisk"),
-            ("logs", "LogOutputDown")} <= firing
+    assert {("queue", "MesDeadLettersArriving"), ("queue", "MesQueueDrainTooLong"), ("gateway", "GatewayPartnerThrottled"), ("gateway", "GatewayDown"),
+            ("cache", "MesCacheHitRateUnderItsWeek"), ("cache", "MesCacheDown"), ("database", "MesDbDown"), ("capacity", "CapacityDbSize"),
+            ("capacity", "CapacityBrokerDisk"), ("logs", "LogOutputDown"), ("sidecar", "TargetUnwatched")} <= firing
     # Every pod is scraped.
     assert ("sidecar", "SidelightMissing") not in firing
 
