@@ -115,6 +115,7 @@ class NullListener final : public TailListener {
  public:
   void on_new(TailedFile& /*file*/, bool /*restored*/) override {}
   void on_gone(TailedFile& /*file*/) override {}
+  void on_absent_gone(const std::string& /*key*/) override {}
 };
 
 class TailerTest : public ::testing::Test {
