@@ -140,10 +140,11 @@ void Rig::start() {
   ASSERT_TRUE(framer && parser);
   inputs[0].framer = std::move(*framer);
   inputs[0].parser = std::move(*parser);
-  p.worker = std::make_unique<Worker>(WorkerContext{fs_, notifier, clock, log_, p.budget, p.chunks, p.batches,
-                                                    p.ledger, *p.store, tail_probe, pipeline_probe},
-                                      options, std::move(inputs), std::vector<TailOptions>{tail_}, limits,
-                                      std::set<std::string>{});
+  FileNotifier& to_worker = real_notifier != nullptr ? *real_notifier : notifier;
+  p.worker = std::make_unique<Worker>(
+      WorkerContext{fs_, to_worker, clock, log_, p.budget, p.chunks, p.batches, p.ledger, *p.store,
+                    tail_probe, pipeline_probe},
+      options, std::move(inputs), std::vector<TailOptions>{tail_}, limits, std::set<std::string>{});
   worker_ = p.worker.get();
   worker_->set_output(p.sink, make_encoder(p.sink.encoding()));
   worker_->restore();

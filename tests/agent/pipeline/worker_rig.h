@@ -113,6 +113,7 @@ class Rig {
   std::uint64_t duplicates = 0;             // ids offered again
   SteppedClock clock;
   SteppedNotifier notifier;
+  FileNotifier* real_notifier = nullptr;  // in its place from the next start() on, when given
   CountingTailProbe tail_probe;
   CountingPipelineProbe pipeline_probe;
   Worker& worker() { return *worker_; }
