@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -145,3 +146,77 @@ def test_two_inputs_that_match_one_file_ship_it_once(program, tmp_path, server):
         assert_clean(server, writer.truth(), sidelight)
         time.sleep(1)
         assert server.stats()["documents"] == 500
+
+
+@pytest.fixture
+def silent_target():
+    """Accepts every connection and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        yield listener.getsockname()[1]
+
+
+def watch_silent_targets(sidelight, port, timeout="40s"):
+    sidelight.settings["collectors"] = {
+        "redis": {"name": "cache", "url": f"redis://127.0.0.1:{port}", "timeout": timeout, "interval": "60s"},
+        "http_json": {"name": "shop", "url": f"http://127.0.0.1:{port}/", "timeout": timeout, "interval": "60s",
+                      "metrics": [{"name": "shop_orders", "pointer": "/orders", "help": "Orders."}]},
+    }
+    sidelight.settings["shutdown_deadline"] = "5s"
+    sidelight.write_config()
+
+
+def test_targets_that_hang_do_not_hold_up_the_stop(server, sidelight, silent_target):
+    watch_silent_targets(sidelight, silent_target)
+    with sidelight:
+        writer = Writer(str(sidelight.logs / "app.log"), "hung")
+        writer.write(2000)
+        time.sleep(0.5)
+        status, took = sidelight.stop()
+        assert status == 0 and took < 5, f"{took} s"
+        assert_clean(server, writer.truth(), sidelight)
+
+
+def test_second_sigterm_ends_at_once_while_targets_hang(server, sidelight, silent_target):
+    watch_silent_targets(sidelight, silent_target)
+    with sidelight:
+        server.fault("hang")
+        Writer(str(sidelight.logs / "app.log"), "hung").write(100)
+        time.sleep(1)
+        sidelight.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert sidelight.running(), "the first SIGTERM gives what is on its way a chance"
+        begin = time.monotonic()
+        sidelight.process.send_signal(signal.SIGTERM)
+        sidelight.process.wait(10)
+        assert time.monotonic() - begin < 2
+
+
+def test_targets_that_hang_do_not_hold_up_a_reload(server, sidelight, silent_target):
+    watch_silent_targets(sidelight, silent_target)
+    with sidelight:
+        time.sleep(0.5)
+        for timeout in ("41s", "42s"):
+            watch_silent_targets(sidelight, silent_target, timeout)
+            before = reloads(sidelight)
+            sidelight.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: reloads(sidelight) > before, 10, "the reload to be counted")
+            wait_for(lambda: sidelight.log_text().count("config.reloaded") > before - 1, 5, "the reload to be over")
+        writer = Writer(str(sidelight.logs / "app.log"), "hung")
+        writer.write(500)
+        status, took = sidelight.stop()
+        assert status == 0 and took < 5, f"{took} s"
+        assert_clean(server, writer.truth(), sidelight)
+
+
+def test_stop_is_seen_while_files_change(program, tmp_path):
+    """Notifications that come with the signal must not make the worker sleep on until its next scan."""
+    parent = tmp_path / "parent"
+    parent.mkdir()
+    sidelight = Sidelight(program, tmp_path, [], paths=[str(parent / "absent" / "*.log")], output={"file": {"path": str(tmp_path / "out")}})
+    sidelight.stderr_path = parent / "sidelight.log"  # what it says on a stop is such a change
+    for _ in range(12):
+        with sidelight:
+            status, took = sidelight.stop(5)
+            assert status == 0 and took < 3, f"{took} s"
