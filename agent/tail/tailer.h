@@ -166,6 +166,7 @@ class Tailer {
   std::set<TailedFile*> unnamed_;  // not live, not retired: polled
   std::set<std::string> copies_;   // paths that hold a copy of a live file's bytes: not read by themselves
   std::set<std::string> unreadable_;
+  std::uint64_t ignored_ = 0;  // by the last scan, for max_files
   std::set<std::string> warned_twice_;
   std::size_t open_files_ = 0;
   std::size_t max_open_ = 0;
