@@ -220,3 +220,100 @@ def test_stop_is_seen_while_files_change(program, tmp_path):
         with sidelight:
             status, took = sidelight.stop(5)
             assert status == 0 and took < 3, f"{took} s"
+
+
+def run_subcommand(sidelight, *arguments, preexec=None):
+    return subprocess.run([sidelight.program, *arguments], capture_output=True, text=True, timeout=30, check=False, cwd=sidelight.folder,
+                          preexec_fn=preexec)
+
+
+@pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["run"], ["check", "--no-such-flag"]])
+def test_a_wrong_command_line_is_2(program, arguments):
+    assert subprocess.run([program, *arguments], capture_output=True, timeout=10, check=False).returncode == 2
+    assert subprocess.run([program, "--help"], capture_output=True, timeout=10, check=False).returncode == 0
+
+
+def become_nobody():
+    if os.geteuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+
+
+def check_connect(sidelight):
+    sidelight.write_config()
+    return run_subcommand(sidelight, "check", "--connect", "--config", str(sidelight.config))
+
+
+def test_check_tries_the_state_directory_and_the_output_file(program, tmp_path):
+    sidelight = Sidelight(program, tmp_path, [], output={"file": {"path": str(tmp_path / "out" / "lines")}})
+    good = check_connect(sidelight)
+    assert good.returncode == 0, good.stderr
+    assert not (tmp_path / "out").exists() and not sidelight.state.exists(), "a check leaves nothing behind"
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for where in ("state_dir", "output.file"):
+        sidelight.settings["state_dir"] = str(tmp_path / "file" / "below") if where == "state_dir" else str(sidelight.state)
+        sidelight.settings["output"]["file"]["path"] = str(tmp_path / ("out" if where == "state_dir" else "file") / "lines")
+        bad = check_connect(sidelight)
+        assert bad.returncode == 1 and where + ":" in bad.stderr, bad.stderr + bad.stdout
+
+
+def test_check_is_fine_beside_a_running_program(server, sidelight):
+    with sidelight:
+        beside = run_subcommand(sidelight, "check", "--connect", "--config", str(sidelight.config))
+        assert beside.returncode == 0, beside.stderr
+
+
+def closed_folder(path):
+    """One that only its owner, who is not the one that the test becomes, may use."""
+    path.mkdir()
+    path.chmod(0o700 if os.geteuid() == 0 else 0)
+    return path
+
+
+def test_check_names_owner_mode_and_user(program, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rights")
+    sidelight = Sidelight(program, folder, [], output={"stdout": {}})
+    for parent in [folder, *folder.parents][:3]:
+        parent.chmod(0o755)
+    closed = closed_folder(folder / "closed")
+    sidelight.settings["state_dir"] = str(closed / "state")
+    sidelight.write_config()
+    result = run_subcommand(sidelight, "check", "--connect", "--config", str(sidelight.config), preexec=become_nobody)
+    closed.chmod(0o700)
+    assert result.returncode == 1, result.stdout + result.stderr
+    us = 65534 if os.geteuid() == 0 else os.geteuid()
+    assert "state_dir" in result.stderr and f"owner {os.geteuid()}:" in result.stderr and f"we are {us}:" in result.stderr, result.stderr
+
+
+def test_dead_letters_that_may_not_be_read_are_an_error(program, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rights")
+    sidelight = Sidelight(program, folder, "http://127.0.0.1:1")
+    for parent in [folder, *folder.parents][:3]:
+        parent.chmod(0o755)
+    replay = ["replay-dead-letters", "--config", str(sidelight.config)]
+    assert run_subcommand(sidelight, *replay, preexec=become_nobody).returncode == 0, "none were ever made"
+    sidelight.state.mkdir()
+    closed = closed_folder(sidelight.state / "dead-letters")
+    result = run_subcommand(sidelight, *replay, preexec=become_nobody)
+    closed.chmod(0o700)
+    assert result.returncode == 1 and "we are" in result.stderr, result.stdout + result.stderr
+
+
+def test_stdout_without_a_reader_does_not_hold_up_the_stop(program, tmp_path):
+    """More than the budget holds, so that reading waits for an output that will never take anything."""
+    sidelight = Sidelight(program, tmp_path, [], output={"stdout": {}}, extra={"memory_budget": "8MiB"})
+    (sidelight.logs / "app.log").write_text(("x" * 500 + "\n") * 60_000, encoding="utf-8")
+    read, write = os.pipe()
+    os.close(read)
+    with open(sidelight.stderr_path, "ab") as log:
+        sidelight.process = subprocess.Popen([program, "run", "--config", str(sidelight.config)], stdout=write, stderr=log, cwd=tmp_path)
+    os.close(write)
+    with sidelight.process:
+        try:
+            wait_for(lambda: "stdout_closed" in sidelight.log_text(), 15, "the output to be down")
+            _, took = sidelight.stop()
+            assert took < 5, f"{took} s"
+        finally:
+            if sidelight.running():
+                sidelight.kill()
