@@ -7,15 +7,20 @@
 #include <set>
 #include <string_view>
 
+#include "agent/decode/framer.h"
+#include "agent/parse/parser.h"
 #include "agent/tail/glob.h"
 #include "config/checks_collectors.h"
 #include "config/checks_logstash.h"
 #include "config/checks_processors.h"
 #include "config/names.h"
 #include "config/proxy.h"
+#include "config/quantities.h"
 
 namespace sidelight {
 namespace {
+
+constexpr std::size_t kSizeGrain = 512 * 1024;
 
 std::string input_path(std::size_t i) {
   return "logs[" + std::to_string(i) + "]";
@@ -32,6 +37,34 @@ void check_format(const LogInput& input, const std::string& path, Findings& find
   }
   if (input.parse.format != Format::nginx_access && findings.given(path + ".nginx_log_format")) {
     findings.error_at(path + ".nginx_log_format", "is of use only with format: nginx");
+  }
+}
+
+// What the stages themselves refuse, told with its place.
+void check_decoding(const Settings& settings, const LogInput& input, const std::string& path,
+                    Findings& findings) {
+  const auto framer = make_framer(input.decode);
+  if (!framer) {
+    const bool wrapped = findings.given(path + ".encoding") && findings.given(path + ".container");
+    findings.error_at(path + (wrapped ? ".encoding" : ".multiline"), framer.error().message);
+    return;
+  }
+  // An event is read in one piece, which is charged to the budget; half of it stays for batches. What lines
+  // are wrapped in is left out, so that round numbers are enough.
+  const std::size_t piece = (*framer)->window_bytes() / kSizeGrain * kSizeGrain;
+  if (piece <= settings.memory_budget / 2) return;
+  const auto text = [](std::size_t bytes) { return format_bytes(static_cast<std::int64_t>(bytes)); };
+  findings.error_at(findings.given(path + ".max_event_bytes") ? path + ".max_event_bytes" : "memory_budget",
+                    "an event of this size takes " + text(piece) +
+                        " while it is read, and memory_budget is " + text(settings.memory_budget) +
+                        "; memory_budget must be at least " + text(2 * piece));
+}
+
+void check_parsing(const LogInput& input, const std::string& path, Findings& findings) {
+  if (input.parse.format == Format::regex && input.parse.pattern.empty()) return;  // told already
+  if (const auto parser = make_parser(input.parse); !parser) {
+    const bool nginx = input.parse.format == Format::nginx_access;
+    findings.error_at(path + (nginx ? ".nginx_log_format" : ".pattern"), parser.error().message);
   }
 }
 
@@ -132,6 +165,8 @@ void check_inputs(Settings& settings, Findings& findings) {
     check_format(input, input_path(i), findings);
     if (!input.decode.multiline.start_pattern.empty())
       input.decode.multiline.preset = MultilinePreset::custom;
+    check_decoding(settings, input, input_path(i), findings);
+    check_parsing(input, input_path(i), findings);
     // A service given by both ways would be two values for one field.
     const auto names_service = [](const auto& field) { return field.first == "service.name"; };
     if (!input.service.empty() && std::any_of(input.fields.begin(), input.fields.end(), names_service)) {

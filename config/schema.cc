@@ -8,6 +8,8 @@
 namespace sidelight {
 namespace {
 
+constexpr std::int64_t kSampleBytes = 32 << 20;
+
 // Whether YAML would read the bare text as something else than this very string.
 bool needs_quotes(const std::string& s) {
   if (s.empty() || s.front() == ' ' || s.back() == ' ' || s.back() == ':') return true;
@@ -102,7 +104,7 @@ std::string sample(const KeySpec& field) {
     case KeyType::number:
       return "0.5";
     case KeyType::bytes:
-      return "32MiB";
+      return format_bytes(std::clamp(kSampleBytes, field.min, field.max));
     case KeyType::duration:
       return "1s";
     case KeyType::listen:

@@ -75,7 +75,7 @@ void add_reading(SchemaBuilder<LogInput>& s) {
                                                            {"cri", ContainerFormat::cri},
                                                            {"docker", ContainerFormat::docker},
                                                            {"auto", ContainerFormat::detect}},
-      "What a container runtime wrapped each line in; `auto` decides by each file's first line.");
+      "What a container runtime wrapped each line in; `auto` decides line by line.");
   s.object("multiline", [](LogInput& i) -> auto& { return i.decode.multiline; }, multiline_schema());
   s.field(
        "max_event_bytes", KeyType::bytes, [](LogInput& i) -> auto& { return i.decode.max_event_bytes; },

@@ -30,7 +30,8 @@ class FileNotifier {
   // everything.
   virtual std::vector<FileChange> wait(std::chrono::milliseconds max_wait, bool& overflowed) = 0;
   // Waits up to max_wait for wake() alone and lets notifications gather: under steady writing that is cheaper
-  // than to look at each.
+  // than to look at each. A wake() that ends a rest is still there for the next wait(): who rests and then
+  // waits would else sleep through it.
   virtual void rest(std::chrono::milliseconds max_wait) = 0;
   // Makes wait() or rest() return early. From any thread.
   virtual void wake() = 0;

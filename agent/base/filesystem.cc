@@ -1,6 +1,9 @@
 #include "agent/base/filesystem.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
 
 namespace sidelight {
 
@@ -54,6 +57,44 @@ std::string dir_name(const std::string& path) {
 std::string base_name(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+std::string rights_text(const FileStat& stat) {
+  const std::string we = "we are " + std::to_string(::geteuid()) + ":" + std::to_string(::getegid()) + ")";
+  if (stat.inode == 0) return " (" + we;
+  char mode[8];
+  std::snprintf(mode, sizeof mode, "%04o", stat.mode & 07777u);
+  return " (owner " + std::to_string(stat.uid) + ":" + std::to_string(stat.gid) + ", mode " + mode + "; " +
+         we;
+}
+
+Error with_rights(FileSystem& fs, const std::string& path, Error error) {
+  if (error.code != EACCES && error.code != EPERM && error.code != EROFS) return error;
+  std::string at = path;
+  auto st = fs.stat(at);
+  while (!st && dir_name(at) != at) {
+    at = dir_name(at);
+    st = fs.stat(at);
+  }
+  if (st) error.message += "; " + at + rights_text(*st);
+  return error;
+}
+
+Expected<void> try_writing_in(FileSystem& fs, const std::string& dir, const std::string& name) {
+  std::string at = dir;
+  auto st = fs.stat(at);
+  while (!st && st.error().code == ENOENT && dir_name(at) != at) {
+    at = dir_name(at);
+    st = fs.stat(at);
+  }
+  if (!st) return std::unexpected(with_rights(fs, at, st.error()));
+  if (!st->is_directory()) return fail(at + " is not a directory", ENOTDIR);
+  const std::string path = at + (at.back() == '/' ? "" : "/") + name;
+  auto file = fs.open(path, OpenMode::create_new);
+  if (!file) return std::unexpected(with_rights(fs, at, file.error()));
+  auto written = (*file)->write("x");
+  auto removed = fs.remove(path);
+  return written ? removed : written;
 }
 
 }  // namespace sidelight

@@ -95,4 +95,12 @@ class PosixFileSystem final : public FileSystem {
 std::string dir_name(const std::string& path);
 std::string base_name(const std::string& path);
 
+// " (owner 0:0, mode 0640; we are 65532:65532)": what explains a refused access.
+std::string rights_text(const FileStat& stat);
+// Adds that of `path`, or of its nearest parent that can be seen, if rights are what the error is about.
+Error with_rights(FileSystem& fs, const std::string& path, Error error);
+// Whether a file can be made in `dir`, or in its nearest parent that exists: one called `name` is made,
+// written and removed.
+Expected<void> try_writing_in(FileSystem& fs, const std::string& dir, const std::string& name);
+
 }  // namespace sidelight

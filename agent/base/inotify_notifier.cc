@@ -27,9 +27,10 @@ class Wakeup {
     std::uint64_t v = 0;
     [[maybe_unused]] const auto n = ::read(fd_, &v, sizeof v);
   }
-  void wait(std::chrono::milliseconds max_wait) const {
+  // True when it is raised, which it stays.
+  bool wait(std::chrono::milliseconds max_wait) const {
     pollfd p{fd_, POLLIN, 0};
-    if (::poll(&p, 1, static_cast<int>(max_wait.count())) > 0) lower();
+    return ::poll(&p, 1, static_cast<int>(max_wait.count())) > 0;
   }
   int fd() const { return fd_; }
 
@@ -44,7 +45,7 @@ class PollingNotifier final : public FileNotifier {
   void unwatch(const std::string& /*dir*/) override {}
   std::vector<FileChange> wait(std::chrono::milliseconds max_wait, bool& overflowed) override {
     overflowed = false;
-    wakeup_.wait(max_wait);
+    if (wakeup_.wait(max_wait)) wakeup_.lower();
     return {};
   }
   void rest(std::chrono::milliseconds max_wait) override { wakeup_.wait(max_wait); }

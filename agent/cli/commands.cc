@@ -13,6 +13,7 @@
 #include "agent/cli/configuration.h"
 #include "agent/observe/log.h"
 #include "agent/observe/metrics.h"
+#include "agent/pipeline/inputs.h"
 #include "agent/send/elasticsearch/connect_check.h"
 #include "agent/send/elasticsearch/replay.h"
 #include "agent/send/logstash/connect_check.h"
@@ -52,10 +53,46 @@ std::optional<Settings> load_or_explain(FileSystem& fs, const std::string& file)
   return std::nullopt;
 }
 
+// A name that nobody else has.
+static std::string trial_name(const Clock& clock) {
+  return "sidelight-check-" + std::to_string(::getpid()) + "-" + std::to_string(clock.wall());
+}
+
+static Expected<void> try_file(const std::string& path, FileSystem& fs, const Clock& clock) {
+  if (const auto st = fs.stat(path); !st && st.error().code == ENOENT)
+    return try_writing_in(fs, dir_name(path), trial_name(clock));
+  for (const OpenMode mode : {OpenMode::append, OpenMode::read})
+    if (auto file = fs.open(path, mode); !file) return std::unexpected(with_rights(fs, path, file.error()));
+  return {};
+}
+
+// The program's own files in it may be another user's. That a running program holds the lock is fine.
+static Expected<void> try_state_dir(const std::string& dir, FileSystem& fs, const Clock& clock) {
+  if (auto tried = try_writing_in(fs, dir, trial_name(clock)); !tried) return tried;
+  const std::string lock = dir + "/lock";
+  if (!fs.stat(lock)) return {};
+  auto taken = fs.lock(lock);
+  if (!taken && taken.error().code != EWOULDBLOCK)
+    return std::unexpected(with_rights(fs, lock, taken.error()));
+  return {};
+}
+
+static int tell(const std::string& what, const std::string& path, const Expected<void>& tried) {
+  if (tried) {
+    std::printf("%s: %s can be written\n", what.c_str(), path.c_str());
+    return 0;
+  }
+  std::fprintf(stderr, "%s: %s cannot be used: %s\n", what.c_str(), path.c_str(),
+               tried.error().message.c_str());
+  return 1;
+}
+
 // Whether the destination answers; the exit status.
 static int connect_to_output(const OutputSettings& output, FileSystem& fs, const Clock& clock) {
-  if (!output.elasticsearch && !output.logstash) return 0;
   const std::string where = output.name.empty() ? "output" : "outputs " + output.name;
+  if (output.file && !output.file->path.empty())
+    return tell(where + ".file", output.file->path, try_file(output.file->path, fs, clock));
+  if (!output.elasticsearch && !output.logstash) return 0;
   const std::string name = where + (output.elasticsearch ? ".elasticsearch" : ".logstash");
   auto http = make_curl_http_client();
   auto streams = make_asio_stream_client();
@@ -75,12 +112,19 @@ int check_command(const std::string& config_file, bool connect, bool print) {
   if (!settings) return 2;
   const SystemClock clock;
   NullLogger log;
+  // The last word is that of the stages themselves.
+  if (const auto inputs = make_inputs(*settings, fs); !inputs) {
+    std::fprintf(stderr, "%s: %s\n", config_file.c_str(), inputs.error().message.c_str());
+    return 2;
+  }
   if (print) std::printf("%s", render_settings(*settings).c_str());
   const std::size_t targets = make_collectors(settings->collectors, {fs, clock, log}).size();
   std::printf("%s: the configuration is good (%zu log input%s, %zu target%s)\n", config_file.c_str(),
               settings->logs.size(), settings->logs.size() == 1 ? "" : "s", targets, targets == 1 ? "" : "s");
   int status = 0;
   if (connect) {
+    if (!settings->logs.empty())
+      status = tell("state_dir", settings->state_dir, try_state_dir(settings->state_dir, fs, clock));
     for (const OutputSettings* output : settings->all_outputs())
       status = std::max(status, connect_to_output(*output, fs, clock));
   }

@@ -1,4 +1,5 @@
 // The subcommands. Each returns the process's exit status: 0 good, 1 it failed, 2 the configuration is bad.
+// (A wrong command line is 2 as well.)
 #pragma once
 
 #include <string>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/decode/framer.h"
 #include "agent/pipeline/pipeline.h"
 #include "collectors/log_metrics/log_metrics.h"
 
@@ -24,6 +25,14 @@ std::vector<std::string> names_of(const std::vector<LogInput>& logs) {
 void without_droppers(std::vector<ProcessorOptions>& processors) {
   std::erase_if(processors,
                 [](const ProcessorOptions& p) { return p.drop || p.sample || p.rate_limit || p.dedupe; });
+}
+
+// The longest piece that one event is read in: it must fit, with room for a batch.
+std::size_t widest_window(const std::vector<LogInput>& logs) {
+  std::size_t most = 0;
+  for (const LogInput& log : logs)
+    if (const auto framer = make_framer(log.decode)) most = std::max(most, (*framer)->window_bytes());
+  return most;
 }
 
 class LagProbe final : public PipelineProbe {
@@ -71,7 +80,7 @@ Expected<std::unique_ptr<LogMetricsRun>> LogMetricsRun::start(const LogMetricsCo
   without_droppers(own.processors);
   for (LogInput& log : own.logs) without_droppers(log.processors);
   own.state_dir = settings.state_dir + "/log-metrics";
-  own.memory_budget = std::min(settings.memory_budget, kMemory);
+  own.memory_budget = std::min(settings.memory_budget, std::max(kMemory, 2 * widest_window(own.logs)));
   own.output.batch_bytes = own.memory_budget / 4;
   own.output.batch_documents = kBatchDocuments;
   own.output.flush_interval = kFlush;

@@ -20,7 +20,8 @@ int main(int argc, char** argv) {
   auto* check =
       app.add_subcommand("check", "Check a configuration; exits 0 when it is good, 2 when it is not");
   check->add_option("--config", config, "configuration file (YAML)")->required();
-  check->add_flag("--connect", connect, "try the destinations too; exits 1 when one cannot be used");
+  check->add_flag("--connect", connect,
+                  "try the destinations and state_dir too; exits 1 when one cannot be used");
   check->add_flag("--print", print, "print the settings that result, secrets left out");
 
   auto* replay = app.add_subcommand("replay-dead-letters", "Offer dead letters to the destination again");
@@ -47,7 +48,11 @@ int main(int argc, char** argv) {
   which->add_flag("--metrics", metrics, "docs/metrics.md");
   which->require_option(1);
 
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;  // the library has a number for each kind of mistake
+  }
   if (run->parsed()) return sidelight::run_command(config);
   if (check->parsed()) return sidelight::check_command(config, connect, print);
   if (replay->parsed()) return sidelight::replay_command(config, output);

@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -29,13 +31,23 @@ namespace {
 
 constexpr std::chrono::seconds kConfigPoll{2};
 constexpr std::chrono::seconds kReloadDrain{5};
+// Past the deadline of a stop: what hangs then (a file system that does not answer) is left behind.
+constexpr std::chrono::seconds kOverrun{2};
+// For collectors that are about to say goodbye to their targets.
+constexpr std::chrono::milliseconds kCollectorsGrace{500};
+// Runners of earlier configurations whose targets still hang.
+constexpr std::size_t kMostRetired = 4;
+
+bool asks_to_stop(int signal) {
+  return signal == SIGTERM || signal == SIGINT;
+}
 
 // SIGTERM, SIGINT and SIGHUP, taken in turn by one thread; blocked in all others from before they start.
 class Signals {
  public:
   Signals() {
     sigemptyset(&set_);
-    for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, s);
+    for (const int s : {SIGTERM, SIGINT, SIGHUP, SIGRTMIN}) sigaddset(&set_, s);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     signal(SIGPIPE, SIG_IGN);
   }
@@ -45,6 +57,8 @@ class Signals {
     const int s = sigtimedwait(&set_, nullptr, &t);
     return s > 0 ? s : 0;
   }
+  // Ends a wait, with none of the signals above.
+  static void wake() { ::kill(::getpid(), SIGRTMIN); }
 
  private:
   sigset_t set_{};
@@ -141,21 +155,74 @@ class Program {
     return {};
   }
 
+  // After a start that failed; returns the exit status.
+  int give_up() {
+    stop_asked_ = clock_.now();
+    pipeline_.reset();
+    stop_log_metrics();
+    retire_collectors();
+    leave_hanging_collectors(1);
+    return 1;
+  }
+
   // Until a signal to stop; returns the exit status.
   int run(const Signals& signals) {
     for (;;) {
       const int s = signals.wait(kConfigPoll);
       if (server_ && history_.due(clock_.now())) history_.sample(clock_.now(), metrics_.serialize());
-      if (s == SIGTERM || s == SIGINT) return stop(signals);
-      const auto now = version_of(fs_, config_file_);
-      if (s == SIGHUP || (!(now == seen_) && now.stat.inode != 0)) {
+      release_retired();
+      if (asks_to_stop(s)) {
+        stop_asked_ = clock_.now();
+      } else if (const auto now = version_of(fs_, config_file_);
+                 s == SIGHUP || reload_asked_ || (!(now == seen_) && now.stat.inode != 0)) {
         seen_ = now;
-        reload();
+        reload_asked_ = false;
+        beside(signals, [this] { reload(); });
       }
+      if (stop_asked_ || failed_) return stop(signals);
     }
   }
 
  private:
+  // Does `work` on a thread of its own while this one takes signals: a stop or a reload that is asked for
+  // meanwhile is remembered, and a second request to stop, or one that hangs past its deadline, ends the
+  // process at once.
+  template <typename Work>
+  void beside(const Signals& signals, Work work) {
+    const auto patience = settings_.shutdown_deadline + kOverrun;  // `work` may change the settings
+    std::atomic<bool> done{false};
+    std::thread worker([&] {
+      work();
+      done = true;
+      Signals::wake();
+    });
+    while (!done) {
+      const int s = signals.wait(std::chrono::milliseconds(500));
+      if (s == SIGHUP) reload_asked_ = true;
+      if (asks_to_stop(s)) {
+        if (stop_asked_) {
+          leave(
+              "a second signal: leaving at once; what was not acknowledged is sent again after the next "
+              "start");
+        }
+        stop_asked_ = clock_.now();
+      }
+      if (stop_asked_ && clock_.now() > *stop_asked_ + patience) {
+        leave(
+            "shutdown_deadline is over and something still hangs: leaving; what was not acknowledged is sent "
+            "again after the next start");
+      }
+    }
+    worker.join();
+  }
+
+  MonoTime stop_deadline() const { return *stop_asked_ + settings_.shutdown_deadline; }
+
+  [[noreturn]] void leave(const std::string& why) {
+    log_->warn("run.killed", why);
+    ::_exit(1);
+  }
+
   // Null when there are no logs to read.
   Expected<std::unique_ptr<Pipeline>> start_pipeline(const Settings& settings) {
     if (settings.logs.empty()) return std::unique_ptr<Pipeline>();
@@ -173,13 +240,17 @@ class Program {
     return {};
   }
 
-  void stop_log_metrics() {
-    const auto old = std::move(log_metrics_);
+  void stop_log_metrics() { take_log_metrics().reset(); }
+
+  // It stops when it is destroyed.
+  std::unique_ptr<LogMetricsRun> take_log_metrics() {
+    auto old = std::move(log_metrics_);
     show_sources();  // before it goes
+    return old;
   }
 
   void start_collectors(const Settings& settings) {
-    stop_collectors();
+    retire_collectors();
     const CollectorContext context{fs_, clock_, *log_};
     auto tasks = make_collectors(settings.collectors, context);
     if (!tasks.empty()) {
@@ -190,13 +261,23 @@ class Program {
     show_sources();
   }
 
-  void stop_collectors() {
+  // They may be in the middle of a run, and a target that does not answer must hold up neither a reload nor a
+  // stop: what is left of them is kept until it has ended.
+  void retire_collectors() {
     std::unique_ptr<CollectorRunner> old;
     {
       const std::lock_guard lock(runner_mutex_);
       old = std::move(runner_);
     }
-    show_sources();  // before it goes
+    show_sources();
+    if (!old) return;
+    old->stop();
+    retired_.push_back(std::move(old));
+    release_retired();
+  }
+
+  void release_retired() {
+    std::erase_if(retired_, [](const auto& r) { return r->wait_stopped(std::chrono::milliseconds(0)); });
   }
 
   void set_objectives(const Settings& settings) {
@@ -238,7 +319,9 @@ class Program {
     if (!settings_.logs.empty()) next.state_dir = settings_.state_dir;  // its lock and its keys stay ours
     next.http = settings_.http;
     next.log = settings_.log;
-    if (pipeline_) pipeline_->stop(Pipeline::Stop::as_is, clock_.now() + kReloadDrain);
+    if (pipeline_)
+      pipeline_->stop(Pipeline::Stop::as_is,
+                      clock_.now() + std::min<Nanos>(kReloadDrain, settings_.shutdown_deadline));
     pipeline_.reset();
     metrics_.set_inputs(input_names(next));
     auto started = start_pipeline(next);
@@ -252,12 +335,21 @@ class Program {
     if (!started) {
       log_->error("config.reload", started.error().message);
       failed_ = true;
-      ::kill(::getpid(), SIGTERM);
       return;
     }
     pipeline_ = std::move(*started);
     if (!good) return;
-    if (!same_collectors(settings_, next)) start_collectors(next);
+    if (!same_collectors(settings_, next)) {
+      release_retired();
+      if (retired_.size() < kMostRetired) {
+        start_collectors(next);
+      } else {
+        log_->error("config.collectors",
+                    "targets of earlier configurations still hang, so the collectors stay as they are; "
+                    "reload again when they have ended");
+        next.collectors = settings_.collectors;
+      }
+    }
     if (!same_log_metrics(settings_, next)) {
       if (auto changed = start_log_metrics(next); !changed)
         log_->error("config.reload", "no metrics from logs: " + changed.error().message);
@@ -267,36 +359,32 @@ class Program {
     log_->info("config.reloaded", "the new configuration is in force");
   }
 
+  // The log path, the metrics from logs and the collectors end side by side, all by one deadline.
   int stop(const Signals& signals) {
     ready_ = false;
-    stop_log_metrics();
-    stop_collectors();
-    if (failed_) return 1;
-    if (!pipeline_) {
-      log_->info("run.stopped", "stopped");
-      return 0;
-    }
-    log_->info("run.stopping", "stopping: reading to the end, sending what is left");
-    const MonoTime deadline = clock_.now() + settings_.shutdown_deadline;
-    std::atomic<bool> done{false};
-    bool all = false;
-    std::thread stopper([&] {
-      all = pipeline_->stop(Pipeline::Stop::finish, deadline);
-      done = true;
-      ::kill(::getpid(), SIGHUP);  // wakes the wait below
+    if (!stop_asked_) stop_asked_ = clock_.now();
+    bool all = true;
+    if (pipeline_) log_->info("run.stopping", "stopping: reading to the end, sending what is left");
+    beside(signals, [this, &all] {
+      retire_collectors();
+      std::thread log_metrics([old = take_log_metrics()]() mutable { old.reset(); });
+      if (pipeline_) all = pipeline_->stop(Pipeline::Stop::finish, stop_deadline());
+      log_metrics.join();
     });
-    while (!done) {
-      const int s = signals.wait(std::chrono::milliseconds(500));
-      if (s == SIGTERM || s == SIGINT) {
-        log_->warn(
-            "run.killed",
-            "a second signal: leaving at once; what was not acknowledged is sent again after the next start");
-        ::_exit(1);
-      }
-    }
-    stopper.join();
-    log_->info("run.stopped", all ? "everything is delivered" : "stopped with something left to deliver");
+    const char* how = all ? "everything is delivered" : "stopped with something left to deliver";
+    if (!failed_) log_->info("run.stopped", pipeline_ ? how : "stopped");
+    leave_hanging_collectors(failed_ ? 1 : 0);
     return failed_ ? 1 : 0;
+  }
+
+  // A thread that hangs in a call cannot be ended, and it uses what lives in this object: the process ends
+  // under it, with all that matters written.
+  void leave_hanging_collectors(int status) {
+    const MonoTime until = std::min(clock_.now() + kCollectorsGrace, stop_deadline());
+    for (const auto& r : retired_) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - clock_.now());
+      if (!r->wait_stopped(std::max(left, std::chrono::milliseconds(0)))) ::_exit(status);
+    }
   }
 
   std::string config_file_;
@@ -305,16 +393,19 @@ class Program {
   PosixFileSystem fs_;
   std::unique_ptr<Logger> log_;
   Metrics metrics_;
-  std::unique_ptr<Pipeline> pipeline_;          // with logs
-  std::unique_ptr<LogMetricsRun> log_metrics_;  // with log_metrics
-  std::mutex runner_mutex_;                     // runner_ is asked by the HTTP server's thread
-  std::unique_ptr<CollectorRunner> runner_;     // with targets
+  std::unique_ptr<Pipeline> pipeline_;                     // with logs
+  std::unique_ptr<LogMetricsRun> log_metrics_;             // with log_metrics
+  std::mutex runner_mutex_;                                // runner_ is asked by the HTTP server's thread
+  std::unique_ptr<CollectorRunner> runner_;                // with targets
+  std::vector<std::unique_ptr<CollectorRunner>> retired_;  // stopped, and still in the middle of a run
   std::unique_ptr<Objectives> objectives_;
   History history_;
   std::unique_ptr<HttpServer> server_;
   std::atomic<bool> ready_{false};
   ConfigVersion seen_;
   bool failed_ = false;
+  std::optional<MonoTime> stop_asked_;  // by the first signal
+  bool reload_asked_ = false;           // while something else was going on
 };
 
 }  // namespace
@@ -328,7 +419,7 @@ int run_command(const std::string& config_file) {
   Program program(config_file, *settings);
   if (auto r = program.start(); !r) {
     std::fprintf(stderr, "sidelight cannot start: %s\n", r.error().message.c_str());
-    return 1;
+    return program.give_up();
   }
   return program.run(signals);
 }

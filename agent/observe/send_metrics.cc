@@ -86,7 +86,7 @@ SendMetrics::SendMetrics(MetricFamilies& f)
           {.name = "sidelight_output_requests_in_flight", .help = "Requests sent and not answered yet."})),
       bytes_in_flight_(f.gauge({.name = "sidelight_output_in_flight_bytes",
                                 .unit = "bytes",
-                                .help = "Bodies of the requests in flight, before compression."})),
+                                .help = "Bodies of the requests in flight, as they are sent (compressed)."})),
       concurrency_limit_(
           f.gauge({.name = "sidelight_output_concurrency_limit",
                    .help = "Requests that may be in flight now; follows the destination's load."})) {

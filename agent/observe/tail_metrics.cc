@@ -18,6 +18,10 @@ TailMetrics::TailMetrics(MetricFamilies& f)
                    .help = "1 while some directory gives no change notifications and is polled instead."})),
       unreadable_(f.gauge({.name = "sidelight_files_unreadable",
                            .help = "Log files that match an input but may not be read."})),
+      ignored_(f.gauge(
+          {.name = "sidelight_files_ignored",
+           .help =
+               "Log files that match an input but are left alone: as many as tailing.max_files are known."})),
       lost_(f.counters({.name = "sidelight_lost_bytes_total",
                         .unit = "bytes",
                         .labels = "input; reason: deleted, truncated, overflow",
@@ -70,6 +74,9 @@ void TailMetrics::watch_mode(bool polling) {
 }
 void TailMetrics::unreadable_files(std::uint64_t files) {
   unreadable_.Set(static_cast<double>(files));
+}
+void TailMetrics::ignored_files(std::uint64_t files) {
+  ignored_.Set(static_cast<double>(files));
 }
 void TailMetrics::rotation(RotationKind kind) {
   rotations_.at(static_cast<std::size_t>(kind))->Increment();

@@ -21,6 +21,7 @@ class TailMetrics final : public TailProbe {
   void files_tracked(std::uint64_t files) override;
   void watch_mode(bool polling) override;
   void unreadable_files(std::uint64_t files) override;
+  void ignored_files(std::uint64_t files) override;
   void lost_bytes(std::uint32_t input, std::uint64_t bytes, LossReason reason) override;
   void rotation(RotationKind kind) override;
   void read_error() override;
@@ -35,6 +36,7 @@ class TailMetrics final : public TailProbe {
   Gauge& files_tracked_;
   Gauge& polling_;
   Gauge& unreadable_;
+  Gauge& ignored_;
   Family<Counter>& lost_;
   std::array<Counter*, 3> rotations_{};
   Counter& read_errors_;

@@ -39,6 +39,7 @@ class Outlet final : public BatchRecycler {
     encoder_ = std::move(encoder);
   }
 
+  bool gone() const { return output_->gone(); }
   const std::string& name() const { return name_; }
   const Encoder& encoder() const { return *encoder_; }
   // The open batch, made if need be.

@@ -65,6 +65,9 @@ class Output {
   // Try to deliver what is queued until `deadline`, without waiting out back-off; then stop. Blocks.
   // Undelivered documents stay unsettled. Returns true when nothing is left.
   virtual bool drain(MonoTime deadline) = 0;
+  // Whether nothing can be delivered any more while this process lives: nothing is worth waiting for. From
+  // any thread.
+  virtual bool gone() const { return false; }
 };
 
 }  // namespace sidelight

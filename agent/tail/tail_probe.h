@@ -25,6 +25,7 @@ class TailProbe {
   virtual void files_tracked(std::uint64_t files) = 0;     // now, open or not
   virtual void watch_mode(bool polling) = 0;               // polling: some directory gives no notifications
   virtual void unreadable_files(std::uint64_t files) = 0;  // now: matched by a glob, but may not be opened
+  virtual void ignored_files(std::uint64_t files) = 0;     // now: left alone, since max_files are known
   virtual void lost_bytes(std::uint32_t input, std::uint64_t bytes, LossReason reason) = 0;
   virtual void rotation(RotationKind kind) = 0;
   virtual void read_error() = 0;
@@ -38,6 +39,7 @@ class NullTailProbe final : public TailProbe {
   void files_tracked(std::uint64_t) override {}
   void watch_mode(bool) override {}
   void unreadable_files(std::uint64_t) override {}
+  void ignored_files(std::uint64_t) override {}
   void lost_bytes(std::uint32_t, std::uint64_t, LossReason) override {}
   void rotation(RotationKind) override {}
   void read_error() override {}

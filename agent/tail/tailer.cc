@@ -260,6 +260,7 @@ void Tailer::report() {
   ctx_.probe.files_open(open_files_);
   ctx_.probe.files_tracked(files_.size());
   ctx_.probe.unreadable_files(unreadable_.size());
+  ctx_.probe.ignored_files(ignored_);
   ctx_.probe.watch_mode(discovery_->must_poll());
 }
 

@@ -182,6 +182,7 @@ class Tailer {
   std::set<std::string> copies_;   // paths that hold a copy of a live file's bytes: not read by themselves
   std::set<std::string> unreadable_;
   ArchiveMemory archives_;
+  std::uint64_t ignored_ = 0;  // by the last scan, for max_files
   std::set<std::string> warned_twice_;
   std::vector<std::string> unheard_files_;            // live, in directories that give no notifications
   std::map<std::string, std::int64_t> unheard_dirs_;  // those, with the time of their last change

@@ -1,6 +1,4 @@
 // What goes on on disk: notifications, scans, files that appear, grow and go away.
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "agent/tail/rotated_names.h"
@@ -50,6 +48,7 @@ void Tailer::scan() {
   scan_due_ = false;
   copies_.clear();
   unreadable_.clear();
+  ignored_ = 0;
   auto found = discovery_->scan();
   for (const auto& b : discovery_->barred()) unreadable({b.path, b.input, b.dir}, b.error);
   // Live names before rotated ones: a copy is recognised by its original.
@@ -111,6 +110,7 @@ void Tailer::take_found(const FoundFile& found) {
 
 void Tailer::discover(const FoundFile& found) {
   if (files_.size() >= limits_.max_files) {
+    ++ignored_;
     ctx_.log.error("tail.max_files",
                    "more than tailing.max_files files match; " + found.path + " and others wait");
     return;
@@ -158,17 +158,8 @@ void Tailer::unreadable(const FoundFile& found, const Error& error) {
   if (error.code == ENOENT) return;
   unreadable_.insert(found.path);
   std::string message = error.message;
-  if (error.code == EACCES || error.code == EPERM) {
-    message += " (";
-    if (found.stat.inode != 0) {
-      char mode[8];
-      std::snprintf(mode, sizeof mode, "%04o", found.stat.mode & 07777u);
-      message += std::string(found.stat.is_directory() ? "its directory: " : "") + "owner " +
-                 std::to_string(found.stat.uid) + ":" + std::to_string(found.stat.gid) + ", mode " + mode +
-                 "; ";
-    }
-    message += "we are " + std::to_string(::geteuid()) + ":" + std::to_string(::getegid()) + ")";
-  }
+  if (error.code == EACCES || error.code == EPERM)
+    message += (found.stat.is_directory() ? "; its directory" : "") + rights_text(found.stat);
   ctx_.log.warn("tail.unreadable " + found.path, message);
 }
 

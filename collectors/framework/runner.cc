@@ -43,7 +43,9 @@ struct CollectorRunner::State {
   CollectorContext context;
   mutable std::mutex mutex;
   std::condition_variable changed;
+  std::condition_variable ended;
   bool stopping = false;
+  std::size_t working = 0;  // threads
   std::vector<std::unique_ptr<Target>> targets;
   std::vector<std::thread> threads;
 };
@@ -78,6 +80,8 @@ void CollectorRunner::State::work() {
     run(*target, now, deadline);
     lock.lock();
   }
+  --working;
+  ended.notify_all();
 }
 
 void CollectorRunner::State::run(Target& target, MonoTime now, MonoTime deadline) {
@@ -123,15 +127,25 @@ CollectorRunner::CollectorRunner(std::vector<CollectorTask> tasks, const Collect
     ++n;
   }
   const std::size_t threads = std::min(kMaxThreads, state_->targets.size());
+  state_->working = threads;
   for (std::size_t i = 0; i < threads; ++i) state_->threads.emplace_back([s = state_.get()] { s->work(); });
 }
 
-CollectorRunner::~CollectorRunner() {
+void CollectorRunner::stop() {
   {
     const std::lock_guard lock(state_->mutex);
     state_->stopping = true;
   }
   state_->changed.notify_all();
+}
+
+bool CollectorRunner::wait_stopped(std::chrono::milliseconds most) const {
+  std::unique_lock lock(state_->mutex);
+  return state_->ended.wait_for(lock, most, [this] { return state_->working == 0; });
+}
+
+CollectorRunner::~CollectorRunner() {
+  stop();
   for (auto& thread : state_->threads) thread.join();
 }
 

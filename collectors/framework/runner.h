@@ -26,6 +26,10 @@ class CollectorRunner final : public MetricSource {
 
   // The first runs begin at once, 50 ms apart. What `context` refers to outlives the runner.
   CollectorRunner(std::vector<CollectorTask> tasks, const CollectorContext& context);
+  // No run begins any more; does not wait for those in progress.
+  void stop();
+  // Waits until no run is in progress after stop(), `most` at most; true: the destructor will not wait.
+  bool wait_stopped(std::chrono::milliseconds most) const;
   // Waits for runs in progress, which is until their deadlines at most, if collectors keep to them.
   ~CollectorRunner() override;
   CollectorRunner(const CollectorRunner&) = delete;

@@ -65,6 +65,32 @@ const BadInput kBad[] = {
      "5:22: tailing.max_files: must be from 1 to 10000000, got \"10000001\"\n"},
     {"TooSmall", around("memory_budget: 1MiB\n"),
      "5:16: memory_budget: must be from 8MiB to 1TiB, got \"1MiB\"\n"},
+    {"ASampleIsWithinItsBounds",
+     "logs: [{paths: [/a], max_event_bytes: lots}]\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "1:39: logs[0].max_event_bytes: expected a size, got \"lots\"; for example \"max_event_bytes: "
+     "16MiB\"\n"},
+    {"Utf16InAContainer",
+     "logs: [{paths: [/a], container: cri, encoding: utf-16le}]\noutput: {stdout: {}}\nstate_dir: /s\n",
+     "1:48: logs[0].encoding: container logs are never UTF-16: the encoding does not go with a container "
+     "format\n"},
+    {"NginxFormatThatIsNone",
+     "logs: [{paths: [/a], format: nginx, nginx_log_format: '$status$status'}]\noutput: {stdout: {}}\n"
+     "state_dir: /s\n",
+     "1:55: logs[0].nginx_log_format: nginx log_format: $status and the variable behind it have nothing "
+     "between "
+     "them\n"},
+    {"EventAgainstBudget",
+     "logs: [{paths: [/a], max_event_bytes: 16MiB}]\noutput: {stdout: {}}\nstate_dir: /s\nmemory_budget: "
+     "8MiB\n",
+     "1:39: logs[0].max_event_bytes: an event of this size takes 16MiB while it is read, and memory_budget "
+     "is "
+     "8MiB; memory_budget must be at least 32MiB\n"},
+    {"JoinedEventAgainstBudget",
+     "logs: [{paths: [/a], max_event_bytes: 16MiB, container: auto, multiline: java}]\noutput: {stdout: {}}\n"
+     "state_dir: /s\n",
+     "1:39: logs[0].max_event_bytes: an event of this size takes 64MiB while it is read, and memory_budget "
+     "is "
+     "32MiB; memory_budget must be at least 128MiB\n"},
     {"SizeOutsideInt64", around("memory_budget: 99999999999GiB\n"),
      "5:16: memory_budget: expected a size, got \"99999999999GiB\"; for example \"memory_budget: 32MiB\"\n"},
     {"DurationWithoutUnit", around("shutdown_deadline: 5\n"),

@@ -109,3 +109,14 @@ def test_unit_is_hardened(unit):
 def test_unit_waits_longer_than_the_program_takes():
     seconds = int(re.search(r"TimeoutStopSec=(\d+)s", UNIT.read_text()).group(1))
     assert seconds > 25  # the default of shutdown_deadline
+
+
+def test_unit_names_only_documents_that_its_install_lines_put_there():
+    text = UNIT.read_text(encoding="utf-8")
+    install = [line for line in text.splitlines() if line.startswith("#   install ")]
+    documents = [word.removeprefix("file://") for line in text.splitlines() if line.startswith("Documentation=")
+                 for word in line.removeprefix("Documentation=").split() if word.startswith("file://")]
+    assert documents
+    for document in documents:
+        (line,) = [line for line in install if line.split()[-1] == document]
+        assert (TOP / line.split()[-2]).is_file()

@@ -258,13 +258,21 @@ Expected<void> Replay::file(const std::string& path) {
 
 Expected<ReplaySummary> Replay::run() {
   const std::string& dir = options_.dead_letters.dir;
-  if (!fs_.stat(dir)) return summary_;  // nothing was ever refused
+  const auto unusable = [&](const Error& e) {
+    const Error full = with_rights(fs_, dir, e);
+    return fail("the dead letters cannot be read: " + full.message, full.code);
+  };
+  if (const auto st = fs_.stat(dir); !st) {
+    if (st.error().code == ENOENT) return summary_;  // nothing was ever refused
+    return unusable(st.error());
+  }
   const auto lock = fs_.lock(dir + "/" + std::string(kReplayLock));
-  if (!lock)
+  if (!lock && lock.error().code == EWOULDBLOCK)
     return fail("another replay of " + dir + " is running: " + lock.error().message, lock.error().code);
+  if (!lock) return unusable(lock.error());
   close_open_file();
   const auto paths = files();
-  if (!paths) return std::unexpected(paths.error());
+  if (!paths) return unusable(paths.error());
   for (const std::string& path : *paths) {
     if (auto replayed = file(path); !replayed) return std::unexpected(replayed.error());
   }

@@ -72,6 +72,7 @@ class FileOutput final : public Output {
   }
 
   std::size_t queued_bytes() const override { return queued_; }
+  bool gone() const override { return gone_; }
 
   bool drain(MonoTime deadline) override {
     std::unique_lock lock(mutex_);
@@ -105,6 +106,7 @@ class FileOutput final : public Output {
   StdoutSink stdout_;
   Delivery delivery_;
   std::atomic<std::size_t> queued_{0};
+  std::atomic<bool> gone_{false};  // the reader of our standard output; a pipe gets no other
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -151,6 +153,7 @@ void FileOutput::run() {
 bool FileOutput::deliver_one(Batch& batch, std::chrono::milliseconds& wait) {
   const auto delivered = delivery_.deliver(batch);
   if (!delivered) {
+    if (options_.path.empty() && delivered.error().code == EPIPE) gone_ = true;
     report(false, cause_of(delivered.error().code), delivered.error().message);
     return false;
   }
@@ -162,7 +165,7 @@ bool FileOutput::deliver_one(Batch& batch, std::chrono::milliseconds& wait) {
 
 // Sits a back-off out, unless the program ends. True when the thread has to.
 bool FileOutput::stop_waiting(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds wait) {
-  if (draining_ && ctx_.clock.now() >= deadline_) {
+  if (draining_ && (gone_ || ctx_.clock.now() >= deadline_)) {
     gave_up_ = true;
     changed_.notify_all();
     return true;
@@ -176,10 +179,11 @@ void FileOutput::report(bool up, std::string_view cause, const std::string& mess
   if (cause_ == cause) return;
   cause_ = cause;
   ctx_.probe.output_up(up, cause);
+  const std::string name = options_.path.empty() ? "the standard output" : "the file output";
   if (up) {
-    ctx_.log.info("send.up", "the file output works");
+    ctx_.log.info("send.up", name + " works");
   } else {
-    ctx_.log.warn("send.down", "the file output is held up (" + cause_ + "): " + message);
+    ctx_.log.warn("send.down", name + " is held up (" + cause_ + "): " + message);
   }
 }
 

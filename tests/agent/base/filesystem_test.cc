@@ -197,5 +197,24 @@ TEST(Paths, AreSplitAtTheLastSlash) {
   EXPECT_EQ(base_name("a"), "a");
 }
 
+TEST_F(Disk, TryingToWriteLeavesNothingBehind) {
+  ASSERT_TRUE(try_writing_in(fs, dir.path(), "probe"));
+  ASSERT_TRUE(try_writing_in(fs, dir / "no/such/place", "probe")) << "its parent can be written";
+  EXPECT_TRUE(fs.list(dir.path())->empty());
+  write("file", "x");
+  EXPECT_EQ(try_writing_in(fs, dir / "file", "probe").error().code, ENOTDIR);
+  EXPECT_EQ(try_writing_in(fs, dir / "file/below", "probe").error().code, ENOTDIR);
+}
+
+TEST_F(Disk, RefusedRightsAreToldWithOwnerModeAndUs) {
+  ASSERT_EQ(::chmod(dir.path().c_str(), 0750), 0);
+  const auto st = fs.stat(dir.path());
+  const std::string owner = std::to_string(st->uid) + ":" + std::to_string(st->gid);
+  const std::string us = std::to_string(::geteuid()) + ":" + std::to_string(::getegid());
+  EXPECT_EQ(with_rights(fs, dir / "no/such", Error{"open: no", EACCES}).message,
+            "open: no; " + dir.path() + " (owner " + owner + ", mode 0750; we are " + us + ")");
+  EXPECT_EQ(with_rights(fs, dir / "no/such", Error{"full", ENOSPC}).message, "full");
+}
+
 }  // namespace
 }  // namespace sidelight

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <thread>
 
@@ -156,10 +157,24 @@ TEST_F(Notifier, WakeEndsAWaitAndARest) {
   EXPECT_FALSE(overflowed);
   notifier->wake();
   notifier->rest(milliseconds(60'000));
+  changes();
   std::thread other([this] { notifier->wake(); });
   notifier->rest(milliseconds(60'000));
   other.join();
   EXPECT_TRUE(changes().empty());
+}
+
+// Without this a request to stop that comes while notifications gather is seen at the next scan only.
+TEST(NotifierWake, ThatEndsARestEndsTheNextWaitToo) {
+  std::string why;
+  const auto notifier = make_inotify_notifier(why);  // both kinds promise it
+  bool overflowed = false;
+  notifier->wake();
+  notifier->rest(milliseconds(10'000));
+  notifier->rest(milliseconds(10'000));
+  const auto begin = std::chrono::steady_clock::now();
+  notifier->wait(milliseconds(10'000), overflowed);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(5'000));
 }
 
 TEST_F(Notifier, RestLetsChangesGather) {

@@ -62,5 +62,30 @@ TEST(LogLimiter, ForgetsKeysThatHaveBeenQuiet) {
   EXPECT_EQ(admitted(limiter, "b", later, 20), 10) << "has a bucket of its own again";
 }
 
+TEST(LogLimiter, SubjectsOfOneTroubleShareAnAllowance) {
+  LogLimiter limiter;
+  int passed = 0;
+  std::uint64_t told = 0;
+  for (int second = 0; second < 12; ++second) {
+    for (int file = 0; file < 200; ++file) {
+      const auto admitted =
+          limiter.admit("tail.unreadable /" + std::to_string(file), kStart + seconds(second));
+      if (!admitted) continue;
+      ++passed;
+      told += *admitted;
+    }
+  }
+  EXPECT_EQ(passed, LogLimiter::kFamilyBurst + 1);
+  EXPECT_EQ(told, 10u * 200 - LogLimiter::kFamilyBurst)
+      << "all that were held back until the last one passed";
+  EXPECT_TRUE(limiter.admit("tail.lost /0", kStart + seconds(12))) << "other troubles are not silenced";
+}
+
+TEST(LogLimiter, OneSubjectDoesNotUseUpTheAllowanceOfAll) {
+  LogLimiter limiter;
+  EXPECT_EQ(admitted(limiter, "tail.unreadable /a", kStart, 100), LogLimiter::kBurst);
+  EXPECT_TRUE(limiter.admit("tail.unreadable /b", kStart));
+}
+
 }  // namespace
 }  // namespace sidelight

@@ -79,6 +79,7 @@ TEST_F(MetricsTest, PageAfterEveryProbeCallIsTheGoldenFile) {
   metrics.tail().files_tracked(4);
   metrics.tail().watch_mode(true);
   metrics.tail().unreadable_files(1);
+  metrics.tail().ignored_files(2);
   metrics.tail().lost_bytes(0, 77, LossReason::deleted);
   metrics.tail().rotation(RotationKind::copytruncate);
   metrics.tail().read_error();

@@ -389,6 +389,21 @@ TEST(Files, UnreadableOneIsCountedAndReadOnceItMay) {
   EXPECT_EQ(rig.tail_probe.unreadable, 0u);
 }
 
+TEST(Files, BeyondTheLimitAreCountedAndReadOnceThereIsRoom) {
+  Rig rig;
+  rig.limits.max_files = 2;
+  for (const char* name : {"a.log", "b.log", "c.log", "d.log"}) rig.append(name, std::string(name) + "\n");
+  rig.start();
+  rig.settle();
+  EXPECT_EQ(rig.stored.size(), 2u);
+  EXPECT_EQ(rig.tail_probe.ignored, 2u);
+  for (const char* name : {"a.log", "b.log", "c.log", "d.log"}) rig.remove(name);
+  rig.append("e.log", "e\n");
+  for (int i = 0; i < 5; ++i) rig.settle();
+  EXPECT_EQ(rig.stored.size(), 3u);
+  EXPECT_EQ(rig.tail_probe.ignored, 0u);
+}
+
 TEST(Files, RotatedOneIsClosedAndForgottenWhenItIsSettled) {
   Rig rig;
   rig.start();

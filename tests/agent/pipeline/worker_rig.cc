@@ -146,8 +146,9 @@ void Rig::start() {
   ASSERT_TRUE(framer && parser);
   inputs[0].framer = std::move(*framer);
   inputs[0].parser = std::move(*parser);
+  FileNotifier& to_worker = real_notifier != nullptr ? *real_notifier : notifier;
   p.worker =
-      std::make_unique<Worker>(WorkerContext{fs_, notifier, clock, log_, p.budget, p.chunks, p.batches,
+      std::make_unique<Worker>(WorkerContext{fs_, to_worker, clock, log_, p.budget, p.chunks, p.batches,
                                              p.ledger, *p.store, tail_probe, pipeline_probe},
                                options, std::move(inputs), std::vector<TailOptions>{tail_}, limits, own);
   worker_ = p.worker.get();

@@ -71,12 +71,14 @@ class CountingTailProbe final : public TailProbe {
   void files_tracked(std::uint64_t n) override { tracked = n; }
   void watch_mode(bool) override {}
   void unreadable_files(std::uint64_t n) override { unreadable = n; }
+  void ignored_files(std::uint64_t n) override { ignored = n; }
   void lost_bytes(std::uint32_t, std::uint64_t bytes, LossReason) override { lost += bytes; }
   void rotation(RotationKind) override { ++rotations; }
   void read_error() override {}
   void deleted_bytes_held(std::uint64_t n) override { held = n; }
   void descriptor_limit_hit() override { ++limit_hits; }
-  std::uint64_t open = 0, tracked = 0, unreadable = 0, lost = 0, rotations = 0, held = 0, limit_hits = 0;
+  std::uint64_t open = 0, tracked = 0, unreadable = 0, ignored = 0, lost = 0, rotations = 0, held = 0,
+                limit_hits = 0;
 };
 
 // Silent unless one seed is looked at.
@@ -115,6 +117,7 @@ class Rig {
   std::uint64_t duplicates = 0;             // ids offered again
   SteppedClock clock;
   SteppedNotifier notifier;
+  FileNotifier* real_notifier = nullptr;  // in its place from the next start() on, when given
   CountingTailProbe tail_probe;
   CountingPipelineProbe pipeline_probe;
   Worker& worker() { return *worker_; }

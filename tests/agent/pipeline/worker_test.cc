@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "tests/agent/pipeline/worker_rig.h"
 
@@ -341,6 +342,21 @@ TEST(Pause, InputIsNotReadUntilItIsResumed) {
   EXPECT_FALSE(rig.pipeline_probe.is_paused);
   rig.settle();
   EXPECT_EQ(texts(rig), (Texts{"one", "two"}));
+}
+
+// A signal often comes with file activity: the worker's rest between two looks must not use up the wake that
+// tells it to stop.
+TEST(Wake, ThatComesDuringARestEndsTheTurn) {
+  std::string why;
+  const auto notifier = make_inotify_notifier(why);
+  Rig rig;
+  rig.real_notifier = notifier.get();
+  rig.start();
+  for (int i = 0; i < 5; ++i) rig.turn();
+  notifier->wake();
+  const auto begin = std::chrono::steady_clock::now();
+  rig.worker().turn(milliseconds(10'000));  // the clock stands still: it rests first
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(5'000));
 }
 
 }  // namespace

@@ -187,9 +187,9 @@ TEST_F(TailerTest, DirectoryThatWeMayNotEnterIsCountedAndExplained) {
   EXPECT_FALSE(probe_.polling);
   const std::string us = "we are " + std::to_string(::geteuid()) + ":" + std::to_string(::getegid()) + ")";
   EXPECT_THAT(log_.said,
-              HasSubstr("/theirs/a.log: Permission denied (its directory: owner 0:0, mode 0000; " + us));
+              HasSubstr("/theirs/a.log: Permission denied; its directory (owner 0:0, mode 0000; " + us));
   EXPECT_THAT(log_.said,
-              HasSubstr("list /theirs: Permission denied (its directory: owner 0:0, mode 0000; " + us));
+              HasSubstr("list /theirs: Permission denied; its directory (owner 0:0, mode 0000; " + us));
   EXPECT_THAT(log_.said, ::testing::Not(HasSubstr("ENOSPC")));
   disk().chmod("/theirs", 0755);
   pass(limits_.rescan_interval);

@@ -146,5 +146,21 @@ TEST_F(RunnerTest, AHangingTargetDelaysNeitherThePageNorTheOthers) {
   hanging.release();
 }
 
+TEST_F(RunnerTest, StopWaitsForNoRunAndBeginsNone) {
+  Script hanging;
+  hanging.hang = true;
+  std::vector<CollectorTask> tasks;
+  tasks.push_back(task(hanging, "hanging"));
+  const auto runner = start(std::move(tasks));
+  hanging.wait_for_runs(1);
+  runner->stop();
+  EXPECT_FALSE(runner->wait_stopped(milliseconds(0)));
+  clock.advance(seconds(60));
+  hanging.release();
+  EXPECT_TRUE(runner->wait_stopped(seconds(20)));
+  const std::lock_guard lock(hanging.mutex);
+  EXPECT_EQ(hanging.runs, 1);
+}
+
 }  // namespace
 }  // namespace sidelight

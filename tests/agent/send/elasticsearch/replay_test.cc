@@ -1,6 +1,7 @@
 #include "agent/send/elasticsearch/replay.h"
 
 #include "tests/agent/send/elasticsearch/sender_fixture.h"
+#include "tests/fakes/memory_filesystem.h"
 
 namespace sidelight::test {
 namespace {
@@ -86,6 +87,26 @@ TEST_F(ReplayTest, NoFolderIsNothingToDo) {
   const auto summary = replay();
   ASSERT_TRUE(summary);
   EXPECT_EQ(summary->files, 0u);
+}
+
+TEST_F(ReplayTest, AFolderThatIsNotThereHoldsNothing) {
+  const auto summary = replay();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->files, 0u);
+}
+
+TEST_F(ReplayTest, AFolderThatMayNotBeReadIsAnError) {
+  MemoryFileSystem files;
+  files.make_dirs(options.dead_letters.dir).value();
+  for (const char* op : {"stat", "lock", "list"}) {
+    files.fail_next(op, EACCES);
+    if (std::string_view(op) == "list") files.fail_next(op, EACCES);  // also asked for the open file
+    const auto summary = replay_dead_letters(files, client, world.clock, options, [](const auto&) {});
+    ASSERT_FALSE(summary) << op;
+    EXPECT_NE(summary.error().message.find("the dead letters cannot be read"), std::string::npos) << op;
+    EXPECT_NE(summary.error().message.find("we are "), std::string::npos) << op;
+    files.clear_faults();
+  }
 }
 
 }  // namespace

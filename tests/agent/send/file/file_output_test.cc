@@ -1,8 +1,10 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 
 #include "agent/send/file/delivery.h"
 #include "agent/send/file/file_sink.h"
@@ -160,6 +162,44 @@ TEST_F(FileOutputTest, DrainGivesUpAtItsDeadlineOnAFullDisk) {
   output.reset();
   EXPECT_TRUE(world.ledger.settled.empty());
   EXPECT_TRUE(world.probe.saw("disk_full"));
+}
+
+class KeepingLogger final : public Logger {
+ public:
+  void write(LogLevel /*level*/, std::string_view /*key*/, const std::string& message) override {
+    text += message + "\n";  // by the output's thread; read when that has ended
+  }
+  std::string text;
+};
+
+// Standard output as a pipe that nobody reads any more; put back afterwards.
+TEST_F(FileOutputTest, AStdoutWithoutAReaderIsNotWaitedForAndCalledByItsName) {
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+  ::close(pipe[0]);
+  const auto ignored = ::signal(SIGPIPE, SIG_IGN);
+  std::fflush(stdout);
+  const int kept = ::dup(STDOUT_FILENO);
+  ::dup2(pipe[1], STDOUT_FILENO);
+  ::close(pipe[1]);
+  KeepingLogger log;
+  bool drained = true;
+  bool gone = false;
+  {
+    options.path.clear();
+    OutputContext context{world.clock,   log,        world.budget,   world.ledger,
+                          world.barrier, world.gate, world.recycler, world.probe};
+    auto output = make_file_output(options, context, fs);
+    output->submit(make_batch(1, 0, false));
+    drained = output->drain(world.clock.now() + std::chrono::hours(1));  // the clock stands still
+    gone = output->gone();
+  }
+  ::dup2(kept, STDOUT_FILENO);
+  ::close(kept);
+  ::signal(SIGPIPE, ignored);
+  EXPECT_FALSE(drained);
+  EXPECT_TRUE(gone);
+  EXPECT_NE(log.text.find("the standard output is held up (stdout_closed)"), std::string::npos) << log.text;
 }
 
 TEST(StdoutSinkTest, GoesOnBehindWhatWasWrittenWhenThePipeIsFull) {
