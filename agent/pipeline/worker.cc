@@ -466,8 +466,10 @@ bool Worker::finish(MonoTime deadline) {
   while (ctx_.clock.now() < deadline) {
     const bool read = turn(std::chrono::milliseconds(20));
     if (!read && open_tails_.empty() && tailer_->all_read()) break;
-    if (std::all_of(outlets_.begin(), outlets_.end(), [](const Outlet* o) { return o->gone(); }))
-      return seal();  // an open line need not be cut for nobody
+    if (std::all_of(outlets_.begin(), outlets_.end(), [](const Outlet* o) { return o->gone(); })) {
+      seal();  // an open line need not be cut for nobody, and the outputs tell what is left
+      return true;
+    }
   }
   // The deadline is here: what is open goes as it is.
   for (Stream* s : std::vector<Stream*>(open_tails_.begin(), open_tails_.end())) {

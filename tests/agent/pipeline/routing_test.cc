@@ -33,7 +33,7 @@ class HoldingOutput final : public Output {
 struct Rig {
   Budget budget{8u << 20};
   BatchPool pool{budget, 1u << 20, [] {}};
-  ChunkPool chunks{budget, 64 * 1024, 2};
+  ChunkPool chunks{budget, 64 * 1024};
   SpanLedger ledger;
   std::shared_ptr<const Source> source =
       std::make_shared<const Source>(Source{0, "/a", std::string(22, 'A')});
