@@ -91,8 +91,15 @@ Expected<std::unique_ptr<LogMetricsRun>> LogMetricsRun::start(const LogMetricsCo
   parts->clock = &context.clock;
   LogMetrics& m = *parts->metrics;
   auto pipeline = Pipeline::start(
-      {context.fs, context.clock, context.log, parts->tail_probe, parts->probe, parts->checkpoint_probe,
-       parts->send_probe, context.never_tail, {settings.state_dir}},
+      {context.fs,
+       context.clock,
+       context.log,
+       parts->tail_probe,
+       parts->probe,
+       parts->checkpoint_probe,
+       parts->send_probe,
+       context.never_tail,
+       {settings.state_dir}},
       own, [&m](const OutputContext& to) { return PipelineEnd{m.make_output(to), m.make_encoder()}; });
   if (!pipeline) return std::unexpected(pipeline.error());
   parts->pipeline = std::move(*pipeline);

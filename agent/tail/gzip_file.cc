@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -22,7 +23,7 @@ class Inflater {
   Expected<void> restart() {
     close();
     stream_ = z_stream{};
-    if (inflateInit2(&stream_, 15 + 16) != Z_OK) return fail("no memory to decompress");
+    if (inflateInit2(&stream_, 15 + 16) != Z_OK) return fail("no memory to decompress", ENOMEM);
     open_ = true;
     read_from_ = 0;
     position_ = 0;

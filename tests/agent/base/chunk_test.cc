@@ -74,7 +74,9 @@ TEST(ChunkPool, GivesBackWhatIsNotNeededAnyMore) {
     const ChunkRef b = pool.get(1);
   }
   EXPECT_TRUE(pool.release_unused());  // both were needed a moment ago
-  { const ChunkRef a = pool.get(1); }  // one of them is needed still
+  {
+    const ChunkRef a = pool.get(1);
+  }  // one of them is needed still
   EXPECT_TRUE(pool.release_unused());
   EXPECT_FALSE(pool.release_unused());
 }

@@ -107,6 +107,7 @@ class KeepingProbe final : public TailProbe {
   void read_error() override {}
   void deleted_bytes_held(std::uint64_t) override {}
   void descriptor_limit_hit() override {}
+  void ignored_files(std::uint64_t) override {}
   bool polling = false;
   std::uint64_t unreadable = 0, lost = 0;
 };
