@@ -110,7 +110,7 @@ TEST(Redaction, RemoveLeavesNothingNotEvenWhatComesTogether) {
   o.patterns = {"<[^>]*>"};
   o.kinds = {"card"};
   Line glued(redact(o));
-  EXPECT_EQ(glued.one("4111<x>111111111111")["message"], "");
+  EXPECT_FALSE(glued.one("4111<x>111111111111").contains("message"));
 }
 
 TEST(Redaction, PatternsAndWholeFields) {
