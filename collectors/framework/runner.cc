@@ -31,6 +31,7 @@ struct CollectorRunner::State {
     TargetSlot slot;  // guarded by the state's mutex
     SeriesCap cap;    // used by the thread that runs the target
     bool logged_up = true;
+    std::vector<std::string> logged_warnings;  // of the last good run
   };
 
   explicit State(const CollectorContext& c) : context(c) {}
@@ -39,6 +40,7 @@ struct CollectorRunner::State {
   void run(Target& target, MonoTime now, MonoTime deadline);
   Target* due(MonoTime now, Nanos& wait);
   void log_change(Target& target, const std::string& error);
+  void log_warnings(Target& target, const std::vector<std::string>& warnings) const;
 
   CollectorContext context;
   mutable std::mutex mutex;
@@ -97,9 +99,7 @@ void CollectorRunner::State::run(Target& target, MonoTime now, MonoTime deadline
   }
   std::shared_ptr<const TargetValues> values;
   if (error.empty()) {
-    for (const auto& warning : samples.warnings())
-      context.log.warn("collector." + task.collector + "." + task.options.name,
-                       task.collector + " " + task.options.name + ": " + warning);
+    log_warnings(target, samples.warnings());
     values = std::make_shared<TargetValues>(
         TargetValues{now, render_families(samples.families()), samples.advice(), samples.warnings()});
   }
@@ -107,6 +107,19 @@ void CollectorRunner::State::run(Target& target, MonoTime now, MonoTime deadline
   target.slot.count_dropped(samples.dropped());
   target.slot.finish(context.clock.now(), context.clock.wall(), std::move(values), error);
   log_change(target, target.slot.view(context.clock.now()).error);
+}
+
+// Once, as long as a warning stays: what cannot be read here will not be readable in ten seconds. The page
+// goes on to show it. By the one thread that runs the target.
+void CollectorRunner::State::log_warnings(Target& target, const std::vector<std::string>& warnings) const {
+  const std::string name = target.task.collector + " " + target.task.options.name;
+  for (const auto& warning : warnings) {
+    if (std::find(target.logged_warnings.begin(), target.logged_warnings.end(), warning) !=
+        target.logged_warnings.end())
+      continue;
+    context.log.warn("collector.warning." + name, name + ": " + warning);
+  }
+  target.logged_warnings = warnings;
 }
 
 void CollectorRunner::State::log_change(Target& target, const std::string& error) {

@@ -19,7 +19,7 @@ struct TargetStatus {
 };
 
 // Threads: at most kMaxThreads that run collectors, one target never on two of them. families() and status()
-// never wait for a target. A collector's warnings and each change between up and down are logged.
+// never wait for a target. New warnings of a collector and each change between up and down are logged.
 class CollectorRunner final : public MetricSource {
  public:
   static constexpr std::size_t kMaxThreads = 8;

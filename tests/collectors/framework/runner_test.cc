@@ -27,6 +27,7 @@ struct Script {
   bool hang = false;
   std::string error;
   bool throws = false;
+  std::vector<std::string> warnings;
 
   void wait_for_runs(int n) {
     std::unique_lock lock(mutex);
@@ -48,6 +49,7 @@ class ScriptedCollector final : public Collector {
     script_.changed.notify_all();
     script_.changed.wait(lock, [&] { return !script_.hang; });
     run.out.counter(kRuns, script_.runs);
+    for (const auto& w : script_.warnings) run.out.warn(w);
     if (script_.throws) throw std::runtime_error("thrown");
     if (!script_.error.empty()) return fail(script_.error);
     return {};
@@ -55,6 +57,22 @@ class ScriptedCollector final : public Collector {
 
  private:
   Script& script_;
+};
+
+class KeepingLogger final : public Logger {
+ public:
+  void write(LogLevel level, std::string_view /*key*/, const std::string& message) override {
+    const std::lock_guard lock(mutex_);
+    if (level == LogLevel::warn) warnings_.push_back(message);
+  }
+  std::vector<std::string> warnings() const {
+    const std::lock_guard lock(mutex_);
+    return warnings_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> warnings_;
 };
 
 class RunnerTest : public testing::Test {
@@ -81,7 +99,7 @@ class RunnerTest : public testing::Test {
 
   MemoryFileSystem files;
   FakeClock clock;
-  NullLogger log;
+  KeepingLogger log;
 };
 
 TEST_F(RunnerTest, ShowsWhatACollectorFound) {
@@ -95,6 +113,30 @@ TEST_F(RunnerTest, ShowsWhatACollectorFound) {
   expect_page(*runner, "sidelight_collector_up{collector=\"test\",target=\"one\"} 1\n");
   clock.advance(seconds(6));
   expect_page(*runner, "test_runs_total{target=\"one\"} 2\n");
+}
+
+TEST_F(RunnerTest, AWarningIsLoggedOnceAsLongAsItStays) {
+  Script a;
+  a.warnings = {"no cpu.stat here"};
+  std::vector<CollectorTask> tasks;
+  tasks.push_back(task(a, "one"));
+  auto runner = start(std::move(tasks));
+  const auto next_run = [&](int n, std::vector<std::string> warnings) {
+    {
+      const std::lock_guard lock(a.mutex);
+      a.warnings = std::move(warnings);
+    }
+    clock.advance(seconds(6));
+    expect_page(*runner, "test_runs_total{target=\"one\"} " + std::to_string(n) + "\n");
+  };
+  expect_page(*runner, "test_runs_total{target=\"one\"} 1\n");
+  next_run(2, {"no cpu.stat here"});
+  next_run(3, {"no cpu.stat here", "two hundred queues are left out"});
+  next_run(4, {});
+  next_run(5, {"no cpu.stat here"});
+  EXPECT_EQ(log.warnings(), (std::vector<std::string>{"test one: no cpu.stat here",
+                                                      "test one: two hundred queues are left out",
+                                                      "test one: no cpu.stat here"}));
 }
 
 TEST_F(RunnerTest, AFailureAndAnExceptionAreShownAndTheLastValuesStay) {
