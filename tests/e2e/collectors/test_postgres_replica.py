@@ -56,13 +56,15 @@ def test_a_paused_replica_lags_by_what_it_has_not_replayed(program, pair, tmp_pa
         try:
             begin = time.monotonic()
             primary.execute("insert into t select repeat('x', 1000) from generate_series(1, 2000)")
-            behind = primary.sql("select pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint from pg_stat_replication")[0][0]
+            lag = "select pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint from pg_stat_replication"
+            behind = primary.sql(lag)[0][0]
             assert behind > 2_000_000
             time.sleep(6)
             at_primary.after_runs()
             at_replica.after_runs()
             for watch, name in ((at_primary, "replica"), (at_replica, "self")):
-                assert watch.value("mes_db_replication_lag_bytes", replica=name) == behind
+                value = watch.value("mes_db_replication_lag_bytes", replica=name)
+                assert behind <= value <= primary.sql(lag)[0][0]  # the server itself logs a few bytes now and then
                 before = time.monotonic() - begin
                 # One interval and a status message of the receiver (1 s here) either way.
                 assert watch.value("mes_db_replication_lag_seconds", replica=name) == pytest.approx(before, abs=2.5), name
