@@ -91,8 +91,8 @@ bool DirectTransfers::on_connected(CURL* easy, CURLcode code) {
   if (code == CURLE_OK) code = curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &socket);
   if (code == CURLE_OK && socket == CURL_SOCKET_BAD) code = CURLE_COULDNT_CONNECT;
   if (code != CURLE_OK) {
-    t.result = std::make_unique<HttpResult>(
-        std::unexpected(classify({code, easy, t.error.c_str(), t.request, t.times_sent > 0})));
+    t.result = std::make_unique<HttpResult>(std::unexpected(classify(
+        {code, easy, std::string_view(t.error).substr(0, t.error.find('\0')), t.request, t.times_sent > 0})));
     return true;
   }
   t.connection->socket = socket;

@@ -31,7 +31,7 @@ bool Tailer::take_up_absent(const std::vector<FoundFile>& found) {
     dirs.insert(dir_name(f.path));
     if (const auto real = ctx_.fs.real_path(f.path)) dirs.insert(dir_name(*real));
   }
-  const auto first = std::stable_partition(absent_.begin(), absent_.end(), [&](const SavedFile& s) {
+  const auto first = std::partition(absent_.begin(), absent_.end(), [&](const SavedFile& s) {
     return !dirs.contains(dir_name(s.real)) && !dirs.contains(dir_name(s.path));
   });
   if (first == absent_.end()) return false;
