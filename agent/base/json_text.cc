@@ -158,37 +158,6 @@ __attribute__((target("avx2"))) char* escape_avx2(char* out, const char* p, cons
   return escape_sse2(out, p, end, checked);
 }
 
-// Masked loads read no byte beyond `end`, so the last few bytes cost no more than a full vector.
-__attribute__((target("avx512f,avx512bw"))) char* escape_avx512(char* out, const char* p, const char* end) {
-  const __m512i quote = _mm512_set1_epi8('"');
-  const __m512i backslash = _mm512_set1_epi8('\\');
-  const __m512i blank = _mm512_set1_epi8(' ');
-  bool checked = false;
-  while (p != end) {
-    const auto left = static_cast<std::size_t>(end - p);
-    const __mmask64 here = left >= 64 ? ~0ULL : (1ULL << left) - 1;
-    const __m512i v = _mm512_mask_loadu_epi8(blank, here, p);
-    _mm512_storeu_si512(out, v);
-    const std::uint64_t stops = _mm512_cmpeq_epi8_mask(v, quote) | _mm512_cmpeq_epi8_mask(v, backslash) |
-                                _mm512_cmplt_epu8_mask(v, blank);
-    const std::uint64_t high = _mm512_movepi8_mask(v);
-    if (high != 0 && !checked) [[unlikely]] {
-      if (!well_formed(p + std::countr_zero(high), end)) return escape_repairing(out, p, end);
-      checked = true;
-    }
-    if (stops == 0) {
-      const std::size_t n = left >= 64 ? 64 : left;
-      p += n;
-      out += n;
-      continue;
-    }
-    const int n = std::countr_zero(stops);
-    out = put_escape(out + n, static_cast<unsigned char>(p[n]));
-    p += n + 1;
-  }
-  return out;
-}
-
 #define SIDELIGHT_VBMI2 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,bmi2,popcnt")))
 
 // The first `n` of 32 bytes, a backslash before each that is in `stops`: one is put before every byte, and
@@ -202,7 +171,8 @@ SIDELIGHT_VBMI2 char* put_with_backslashes(char* out, __m256i bytes, std::uint64
   return out + _mm_popcnt_u64(wanted);
 }
 
-// As escape_avx512, but that nothing depends on where the quotes are.
+// Nothing depends on where the quotes are. Masked loads read no byte beyond `end`, so the last few bytes cost
+// no more than a full vector.
 SIDELIGHT_VBMI2 char* escape_vbmi2(char* out, const char* p, const char* end) {
   const __m512i quote = _mm512_set1_epi8('"');
   const __m512i backslash = _mm512_set1_epi8('\\');
@@ -248,7 +218,6 @@ char* escape_baseline(char* out, const char* p, const char* end) {
 
 Escape best_escape() {
   if (__builtin_cpu_supports("avx512vbmi2") != 0 && __builtin_cpu_supports("bmi2") != 0) return escape_vbmi2;
-  if (__builtin_cpu_supports("avx512bw") != 0) return escape_avx512;
   if (__builtin_cpu_supports("avx2") != 0) return escape_avx2;
   return escape_baseline;
 }
