@@ -95,6 +95,7 @@ bool DirectTransfers::on_connected(CURL* easy, CURLcode code) {
         {code, easy, std::string_view(t.error).substr(0, t.error.find('\0')), t.request, t.times_sent > 0})));
     return true;
   }
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);  // the connection may outlive the transfer
   t.connection->socket = socket;
   t.connection->born = clock_.now();
   exchange(t);

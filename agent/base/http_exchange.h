@@ -2,7 +2,6 @@
 // from where it lies: libcurl copies each body once more on its way to the socket.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <string>
