@@ -24,7 +24,6 @@ constexpr long kUploadBuffer =
 constexpr long kDnsCacheSeconds = 30;  // names are resolved again after this
 constexpr long kConnectionLifeSeconds = 300;  // a connection is renewed, so that a moved name is followed
 constexpr std::size_t kIdleHandles = 4;
-constexpr std::size_t kJsonPadding = 64;  // readers of answers (simdjson) want room behind the text
 
 struct EasyDeleter {
   void operator()(CURL* c) const { curl_easy_cleanup(c); }
@@ -74,10 +73,8 @@ std::size_t on_header(char* data, std::size_t /*one*/, std::size_t n, void* user
   }
   const auto colon = line.find(':');
   if (colon == std::string_view::npos || t.response.headers.size() >= 200) return n;
-  std::string name(trimmed(line.substr(0, colon)));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  t.response.headers.emplace_back(std::move(name), std::string(trimmed(line.substr(colon + 1))));
+  t.response.headers.emplace_back(lower_case(trimmed(line.substr(0, colon))),
+                                  std::string(trimmed(line.substr(colon + 1))));
   return n;
 }
 
@@ -258,7 +255,7 @@ void CurlHttpClient::finish(Transfer* t, CURLcode code) {
   if (code == CURLE_OK) {
     curl_easy_getinfo(owned->easy.get(), CURLINFO_RESPONSE_CODE, &owned->response.status);
     owned->response.sent_more_than_once = owned->times_sent > 1;
-    owned->response.body.reserve(owned->response.body.size() + kJsonPadding);
+    owned->response.body.reserve(owned->response.body.size() + kAnswerPadding);
     result = std::move(owned->response);
   } else {
     result = std::unexpected(

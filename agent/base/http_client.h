@@ -13,6 +13,12 @@
 
 namespace sidelight {
 
+// Room behind the text of an answer, for its readers (simdjson).
+inline constexpr std::size_t kAnswerPadding = 64;
+
+// A header's name as HttpResponse has it.
+std::string lower_case(std::string_view name);
+
 struct TlsOptions {
   std::string ca_file;           // PEM; empty: the system's
   std::string certificate_file;  // PEM, for mTLS

@@ -22,14 +22,7 @@ using Parser = http::response_parser<http::string_body>;
 constexpr std::size_t kReadBytes = 64u << 10;
 constexpr std::uint32_t kMostHeaderBytes = 64u << 10;
 constexpr std::size_t kMostFields = 200;
-constexpr std::size_t kJsonPadding = 64;  // readers of answers (simdjson) want room behind the text
 constexpr int kFirstFinalStatus = 200;
-
-std::string lower(std::string_view s) {
-  std::string out(s);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
 
 std::string system_message(const char* what, int error) {
   return std::string(what) + ": " + std::generic_category().message(error);
@@ -178,11 +171,11 @@ HttpExchange::State HttpExchange::finish() {
     if (response_.headers.size() == kMostFields) break;
     const auto name = field.name_string();
     const auto value = field.value();
-    response_.headers.emplace_back(lower({name.data(), name.size()}),
+    response_.headers.emplace_back(lower_case({name.data(), name.size()}),
                                    std::string(value.data(), value.size()));
   }
   response_.body = std::move(message.body());
-  response_.body.reserve(response_.body.size() + kJsonPadding);
+  response_.body.reserve(response_.body.size() + kAnswerPadding);
   return State::answered;
 }
 
