@@ -22,6 +22,7 @@ struct FileStat {
   std::uint32_t mode = 0;  // st_mode
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
+  bool operator==(const FileStat&) const = default;
   bool is_regular() const;
   bool is_directory() const;
 };

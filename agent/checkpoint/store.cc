@@ -14,23 +14,29 @@ constexpr int kVersion = 1;
 constexpr std::string_view kFormat = "sidelight-checkpoint";
 constexpr std::size_t kMaxFile = 1u << 30;
 constexpr std::uint64_t kCompactAbove = 1u << 20;
+constexpr std::size_t kRecordFrame = 64;  // what a snapshot's line has around a state, at most
 
-std::string guarded(std::string_view payload) {
-  char crc[10];
-  std::snprintf(crc, sizeof crc, "%08x ", crc32c(payload));
-  std::string line(crc, 9);
-  line += payload;
-  line += '\n';
-  return line;
+constexpr std::size_t kGuard = 9;  // the checksum and a space before the payload
+
+// Appends a line: its checksum, and the payload that `write_payload` appends.
+template <class F>
+void append_guarded(std::string& to, F write_payload) {
+  const std::size_t begin = to.size();
+  to.append(kGuard, ' ');
+  write_payload(to);
+  char crc[kGuard];
+  std::snprintf(crc, sizeof crc, "%08x", crc32c(std::string_view(to).substr(begin + kGuard)));
+  to.replace(begin, kGuard - 1, crc);
+  to += '\n';
 }
 
 // The payload of a line whose checksum is right, else empty.
 std::string_view payload_of(std::string_view line) {
-  if (line.size() < 10 || line[8] != ' ') return {};
-  const auto payload = line.substr(9);
-  char crc[10];
+  if (line.size() <= kGuard || line[kGuard - 1] != ' ') return {};
+  const auto payload = line.substr(kGuard);
+  char crc[kGuard];
   std::snprintf(crc, sizeof crc, "%08x", crc32c(payload));
-  return line.substr(0, 8) == std::string_view(crc, 8) ? payload : std::string_view{};
+  return line.starts_with(crc) ? payload : std::string_view{};
 }
 
 // Whether it is the header of a journal that this program understands; else `problem` may say more.
@@ -177,26 +183,33 @@ std::vector<CheckpointState> CheckpointStore::states() const {
   return out;
 }
 
-std::uint64_t CheckpointStore::append(const std::string& payload) {
-  pending_ += guarded(payload);
+std::uint64_t CheckpointStore::append(const std::function<void(std::string&)>& write_payload) {
+  append_guarded(pending_, write_payload);
   return ++next_seq_;
 }
 
-std::uint64_t CheckpointStore::put(const std::vector<CheckpointState>& states) {
+std::uint64_t CheckpointStore::put(std::size_t count,
+                                   const std::function<CheckpointState(std::size_t)>& state) {
   const std::lock_guard lock(state_mutex_);
-  if (states.empty()) return next_seq_;
-  std::string payload = "{\"at\":" + std::to_string(ctx_.clock.wall()) + ",\"files\":[";
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    std::string encoded = encode_state(states[i]);
-    if (i > 0) payload += ',';
-    payload += encoded;
-    auto& slot = states_[states[i].key];
-    live_bytes_ += encoded.size();
-    live_bytes_ -= slot.size();
-    slot = std::move(encoded);
-  }
-  payload += "]}";
-  return append(payload);
+  if (count == 0) return next_seq_;
+  return append([&](std::string& payload) {
+    payload += "{\"at\":" + std::to_string(ctx_.clock.wall()) + ",\"files\":[";
+    for (std::size_t i = 0; i < count; ++i) {
+      const CheckpointState made = state(i);
+      std::string encoded = encode_state(made);
+      if (i > 0) payload += ',';
+      payload += encoded;
+      auto& slot = states_[made.key];
+      live_bytes_ += encoded.size();
+      live_bytes_ -= slot.size();
+      slot = std::move(encoded);
+    }
+    payload += "]}";
+  });
+}
+
+std::uint64_t CheckpointStore::put(const std::vector<CheckpointState>& states) {
+  return put(states.size(), [&](std::size_t i) { return states[i]; });
 }
 
 std::uint64_t CheckpointStore::forget(const std::string& key) {
@@ -205,7 +218,7 @@ std::uint64_t CheckpointStore::forget(const std::string& key) {
   if (it == states_.end()) return next_seq_;
   live_bytes_ -= it->second.size();
   states_.erase(it);
-  return append("{\"forget\":\"" + key + "\"}");
+  return append([&](std::string& payload) { payload += "{\"forget\":\"" + key + "\"}"; });
 }
 
 Expected<void> CheckpointStore::sync_all() {
@@ -231,6 +244,7 @@ Expected<void> CheckpointStore::sync_to(std::uint64_t seq) {
   {
     const std::lock_guard lock(state_mutex_);
     bytes.swap(pending_);
+    if (must_rewrite_) bytes = {};  // a snapshot has it all; should it fail, the next one does
     up_to = next_seq_;
     live = live_bytes_;
     files = states_.size();
@@ -263,14 +277,23 @@ Expected<void> CheckpointStore::write_pending(std::string& bytes) {
 }
 
 Expected<void> CheckpointStore::rewrite() {
-  std::string all =
-      guarded("{\"format\":\"" + std::string(kFormat) + "\",\"version\":" + std::to_string(kVersion) +
-              ",\"at\":" + std::to_string(ctx_.clock.wall()) + "}");
+  const std::string at = std::to_string(ctx_.clock.wall());
+  std::string all;
   {
     const std::lock_guard lock(state_mutex_);
-    const std::string at = std::to_string(ctx_.clock.wall());
-    for (const auto& [key, encoded] : states_)
-      all += guarded("{\"at\":" + at + ",\"files\":[" + encoded + "]}");
+    std::size_t bytes = 2 * kRecordFrame;
+    for (const auto& [key, encoded] : states_) bytes += encoded.size() + kRecordFrame;
+    all.reserve(bytes);
+    append_guarded(all, [&](std::string& header) {
+      header += R"({"format":")";
+      header += kFormat;
+      header += R"(","version":)" + std::to_string(kVersion) + ",\"at\":" + at + "}";
+    });
+    for (const auto& [key, encoded] : states_) {
+      append_guarded(all, [&](std::string& payload) {
+        payload.append("{\"at\":").append(at).append(",\"files\":[").append(encoded).append("]}");
+      });
+    }
     live_bytes_ = all.size();
   }
   const std::string tmp = path(".new");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -42,6 +43,9 @@ class CheckpointStore {
   std::int64_t loaded_saved_at_ns() const { return loaded_saved_at_ns_; }
 
   // Remembers the states, all or none of them after a crash, and returns the number to be given to sync_to().
+  // `state` makes them one at a time, 0 to count - 1: those of ten thousand files need not be in memory at
+  // once. It must not call the store.
+  std::uint64_t put(std::size_t count, const std::function<CheckpointState(std::size_t)>& state);
   std::uint64_t put(const std::vector<CheckpointState>& states);
   std::uint64_t forget(const std::string& key);
 
@@ -66,7 +70,7 @@ class CheckpointStore {
   Loaded load_file(const std::string& path);
   bool apply(std::string_view payload, Loaded& to);
   void set_aside(const Loaded& current, const Loaded& previous);
-  std::uint64_t append(const std::string& payload);
+  std::uint64_t append(const std::function<void(std::string&)>& write_payload);
   Expected<void> write_pending(std::string& bytes);
   Expected<void> rewrite();
   std::string path(const char* suffix = "") const;

@@ -18,9 +18,6 @@ constexpr std::chrono::milliseconds kFinishQuiet{500};
 constexpr std::chrono::milliseconds kAskProcessors{1000};
 constexpr std::chrono::milliseconds kStarvedRest{100};
 constexpr std::chrono::seconds kReleaseInterval{5};
-// How long a position waits for its file's directory, or for a configuration that matches it.
-constexpr Nanos kAbsentKept = std::chrono::days(7);
-constexpr std::size_t kMostAbsent = 2000;
 // What open events that go on in another file may take of the budget; beyond it they are closed at the
 // rotation.
 constexpr std::size_t kCarryShare = 4;
@@ -48,50 +45,6 @@ void Worker::set_output(Output& output, std::unique_ptr<Encoder> encoder) {
 
 void Worker::set_outlets(std::vector<Outlet*> outlets) {
   outlets_ = std::move(outlets);
-}
-
-void Worker::restore() {
-  std::vector<SavedFile> saved;
-  for (auto& s : ctx_.store.states()) {
-    if (s.absent_since_ns != 0 && ctx_.clock.wall() - s.absent_since_ns > kAbsentKept.count()) {
-      ctx_.store.forget(s.key);
-      continue;
-    }
-    const auto low = std::min(s.lane[0], s.lane[1]);
-    saved.push_back({s.key, s.path, s.real, s.dev, s.inode, s.birth_ns, s.size, Mark{s.head_len, s.head_hash},
-                     low, Mark{s.tail_len, s.tail_hash}, s.finished, s.absent_since_ns != 0});
-    restoring_.emplace(s.key, std::move(s));
-  }
-  tailer_->restore(saved, ctx_.store.loaded_saved_at_ns(), ctx_.store.first_start());
-  keep_absent();
-  // From now on there is a checkpoint: the next start is not the first one, even if nothing is read until
-  // then.
-  if (auto r = ctx_.store.sync_all(); !r) ctx_.log.error("checkpoint.write", r.error().message);
-  next_checkpoint_ = ctx_.clock.now();
-}
-
-// What found no file again is not needed any more, unless nobody could look for it.
-void Worker::keep_absent() {
-  std::unordered_map<std::string, CheckpointState> kept;
-  std::vector<CheckpointState> first_missed;
-  for (const SavedFile& f : tailer_->absent()) {
-    const auto it = restoring_.find(f.key);
-    if (it == restoring_.end() || kept.size() == kMostAbsent) continue;
-    auto node = restoring_.extract(it);
-    if (node.mapped().absent_since_ns == 0) {
-      node.mapped().absent_since_ns = ctx_.clock.wall();
-      first_missed.push_back(node.mapped());
-    }
-    kept.insert(std::move(node));
-  }
-  for (const auto& [key, state] : restoring_) ctx_.store.forget(key);
-  restoring_ = std::move(kept);
-  if (!first_missed.empty()) ctx_.store.put(first_missed);
-}
-
-void Worker::on_absent_gone(const std::string& key) {
-  restoring_.erase(key);
-  ctx_.store.forget(key);
 }
 
 void Worker::on_new(TailedFile& file, bool restored) {
@@ -376,88 +329,6 @@ std::chrono::milliseconds Worker::time_to_next(MonoTime now) const {
     next = std::min(next, s->tail_since + (s->tail_terminated ? options_.multiline_timeout
                                                               : options_.unterminated_timeout));
   return std::max(std::chrono::ceil<std::chrono::milliseconds>(next - now), std::chrono::milliseconds(0));
-}
-
-void Worker::checkpoint() {
-  const MonoTime now = ctx_.clock.now();
-  next_checkpoint_ = now + options_.checkpoint_interval;
-  std::vector<CheckpointState> states;
-  for (auto it = active_.begin(); it != active_.end();) {
-    Stream& s = **it;
-    const auto progress = ctx_.ledger.take(s.id);
-    s.oldest_unsettled = progress.idle ? now : progress.oldest;
-    if (progress.advanced_to) {
-      s.committed = *progress.advanced_to;
-      carried_ -= s.carry.size();
-      s.trim();
-      carried_ += s.carry.size();
-    }
-    const bool was_settled = s.file->settled;
-    s.file->settled = progress.idle && !waiting_.contains(&s) &&
-                      s.committed.position.low() == s.file->read_to && s.file->at_end();
-    if (progress.advanced_to || s.file->dirty || s.unsaved || was_settled != s.file->settled) {
-      states.push_back(s.state());
-      s.file->dirty = false;
-      s.unsaved = false;
-      unsaved_.erase(&s);
-    }
-    const bool quiet = progress.idle && s.file->settled;
-    if (quiet) s.doc_templates.clear();  // of ten thousand quiet files each would keep one
-    it = quiet ? active_.erase(it) : std::next(it);
-  }
-  // Files that changed without being read: new sizes, renames, retirements; unread bytes count as lag from
-  // now on.
-  tailer_->for_each([&](TailedFile& f) {
-    Stream& s = stream_of(f);
-    if (f.unread() > 0 && active_.insert(&s).second) s.oldest_unsettled = s.drained_at = now;
-    if (!f.dirty) return;
-    f.dirty = false;
-    states.push_back(s.state());
-  });
-  saved_seq_ = ctx_.store.put(states);
-  report(now);
-}
-
-void Worker::report(MonoTime now) {
-  std::vector<std::uint64_t> bytes(inputs_.size());
-  std::vector<double> seconds(inputs_.size());
-  for (const Stream* s : active_) {
-    const auto low = s->committed.position.low();
-    const std::uint64_t behind = s->file->seen.size > low ? s->file->seen.size - low : 0;
-    bytes[s->file->input] += behind;
-    if (behind == 0) continue;
-    // What was read waits for its acknowledgement; what was not read waits since the file was last read to
-    // its end.
-    const MonoTime since =
-        s->file->unread() > 0 ? std::min(s->oldest_unsettled, s->drained_at) : s->oldest_unsettled;
-    const auto age = std::chrono::duration<double>(now - since).count();
-    seconds[s->file->input] = std::max(seconds[s->file->input], age);
-  }
-  for (std::uint32_t i = 0; i < inputs_.size(); ++i) ctx_.probe.lag(i, bytes[i], seconds[i]);
-  ctx_.probe.in_flight(ctx_.budget.used(), ctx_.budget.cap());
-  report_files(now);
-}
-
-void Worker::report_files(MonoTime now) {
-  constexpr std::size_t kMost = 50;
-  std::vector<FileProgress> progress;
-  const auto add = [&](const Stream& s) {
-    const auto low = s.committed.position.low();
-    const std::uint64_t size = std::max(s.file->seen.size, low);
-    const double behind =
-        size > low ? std::chrono::duration<double>(now - std::min(s.oldest_unsettled, now)).count() : 0;
-    progress.push_back({s.source->path, s.file->input, size, s.file->read_to, low, behind});
-  };
-  for (const Stream* s : active_) add(*s);
-  const std::size_t shown = std::min(kMost, progress.size());
-  std::partial_sort(progress.begin(), progress.begin() + static_cast<std::ptrdiff_t>(shown), progress.end(),
-                    [](const FileProgress& a, const FileProgress& b) {
-                      return a.size - a.delivered > b.size - b.delivered;
-                    });
-  progress.resize(shown);
-  for (auto it = streams_.begin(); it != streams_.end() && progress.size() < kMost; ++it)
-    if (!active_.contains(it->second.get())) add(*it->second);
-  ctx_.probe.files(progress, streams_.size());
 }
 
 bool Worker::finish(MonoTime deadline) {

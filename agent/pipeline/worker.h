@@ -124,6 +124,7 @@ class Worker final : public TailListener {
   void seal(Outlet& outlet);
   void seal_if_due(MonoTime now);
   void save_unsaved();
+  void save(const std::vector<Stream*>& streams);
   void release_unused(MonoTime now);
   void report(MonoTime now);
   void report_files(MonoTime now);

@@ -195,18 +195,6 @@ void Worker::check_waiting(MonoTime now, bool last) {
   }
 }
 
-void Worker::save_unsaved() {
-  if (unsaved_.empty()) return;
-  std::vector<CheckpointState> states;
-  states.reserve(unsaved_.size());
-  for (Stream* s : unsaved_) {
-    s->unsaved = false;
-    states.push_back(s->state());
-  }
-  unsaved_.clear();
-  saved_seq_ = ctx_.store.put(states);
-}
-
 void Worker::seal() {
   for (Outlet* o : outlets_) seal(*o);
 }

@@ -59,7 +59,7 @@ Discovery::OwnNames Discovery::own_in(const std::string& real_dir) const {
   return own;
 }
 
-bool Discovery::covers(const OwnNames& own, const std::string& name) {
+bool Discovery::covers(const OwnNames& own, std::string_view name) {
   return own.all || std::any_of(own.names.begin(), own.names.end(),
                                 [&](const std::string& n) { return n == name || is_rotated_name(n, name); });
 }
@@ -70,8 +70,10 @@ bool Discovery::is_own(const std::string& real) const {
 
 std::vector<FoundFile> Discovery::scan() {
   std::vector<FoundFile> out;
+  out.reserve(last_found_ + last_found_ / 8);
   listed_.clear();
   given_.clear();
+  barred_paths_.clear();
   barred_.clear();
   own_in_dir_.clear();
   find_own();
@@ -89,6 +91,8 @@ std::vector<FoundFile> Discovery::scan() {
   });
   std::erase_if(unwatched_, [&](const std::string& d) { return !listed_.contains(d); });
   std::erase_if(unheard_, [&](const std::string& d) { return !fs_.stat(d); });
+  given_.clear();
+  last_found_ = out.size();
   return out;
 }
 
@@ -133,11 +137,11 @@ void Discovery::walk(const std::string& dir, std::string_view rest, const Patter
   if (segment == "**") return walk_any_depth(dir, last ? "*" : behind, pattern, depth, out);
 
   if (!has_wildcard(segment)) {
-    const std::string path = join(dir, segment);
     if (last) {
       watch(dir);
-      return consider(path, pattern, out);
+      return consider(dir, segment, pattern, out);
     }
+    const std::string path = join(dir, segment);
     auto st = fs_.stat(path);
     if (st && st->is_directory()) {
       if (!is_own_inode(*st)) walk(path, behind, pattern, depth + 1, out);
@@ -159,10 +163,10 @@ void Discovery::walk(const std::string& dir, std::string_view rest, const Patter
   }
   for (const auto& e : *entries) {
     if (!match_segment(segment, e.name)) continue;
-    const std::string path = join(dir, e.name);
     if (last) {
-      consider(path, pattern, out);
+      consider(dir, e.name, pattern, out);
     } else if (e.may_be_directory) {
+      const std::string path = join(dir, e.name);
       auto st = fs_.stat(path);
       if (st && st->is_directory() && !is_own_inode(*st)) walk(path, behind, pattern, depth + 1, out);
     }
@@ -184,30 +188,33 @@ void Discovery::walk_any_depth(const std::string& dir, std::string_view rest, co
   }
 }
 
-void Discovery::consider(const std::string& path, const Pattern& pattern, std::vector<FoundFile>& out) {
+void Discovery::consider(const std::string& dir, std::string_view name, const Pattern& pattern,
+                         std::vector<FoundFile>& out) {
+  std::string path = join(dir, name);
   if (excluded(path, pattern.input)) return;
-  if (given_.contains(path)) return;
+  const bool may_repeat = patterns_.size() > 1;
+  if (may_repeat && given_.contains(path)) return;
   auto st = fs_.stat(path);
-  if (!st) return bar(path, dir_name(path), pattern, st.error());
+  if (!st) return bar(path, dir, pattern, st.error());
   if (!st->is_regular() || is_own_inode(*st)) return;
-  const std::string dir = dir_name(path);
   const auto [own, fresh] = own_in_dir_.try_emplace(dir);
   if (fresh) own->second = own_in(fs_.real_path(dir).value_or(dir));
-  if (covers(own->second, base_name(path))) return;
-  given_.insert(path);
-  out.push_back({path, pattern.input, *st});
+  if (covers(own->second, name)) return;
+  if (may_repeat) given_.insert(path);
+  out.push_back({std::move(path), pattern.input, *st});
 }
 
 // Once a place, and only for what a change of rights would mend.
 void Discovery::bar(const std::string& path, const std::string& dir, const Pattern& pattern,
                     const Error& error) {
-  if (error.code != EACCES || !given_.insert(path).second) return;
+  if (error.code != EACCES || !barred_paths_.insert(path).second) return;
   // A link that can be seen leads into some other directory.
   const bool link = dir != path && fs_.lstat(path).has_value();
   barred_.push_back({path, pattern.input, error, fs_.stat(link ? path : dir).value_or(FileStat{})});
 }
 
 bool Discovery::excluded(const std::string& path, std::uint32_t input) const {
+  if (excludes_[input].empty()) return false;
   const std::string name = base_name(path);
   for (const auto& glob : excludes_[input]) {
     if (glob.find('/') == std::string::npos ? match_segment(glob, name) : match_path(glob, path)) return true;

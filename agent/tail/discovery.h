@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "agent/base/file_notifier.h"
@@ -67,7 +69,8 @@ class Discovery {
             std::vector<FoundFile>& out);
   void walk_any_depth(const std::string& dir, std::string_view rest, const Pattern& pattern, int depth,
                       std::vector<FoundFile>& out);
-  void consider(const std::string& path, const Pattern& pattern, std::vector<FoundFile>& out);
+  void consider(const std::string& dir, std::string_view name, const Pattern& pattern,
+                std::vector<FoundFile>& out);
   void bar(const std::string& path, const std::string& dir, const Pattern& pattern, const Error& error);
   bool excluded(const std::string& path, std::uint32_t input) const;
   void find_own();
@@ -78,7 +81,7 @@ class Discovery {
     std::vector<std::string> names;
   };
   OwnNames own_in(const std::string& real_dir) const;
-  static bool covers(const OwnNames& own, const std::string& name);
+  static bool covers(const OwnNames& own, std::string_view name);
 
   FileSystem& fs_;
   FileNotifier& notifier_;
@@ -95,7 +98,10 @@ class Discovery {
   std::set<std::string> unheard_;
   std::vector<BarredPlace> barred_;
   std::set<std::string> listed_;  // directories visited by the scan in progress
-  std::set<std::string> given_;   // paths given by the scan in progress
+  std::unordered_set<std::string>
+      given_;  // paths given by the scan in progress; where two patterns may match one
+  std::set<std::string> barred_paths_;
+  std::size_t last_found_ = 0;
 };
 
 }  // namespace sidelight

@@ -139,7 +139,7 @@ bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std
     // Nothing was ever in it, so that any bytes would do.
     if (saved.head.len == 0 && !born && at != saved.real) return false;
     // Copies have rotated names.
-    if (!same_inode && family_name(base_name(at)) == base_name(at)) return false;
+    if (!same_inode && !has_rotation_mark(base_name(at))) return false;
   }
   const bool fully_read_copy = saved.finished && st->size < saved.offset && st->size > 0;
   auto same = fully_read_copy ? bears_marks(**opened, saved.head, 0, Mark{})

@@ -17,6 +17,31 @@ bool is_separator(char c) {
   return c == '.' || c == '-' || c == '_';
 }
 
+// A family's name in two parts of a name that belongs to it.
+struct Family {
+  std::string_view stem;
+  std::string_view extension;
+};
+
+Family family_of(std::string_view name) {
+  if (is_gzip_name(name)) name.remove_suffix(3);
+  for (const std::string_view suffix : {".old", ".bak"})
+    if (name.size() > suffix.size() && name.ends_with(suffix)) name.remove_suffix(suffix.size());
+  // The longest stamp at the end, as in app.log.2026-11-22_03; the first separator that leaves a stamp behind
+  // it.
+  for (std::size_t i = 1; i + 1 < name.size(); ++i)
+    if (is_separator(name[i]) && is_stamp(name.substr(i + 1))) return {name.substr(0, i), {}};
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos) return {name, {}};
+  const auto stem = name.substr(0, dot);
+  for (std::size_t i = 1; i + 1 < stem.size(); ++i) {
+    const auto stamp = stem.substr(i + 1);
+    if (is_separator(stem[i]) && is_stamp(stamp) && stamp.size() >= kDateDigits)
+      return {stem.substr(0, i), name.substr(dot)};
+  }
+  return {name, {}};
+}
+
 }  // namespace
 
 bool is_gzip_name(std::string_view name) {
@@ -42,22 +67,13 @@ bool is_rotated_name(std::string_view live, std::string_view name) {
 }
 
 std::string family_name(std::string_view name) {
-  if (is_gzip_name(name)) name.remove_suffix(3);
-  for (const std::string_view suffix : {".old", ".bak"})
-    if (name.size() > suffix.size() && name.ends_with(suffix)) name.remove_suffix(suffix.size());
-  // The longest stamp at the end, as in app.log.2026-11-22_03; the first separator that leaves a stamp behind
-  // it.
-  for (std::size_t i = 1; i + 1 < name.size(); ++i)
-    if (is_separator(name[i]) && is_stamp(name.substr(i + 1))) return std::string(name.substr(0, i));
-  const auto dot = name.rfind('.');
-  if (dot == std::string_view::npos) return std::string(name);
-  const auto stem = name.substr(0, dot);
-  for (std::size_t i = 1; i + 1 < stem.size(); ++i) {
-    const auto stamp = stem.substr(i + 1);
-    if (is_separator(stem[i]) && is_stamp(stamp) && stamp.size() >= kDateDigits)
-      return std::string(stem.substr(0, i)) + std::string(name.substr(dot));
-  }
-  return std::string(name);
+  const Family family = family_of(name);
+  return std::string(family.stem) + std::string(family.extension);
+}
+
+bool has_rotation_mark(std::string_view name) {
+  const Family family = family_of(name);
+  return family.stem.size() + family.extension.size() != name.size();
 }
 
 }  // namespace sidelight

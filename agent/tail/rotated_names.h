@@ -15,6 +15,9 @@ bool is_rotated_name(std::string_view live, std::string_view name);
 // a name without a rotation mark is its own. A bare number before the extension (worker-1.log) is no mark.
 std::string family_name(std::string_view name);
 
+// Whether the name is another one than that of its family. Allocates nothing.
+bool has_rotation_mark(std::string_view name);
+
 bool is_gzip_name(std::string_view name);
 
 }  // namespace sidelight

@@ -280,8 +280,9 @@ void Tailer::adopt_missed(std::int64_t since_ns) {
     }
     std::set<std::string> families;
     for (const auto& e : *entries) {
+      if (!has_rotation_mark(e.name)) continue;
       const std::string family = family_name(e.name);
-      if (family == e.name || !is_rotated_name(family, e.name) || families.contains(family)) continue;
+      if (!is_rotated_name(family, e.name) || families.contains(family)) continue;
       const std::string at = dir + "/" + e.name;
       auto st = ctx_.fs.stat(at);
       if (!st || st->mtime_ns < since_ns || owner_of(*st, at) != nullptr) continue;
@@ -330,7 +331,7 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
     }
     // Copies have rotated names, and what they were made of is gone. Anything else must be the same beyond
     // doubt.
-    const bool looks_like_one = family_name(name) != name && !still_there;
+    const bool looks_like_one = has_rotation_mark(name) && !still_there;
     if (!looks_like_one && !tells_apart(f->head)) continue;
     if (still_there) {
       copies_.insert(found.path);

@@ -54,6 +54,7 @@ struct TailedFile {
   std::unique_ptr<File> file;         // null: not open (settled, or short of descriptors)
   bool settled = false;               // told by the pipeline: all that was read is settled
   bool hold_successor = false;        // told by the pipeline: an open event may go on in the successor
+  std::uint64_t found_by_scan = 0;    // the last one that found something at its live path
   void* user = nullptr;               // the pipeline's
 
   bool at_end() const { return read_to >= seen.size; }

@@ -112,6 +112,11 @@ class Tailer {
  private:
   using FilePtr = std::unique_ptr<TailedFile>;
   using InodeId = std::pair<std::uint64_t, std::uint64_t>;
+  struct InodeHash {
+    std::size_t operator()(const InodeId& id) const {
+      return std::hash<std::uint64_t>()(id.first * 31 + id.second);
+    }
+  };
 
   // tailer.cc: the set
   TailedFile& add(FilePtr file, bool restored);
@@ -134,6 +139,7 @@ class Tailer {
   // tailer_watch.cc: what goes on on disk
   void handle(const std::vector<FileChange>& changes);
   void scan();
+  std::vector<TailedFile*> compare(std::vector<FoundFile>& found);
   void take_found(const FoundFile& found);
   void discover(const FoundFile& found);
   void look(TailedFile& file);
@@ -173,7 +179,7 @@ class Tailer {
   TailLimits limits_;
   std::unique_ptr<Discovery> discovery_;
   std::unordered_map<TailedFile*, FilePtr> files_;
-  std::map<InodeId, TailedFile*> inodes_;
+  std::unordered_map<InodeId, TailedFile*, InodeHash> inodes_;
   std::unordered_map<std::string, TailedFile*> live_;   // by the user's path
   std::unordered_map<std::string, TailedFile*> reals_;  // live files by real path, for notifications
   std::deque<TailedFile*> ready_;
@@ -191,6 +197,7 @@ class Tailer {
   std::size_t max_open_ = 0;
   bool start_at_end_ = false;  // during the very first scan
   bool scan_due_ = true;
+  std::uint64_t scans_ = 0;
   MonoTime next_scan_{};  // at the latest
   MonoTime may_scan_{};   // at the earliest, when notifications ask for it
   MonoTime next_unnamed_poll_{};

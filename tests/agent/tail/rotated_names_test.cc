@@ -19,5 +19,17 @@ TEST(RotatedNames, LeavesNeighboursAlone) {
     EXPECT_FALSE(is_rotated_name("app.log", name)) << name;
 }
 
+TEST(RotatedNames, AFamilyIsNamedAfterWhatItsGenerationsShare) {
+  for (const char* name :
+       {"app.log.1", "app.log.2.gz", "app.log.old", "app-2026-11-22.log", "app.log-20261122.gz"}) {
+    EXPECT_EQ(family_name(name), "app.log") << name;
+    EXPECT_TRUE(has_rotation_mark(name)) << name;
+  }
+  for (const char* name : {"app.log", "worker-1.log", "app", ".log", ""}) {
+    EXPECT_EQ(family_name(name), name);
+    EXPECT_FALSE(has_rotation_mark(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace sidelight
