@@ -35,6 +35,8 @@ class AutomaticLineParser final : public LineParser {
  public:
   explicit AutomaticLineParser(std::unique_ptr<LineParser> access) : access_(std::move(access)) {}
 
+  void announce(std::string_view window) override { json_->announce(window); }
+
   bool parse_line(std::string_view text, const TimeContext& context, Arena& arena, Record& out) override {
     if (begins_like_json(text) && tried(*json_, text, context, arena, out)) return true;
     if (begins_like_error_log(text) && tried(*error_, text, context, arena, out)) return true;

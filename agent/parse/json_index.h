@@ -16,6 +16,11 @@ namespace sidelight {
 
 // One thread. Memory grows to a few bytes per byte of the longest text, and is given back when such texts
 // have become rare.
+//
+// The first stage is made for large texts: called for each line it costs about half as much again. So lines
+// of an announced window are indexed in blocks, where that is sure to give what each line alone would: the
+// block has no fault (a quote left open by one line would make the next newline one), and the line begins
+// outside of strings and words.
 class JsonIndex {
  public:
   enum class Outcome {
@@ -28,18 +33,43 @@ class JsonIndex {
   JsonIndex(const JsonIndex&) = delete;
   JsonIndex& operator=(const JsonIndex&) = delete;
 
-  // Offsets of { } [ ] : , outside of strings, of opening quotes and of the first byte of other scalars,
-  // ascending, are in positions() until the next call. `text` needs 64 readable bytes behind it.
-  Outcome index(std::string_view text);
+  // Texts to come are parts of `window`, in its order, or lie elsewhere. It has 64 readable bytes behind it
+  // and stays as it is until the next call.
+  void announce(std::string_view window);
+
+  // Finds { } [ ] : , outside of strings, opening quotes and the first bytes of other scalars. `text` needs
+  // 64 readable bytes behind it. `read_to`: how far, in positions(), the text before has been read.
+  Outcome index(std::string_view text, std::size_t read_to);
+
+  // Until the next index(): their offsets from base(), ascending; those of the text are the ones from first()
+  // on that lie before its end. Behind them there are those of texts to come, and at last the length of
+  // block(), twice.
+  const char* base() const { return block_.data(); }
   const std::uint32_t* positions() const { return positions_; }
-  std::size_t count() const { return count_; }
+  std::size_t first() const { return first_; }
+  // The bytes that were indexed together with the text; whether the text before was among them.
+  std::string_view block() const { return block_; }
+  bool is_known_block() const { return known_block_; }
 
  private:
+  Outcome stage(std::string_view bytes);
   bool reserve(std::size_t bytes);
+  bool find_in_block(std::string_view text, std::size_t read_to);
+  bool index_block(std::string_view text);
+  bool begins_cleanly(const char* text) const;
+
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stage_;
   const std::uint32_t* positions_ = nullptr;
+  std::size_t first_ = 0;
   std::size_t count_ = 0;
   unsigned small_texts_ = 0;  // in a row, while the memory is large
+  std::string_view block_;
+  bool known_block_ = false;
+  std::string_view window_;
+  bool in_blocks_ = false;  // the window's lines are indexed together
+  std::size_t asked_ = 0;   // bytes of the window's texts so far
+  unsigned faults_ = 0;     // recent windows with a faulty block, doubled each time
+  unsigned windows_to_skip_ = 0;
 };
 
 }  // namespace sidelight

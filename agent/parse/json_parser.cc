@@ -9,10 +9,13 @@ namespace sidelight {
 namespace {
 
 constexpr KeyRole kNoRole;
+constexpr KnownKey kLabel{&kNoRole, false};
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 class JsonLineParser final : public LineParser {
  public:
+  void announce(std::string_view window) override { reader_.announce(window); }
+
   bool parse_line(std::string_view text, const TimeContext& context, Arena& arena, Record& out) override {
     if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
     arena_ = &arena;
@@ -47,14 +50,14 @@ class JsonLineParser final : public LineParser {
     std::string_view key;
     if (!reader_.key(key)) return false;
     if (!prefix.empty()) key = join(prefix, key);
-    const KeyRole& role = all_labels ? kNoRole : roles_.find(key, place_++);
+    const KnownKey known = all_labels ? kLabel : roles_.find(key, place_++);
     if (reader_.peek() == '{') {
-      if (role.parent) return members(role.as, false);
-      if (role.role == Role::labels) return members({}, true);
+      if (known.role->parent) return members(known.role->as, false);
+      if (known.role->role == Role::labels) return members({}, true);
     }
     FieldValue value;
     if (!reader_.value(value)) return false;
-    builder_.put(key, role, value);
+    builder_.put(key, known, value);
     return true;
   }
 

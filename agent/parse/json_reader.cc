@@ -4,8 +4,6 @@
 #include <cstring>
 #include <unordered_map>
 
-#include "agent/parse/json_token.h"
-
 namespace sidelight {
 namespace {
 
@@ -15,32 +13,44 @@ constexpr std::size_t kFewKeys = 12;
 }  // namespace
 
 JsonIndex::Outcome JsonReader::start(std::string_view text, Arena& arena) {
-  text_ = text;
   arena_ = &arena;
-  at_ = 0;
-  count_ = 0;
-  const auto outcome = index_.index(text);
+  const auto outcome = index_.index(text, at_);
+  at_ = index_.first();
+  bytes_ = {index_.base(), static_cast<std::size_t>(text.data() - index_.base()) + text.size()};
   if (outcome != JsonIndex::Outcome::fine) return outcome;
   positions_ = index_.positions();
-  count_ = index_.count();
-  find_backslash(text.data());
+  block_end_ = index_.block().data() + index_.block().size();
+  // Lines of one block look for its backslashes together.
+  if (!index_.is_known_block() || backslash_ < text.data() || looked_from_ > text.data())
+    find_backslash(text.data());
   frames_.clear();
   keys_.clear();
   return outcome;
 }
 
 void JsonReader::find_backslash(const char* from) {
-  const char* const end = text_.data() + text_.size();
-  const auto* found = static_cast<const char*>(std::memchr(from, '\\', static_cast<std::size_t>(end - from)));
-  backslash_ = found != nullptr ? found : end;
+  const auto* found =
+      static_cast<const char*>(std::memchr(from, '\\', static_cast<std::size_t>(block_end_ - from)));
+  backslash_ = found != nullptr ? found : block_end_;
   looked_from_ = from;
 }
 
+// check_escapes() for a body that has one; finds the next one behind it on the way.
+EscapeCheck JsonReader::check_found_escapes(std::string_view body) {
+  const char* const end = body.data() + body.size();
+  bool lone = false;
+  while (backslash_ < end) {
+    const std::size_t n = escape_length({backslash_, static_cast<std::size_t>(end - backslash_)}, lone);
+    if (n == 0) return EscapeCheck::broken;
+    find_backslash(backslash_ + n);
+  }
+  return lone ? EscapeCheck::lone_surrogate : EscapeCheck::fine;
+}
+
 bool JsonReader::key(std::string_view& out, bool& verbatim) {
-  if (at_ + 1 >= count_ || text_[positions_[at_ + 1]] != ':' || !string_body(token_text(at_), out))
-    return false;
+  if (!has(at_ + 1) || bytes_[positions_[at_ + 1]] != ':' || !string_body(token_text(at_), out)) return false;
   if (has_backslash(out)) [[unlikely]] {
-    const EscapeCheck check = check_escapes(out);
+    const EscapeCheck check = check_found_escapes(out);
     if (check == EscapeCheck::broken) return false;
     verbatim = check == EscapeCheck::fine;
     out = unescape(out, *arena_);
@@ -66,7 +76,7 @@ bool JsonReader::scalar(std::string_view token, FieldValue& out) {
       out.shape = Shape::string;
       out.escaped = has_backslash(body);
       if (!out.escaped) return true;
-      const EscapeCheck check = check_escapes(body);
+      const EscapeCheck check = check_found_escapes(body);
       if (check == EscapeCheck::lone_surrogate) {
         out = {Shape::text, false, unescape(body, *arena_)};
       }
@@ -94,7 +104,7 @@ bool JsonReader::container(FieldValue& out) {
   Scan scan;
   if (!scan_container(scan)) return false;
   const std::size_t begin = position(first);
-  out = {Shape::container, false, text_.substr(begin, position(at_ - 1) + 1 - begin)};
+  out = {Shape::container, false, bytes_.substr(begin, position(at_ - 1) + 1 - begin)};
   if (scan.depth > kDeepest) {
     out.shape = Shape::text;
   } else if (scan.rewrite) {

@@ -2,6 +2,7 @@
 // as they stand.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,6 +12,7 @@
 #include "agent/base/arena.h"
 #include "agent/parse/field_value.h"
 #include "agent/parse/json_index.h"
+#include "agent/parse/json_token.h"
 
 namespace sidelight {
 
@@ -18,12 +20,14 @@ namespace sidelight {
 // nothing of it must be used.
 class JsonReader {
  public:
+  // See JsonIndex::announce().
+  void announce(std::string_view window) { index_.announce(window); }
   // `text` (with 64 readable bytes behind it) and `arena` must outlive the values read.
   JsonIndex::Outcome start(std::string_view text, Arena& arena);
 
   // The first byte of the next token; '\0' at the end of the line.
-  char peek() const { return at_ < count_ ? text_[positions_[at_]] : '\0'; }
-  bool at_end() const { return at_ >= count_; }
+  char peek() const { return has(at_) ? bytes_[positions_[at_]] : '\0'; }
+  bool at_end() const { return !has(at_); }
   void skip() { ++at_; }
   // Reads a key and its colon; the key is unescaped.
   bool key(std::string_view& out);
@@ -52,12 +56,17 @@ class JsonReader {
     std::size_t value;  // token number
   };
 
-  std::size_t position(std::size_t token) const { return token < count_ ? positions_[token] : text_.size(); }
+  // `token` is at most one more than the number of all.
+  bool has(std::size_t token) const { return positions_[token] < bytes_.size(); }
+  std::size_t position(std::size_t token) const {
+    return std::min<std::size_t>(positions_[token], bytes_.size());
+  }
   std::string_view token_text(std::size_t token) const;
   bool key(std::string_view& out, bool& verbatim);  // verbatim: as it stands it may be passed on
   static bool string_body(std::string_view token, std::string_view& body);
   void find_backslash(const char* from);
   bool has_backslash(std::string_view body);
+  EscapeCheck check_found_escapes(std::string_view body);
   bool scalar(std::string_view token, FieldValue& out);
   bool container(FieldValue& out);
   bool scan_container(Scan& scan);
@@ -72,13 +81,13 @@ class JsonReader {
   void rewrite_array(std::string& out);
 
   JsonIndex index_;
-  std::string_view text_;
+  std::string_view bytes_;  // to the end of the text, from where positions count
   Arena* arena_ = nullptr;
   const std::uint32_t* positions_ = nullptr;
-  std::size_t count_ = 0;
   std::size_t at_ = 0;
   const char* looked_from_ = nullptr;
-  const char* backslash_ = nullptr;  // the first one at or behind looked_from_, or the line's end
+  const char* backslash_ = nullptr;  // the first one at or behind looked_from_, or block_end_
+  const char* block_end_ = nullptr;
   std::vector<Frame> frames_;
   std::vector<std::string_view> keys_;
   std::vector<std::string_view> sorted_keys_;
@@ -89,8 +98,8 @@ inline std::string_view JsonReader::token_text(std::size_t token) const {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
   const std::size_t begin = position(token);
   std::size_t end = position(token + 1);
-  while (end > begin && is_blank(text_[end - 1])) --end;
-  return {text_.data() + begin, end - begin};
+  while (end > begin && is_blank(bytes_[end - 1])) --end;
+  return {bytes_.data() + begin, end - begin};
 }
 
 inline bool JsonReader::string_body(std::string_view token, std::string_view& body) {

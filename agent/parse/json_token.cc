@@ -90,28 +90,26 @@ const char* find_backslash(const char* p, const char* end) {
 
 }  // namespace
 
+std::size_t escape_length(std::string_view rest, bool& lone) {
+  if (rest.size() < 2) return 0;
+  if (rest[1] != 'u') return simple_escape(rest[1]) == '\0' ? 0 : 2;
+  const auto v = hex4(rest.substr(2));
+  if (!v) return 0;
+  if (is_high(*v) && low_half(rest.substr(6))) return 12;
+  lone = lone || is_high(*v) || is_low(*v);
+  return 6;
+}
+
 EscapeCheck check_escapes(std::string_view body) {
-  EscapeCheck result = EscapeCheck::fine;
-  const char* end = body.data() + body.size();
+  bool lone = false;
+  const char* const end = body.data() + body.size();
   const char* p = body.data();
   while (p < end && (p = find_backslash(p, end)) != nullptr) {
-    if (p + 1 == end) return EscapeCheck::broken;
-    if (p[1] != 'u') {
-      if (simple_escape(p[1]) == '\0') return EscapeCheck::broken;
-      p += 2;
-      continue;
-    }
-    const std::string_view rest(p + 2, static_cast<std::size_t>(end - p) - 2);
-    const auto v = hex4(rest);
-    if (!v) return EscapeCheck::broken;
-    p += 6;
-    if (is_high(*v) && low_half(rest.substr(4))) {
-      p += 6;
-    } else if (is_high(*v) || is_low(*v)) {
-      result = EscapeCheck::lone_surrogate;
-    }
+    const std::size_t n = escape_length({p, static_cast<std::size_t>(end - p)}, lone);
+    if (n == 0) return EscapeCheck::broken;
+    p += n;
   }
-  return result;
+  return lone ? EscapeCheck::lone_surrogate : EscapeCheck::fine;
 }
 
 std::string_view unescape(std::string_view body, Arena& arena) {

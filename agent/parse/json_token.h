@@ -17,6 +17,9 @@ enum class EscapeCheck {
 
 // `body` is what stands between the quotes, without unescaped quotes or control characters.
 EscapeCheck check_escapes(std::string_view body);
+// The length of the escape (two, for a pair of surrogates) that `rest`, the rest of a body, begins with; 0
+// when it is no JSON. `lone` is set for half a character.
+std::size_t escape_length(std::string_view rest, bool& lone);
 
 // The characters that `body` stands for. check_escapes(body) must not be `broken`. Without a backslash that
 // is `body` itself, else a copy in the arena. Valid UTF-8 stays valid.

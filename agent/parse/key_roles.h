@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "agent/base/ecs_fields.h"
+#include "agent/parse/field_value.h"
 
 namespace sidelight {
 
@@ -70,22 +71,29 @@ struct KeyTag {
 // The role is static; thread-safe.
 const KeyRole& find_role(std::string_view key);
 
+// What is known of a key: its role, and whether it surely is one that Elasticsearch takes (is_harmless_key).
+struct KnownKey {
+  const KeyRole* role = nullptr;
+  bool harmless = false;
+};
+
 // find_role() for keys that come in the same order from line to line, as a program's lines mostly do: `place`
 // is the number of the key in its line. One thread.
 class RoleMemory {
  public:
-  const KeyRole& find(std::string_view key, std::size_t place) {
-    if (place >= known_.size()) return find_role(key);
+  KnownKey find(std::string_view key, std::size_t place) {
+    if (place >= known_.size()) return {&find_role(key), false};
     const KeyTag tag(key);
     Known& k = known_[place];
-    if (k.role == nullptr || !(k.tag == tag) || !tag.is_whole()) k = {tag, &find_role(key)};
-    return *k.role;
+    if (k.key.role == nullptr || !(k.tag == tag) || !tag.is_whole())
+      k = {tag, {&find_role(key), is_harmless_key(key)}};
+    return k.key;
   }
 
  private:
   struct Known {
     KeyTag tag;
-    const KeyRole* role = nullptr;
+    KnownKey key;
   };
   std::array<Known, 32> known_{};
 };

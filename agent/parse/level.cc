@@ -59,6 +59,27 @@ static_assert(std::is_sorted(kWords.begin(), kWords.end(),
 
 constexpr std::size_t kLongest = 13;
 
+// A word of at most kLongest letters in lower case, as two numbers: compared at once.
+struct Packed {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  constexpr explicit Packed(std::string_view word) {
+    for (std::size_t i = 0; i < word.size(); ++i) {
+      const auto c = static_cast<unsigned char>(word[i]);
+      const auto lower = static_cast<std::uint64_t>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+      (i < 8 ? low : high) |= lower << (i % 8 * 8);
+    }
+  }
+  constexpr Packed() = default;
+  bool operator==(const Packed&) const = default;
+};
+
+constexpr auto kPacked = [] {
+  std::array<Packed, kWords.size()> packed{};
+  for (std::size_t i = 0; i < kWords.size(); ++i) packed[i] = Packed(kWords[i].word);
+  return packed;
+}();
+
 // kFirst[i]: where the words begin whose first letter is 'a' + i, or a later one.
 constexpr auto kFirst = [] {
   std::array<std::uint8_t, 27> first{};
@@ -70,19 +91,11 @@ constexpr auto kFirst = [] {
 
 std::string_view find(std::string_view word, bool in_text) {
   if (word.empty() || word.size() > kLongest) return {};
-  std::array<char, kLongest> lower{};
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    const char c = word[i];
-    lower[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  const std::string_view key(lower.data(), word.size());
-  // The word of nearly every line first.
-  if (key == kInfo) return kInfo;
-  const auto letter = static_cast<std::size_t>(static_cast<unsigned char>(key[0])) - 'a';
+  const Packed packed(word);
+  const std::size_t letter = (packed.low & 0xFF) - 'a';
   if (letter >= kFirst.size() - 1) return {};
   for (std::size_t i = kFirst[letter]; i < kFirst[letter + 1]; ++i) {
-    const Word& w = kWords[i];
-    if (w.word == key) return in_text && !w.in_text ? std::string_view{} : w.level;
+    if (kPacked[i] == packed) return in_text && !kWords[i].in_text ? std::string_view{} : kWords[i].level;
   }
   return {};
 }

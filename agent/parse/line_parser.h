@@ -16,6 +16,8 @@ namespace sidelight {
 class LineParser {
  public:
   virtual ~LineParser() = default;
+  // See Parser::announce().
+  virtual void announce(std::string_view /*window*/) {}
   // Fills `out` (clear before the call) from `text`, which has 64 readable bytes behind it. False: the line
   // is not of this format, and `out` holds anything.
   virtual bool parse_line(std::string_view text, const TimeContext& context, Arena& arena, Record& out) = 0;

@@ -12,9 +12,11 @@ class FormatParser final : public Parser {
   FormatParser(std::unique_ptr<LineParser> line, TimeZone zone, std::string_view complaint)
       : line_(std::move(line)), zone_(std::move(zone)), complaint_(complaint) {}
 
+  void announce(std::string_view window) override { line_->announce(window); }
+
   void parse(const Event& event, std::int64_t now_ns, Arena& arena, Record& out) override {
     out.clear();
-    const TimeContext context{&zone_, now_ns};
+    const TimeContext context{&zone_, now_ns, &time_memory_};
     if (!line_->parse_line(event.text, context, arena, out)) {
       out.clear();
       out.message = event.text;
@@ -29,6 +31,7 @@ class FormatParser final : public Parser {
  private:
   std::unique_ptr<LineParser> line_;
   TimeZone zone_;
+  TimeMemory time_memory_;
   std::string_view complaint_;
 };
 

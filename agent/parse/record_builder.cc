@@ -67,10 +67,11 @@ void RecordBuilder::begin(const TimeContext& context, Arena& arena, Record& reco
 }
 
 void RecordBuilder::put(std::string_view key, const FieldValue& value) {
-  put(key, find_role(key), value);
+  put(key, {&find_role(key), false}, value);
 }
 
-void RecordBuilder::put(std::string_view key, const KeyRole& role, const FieldValue& value) {
+void RecordBuilder::put(std::string_view key, KnownKey known, const FieldValue& value) {
+  const KeyRole& role = *known.role;
   bool taken = false;
   switch (role.role) {
     case Role::other:
@@ -95,7 +96,7 @@ void RecordBuilder::put(std::string_view key, const KeyRole& role, const FieldVa
       taken = (value.shape == Shape::integer || value.shape == Shape::text) && put_ecs(role.ecs, key, value);
       break;
   }
-  if (!taken) put_label(key, value);
+  if (!taken) put_label(key, value, known.harmless);
 }
 
 // True if the part now belongs to `key`. Whoever loses becomes a label.
@@ -211,8 +212,8 @@ bool RecordBuilder::convert_number(EcsType type, const FieldValue& value, Field&
   return shape == NumberShape::integer || (type == EcsType::real && shape == NumberShape::real);
 }
 
-void RecordBuilder::put_label(std::string_view key, const FieldValue& value) {
-  const Field field = as_field(harmless_key(key, *arena_), value);
+void RecordBuilder::put_label(std::string_view key, const FieldValue& value, bool harmless) {
+  const Field field = as_field(harmless ? key : harmless_key(key, *arena_), value);
   for (Field& f : record_->labels) {
     if (f.key != field.key) continue;
     f = field;

@@ -28,13 +28,13 @@ class RecordBuilder {
   void begin(const TimeContext& context, Arena& arena, Record& record);
   // By the rules of key_roles.h. `key` is the dotted path from the top.
   void put(std::string_view key, const FieldValue& value);
-  void put(std::string_view key, const KeyRole& role, const FieldValue& value);
+  void put(std::string_view key, KnownKey known, const FieldValue& value);
   // For formats that know what they have. False: the value does not fit, and nothing was put.
   bool put_ecs(EcsOrdinal field, std::string_view source_key, const FieldValue& value);
   bool put_time(std::string_view key, std::uint8_t rank, const FieldValue& value);
   bool put_level(std::string_view key, std::uint8_t rank, const FieldValue& value);
   bool put_message(std::string_view key, std::uint8_t rank, const FieldValue& value);
-  void put_label(std::string_view key, const FieldValue& value);
+  void put_label(std::string_view key, const FieldValue& value, bool harmless = false);
   // Completes the record.
   void finish();
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "agent/base/rfc3339.h"
 
@@ -13,6 +14,7 @@ constexpr std::int64_t kNanos = 1'000'000'000;
 constexpr std::int64_t kDay = 86'400;
 constexpr int kFirstYear = 1970;
 constexpr int kLastYear = 2261;
+constexpr std::size_t kIsoSeconds = 19;  // "2026-11-22T20:01:02"
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -193,16 +195,24 @@ class Cursor {
   std::size_t at_ = 0;
 };
 
-std::optional<std::int64_t> to_ns(const Civil& t, const TimeZone& zone) {
+// Seconds since 1970 of a clock that shows `t`, whatever its zone.
+std::optional<std::int64_t> local_seconds(const Civil& t) {
   if (t.year < kFirstYear || t.year > kLastYear || t.month - 1 > 11 || t.day == 0 ||
       t.day > days_in_month(t.year, t.month) || t.hour > 23 || t.minute > 59 || t.second > 60) {
     return std::nullopt;
   }
-  const std::int64_t local =
-      days_from_civil(t.year, t.month, t.day) * kDay + t.hour * 3600 + t.minute * 60 + t.second;
+  return days_from_civil(t.year, t.month, t.day) * kDay + t.hour * 3600 + t.minute * 60 + t.second;
+}
+
+std::optional<std::int64_t> in_zone(std::int64_t local, const Civil& t, const TimeZone& zone) {
   const std::int64_t utc = local - (t.offset ? *t.offset : zone.offset_of_local(local));
   if (utc < 0) return std::nullopt;
   return utc * kNanos + t.nanos;
+}
+
+std::optional<std::int64_t> to_ns(const Civil& t, const TimeZone& zone) {
+  const auto local = local_seconds(t);
+  return local ? in_zone(*local, t, zone) : std::nullopt;
 }
 
 // Without a year: the year that brings it nearest to now, at most a day ahead (clocks differ, zones too).
@@ -233,7 +243,7 @@ inline unsigned two(const char* p, unsigned& bad) {
 
 // The form nearly every line has: yyyy-mm-ddThh:mm:ss, straight from the bytes.
 bool iso_fields(std::string_view s, Civil& t) {
-  if (s.size() < 19) return false;
+  if (s.size() < kIsoSeconds) return false;
   const char* p = s.data();
   const char date = p[4];
   if ((date != '-' && date != '/') || p[7] != date || p[13] != ':' || p[16] != ':') return false;
@@ -251,7 +261,7 @@ bool iso_fields(std::string_view s, Civil& t) {
 // ".mmmZ", ".uuuuuuZ" or "Z" behind the seconds, at the end of the text or before no letter or digit: its
 // length; 0 when it is something else.
 std::size_t utc_fraction(std::string_view s, std::int64_t& nanos) {
-  std::size_t i = 19;
+  std::size_t i = kIsoSeconds;
   std::int64_t value = 0;
   std::int64_t unit = kNanos;
   if (i < s.size() && (s[i] == '.' || s[i] == ',')) {
@@ -268,20 +278,38 @@ std::size_t utc_fraction(std::string_view s, std::int64_t& nanos) {
   return i;
 }
 
-std::optional<TimeMatch> match_iso(std::string_view s, const TimeContext& context) {
+bool is_second_in(const TimeMemory& memory, std::string_view s) {
+  return s.size() >= memory.text.size() && std::memcmp(s.data(), memory.text.data(), memory.text.size()) == 0;
+}
+
+// yyyy-mm-ddThh:mm:ss at the front of s.
+std::optional<std::int64_t> iso_seconds(std::string_view s, TimeMemory* memory) {
+  if (memory != nullptr && is_second_in(*memory, s)) [[likely]]
+    return memory->seconds;
   Civil t;
   if (!iso_fields(s, t)) return std::nullopt;
-  if (const std::size_t length = utc_fraction(s, t.nanos); length != 0) [[likely]] {
-    t.offset = 0;
-    const auto ns = to_ns(t, *context.zone);
-    if (!ns) return std::nullopt;
-    return TimeMatch{*ns, length};
+  const auto local = local_seconds(t);
+  if (local && memory != nullptr) {
+    s.copy(memory->text.data(), memory->text.size());
+    memory->seconds = *local;
   }
+  return local;
+}
+
+std::optional<TimeMatch> match_iso(std::string_view s, const TimeContext& context) {
+  const auto local = iso_seconds(s, context.memory);
+  if (!local) return std::nullopt;
+  Civil rest;
+  if (const std::size_t length = utc_fraction(s, rest.nanos); length != 0) [[likely]]
+    return TimeMatch{*local * kNanos + rest.nanos, length};
   Cursor c(s);
-  c.rewind(19);
-  c.fraction(t);
-  c.zone(t, *context.zone);
-  return finish(c, t, context);
+  c.rewind(kIsoSeconds);
+  c.fraction(rest);
+  c.zone(rest, *context.zone);
+  if (!c.at_boundary()) return std::nullopt;
+  const auto ns = in_zone(*local, rest, *context.zone);
+  if (!ns) return std::nullopt;
+  return TimeMatch{*ns, c.position()};
 }
 
 // 20261122T200102.123Z, 20261122 20:01:02.

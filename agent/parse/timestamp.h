@@ -2,6 +2,7 @@
 // timestamps.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,10 +12,17 @@
 
 namespace sidelight {
 
+// The second that was read last, as text and as a number: neighbours mostly share it. One thread.
+struct TimeMemory {
+  std::array<char, 19> text{};  // "2026-11-22T20:01:02"
+  std::int64_t seconds = 0;     // since 1970, as if it were UTC
+};
+
 // What a time that does not say everything is completed with.
 struct TimeContext {
   const TimeZone* zone = nullptr;  // for times without a zone; never null
   std::int64_t now_ns = 0;  // for times without a year: the nearest year that is not more than a day ahead
+  TimeMemory* memory = nullptr;  // or none
 };
 
 struct TimeMatch {

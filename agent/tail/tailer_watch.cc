@@ -195,7 +195,7 @@ void Tailer::look_at_unheard() {
     TailedFile* file = live_at(path);
     if (file == nullptr) continue;
     auto st = ctx_.fs.stat(path);
-    if (!st || st->inode != file->seen.inode || st->dev != file->seen.dev) {
+    if (!st || !is_still(*file, *st, path)) {
       scan_due_ = true;
     } else {
       take_stat(*file, *st);

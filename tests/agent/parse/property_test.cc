@@ -88,7 +88,7 @@ std::string random_object(std::mt19937& random, int depth) {
   static constexpr auto kValues = std::to_array<std::string_view>(
       {"1", "-0.5e3", "1e999", "\"x\"", "\"\\ud800\"", "\"\\u00e9\\n\"", "true", "null",
        "123456789012345678901234567890", "\"2026-11-22T20:01:02Z\"", "1795377662", "\"10.0.0.1\"", "\"WARN\"",
-       "[]", "{}", "\"\"", "[1,[2,{\"a\":1,\"a\":2}]]"});
+       "[]", "{}", "\"\"", "\"a{}b\"", "\"a {} b\"", "[1,[2,{\"a\":1,\"a\":2}]]"});
   std::string out = "{";
   for (std::size_t n = random() % 8; n > 0; --n) {
     if (out.size() > 1) out += ',';
@@ -122,6 +122,38 @@ TEST_P(Property, RecordsAreSoundWhateverTheLineIs) {
 INSTANTIATE_TEST_SUITE_P(Formats, Property,
                          testing::Values(Format::automatic, Format::raw, Format::json, Format::logfmt,
                                          Format::nginx_access, Format::nginx_error, Format::regex));
+
+// Lines that lie in one window are looked at together: no line may change what another one gives.
+TEST_P(Property, LinesOfOneWindowAreReadAsIfEachWereAlone) {
+  ParseOptions options{.format = GetParam()};
+  if (options.format == Format::regex)
+    options.pattern = R"((?P<time>\S+)[ =](?P<level>\S+) ?(?P<message>.*))";
+  for (unsigned seed = 0; seed < 120; ++seed) {
+    std::mt19937 random(seed);
+    std::string window;
+    const auto faulty = seed % 4 == 0 ? 0 : random() % 3;
+    for (std::size_t n = random() % 200; n > 0; --n) {
+      std::string line =
+          faulty > 0 && random() % 30 < faulty ? random_line(random) : random_object(random, 3);
+      if (random() % 100 == 0) line = R"({"long":")" + std::string(random() % 40'000, 'x') + "\"}";
+      if (random() % 8 == 0) line.insert(0, "2026-11-22T20:01:02.123456789Z stdout F ");
+      window += line + (random() % 10 == 0 ? "\r\n" : "\n");
+    }
+    if (random() % 2 == 0 && !window.empty()) window.pop_back();
+    // What an event's text is of its line: all, without its end, without its wrapping, or cut.
+    const auto cut = [&random](std::string_view line) {
+      if (const auto wrapping = line.find(" F "); wrapping != std::string_view::npos)
+        line.remove_prefix(wrapping + 3);
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (const auto object = line.find("{}"); object != std::string_view::npos && random() % 10 == 0)
+        return line.substr(object, 2);
+      if (random() % 50 == 0) line.remove_prefix(random() % (line.size() + 1));
+      if (random() % 50 == 0) line.remove_suffix(random() % (line.size() + 1));
+      return line;
+    };
+    ASSERT_EQ(complaint_about_window(options, window, cut), "") << "seed " << seed;
+  }
+}
 
 // Our grammar on top of the structural index agrees with an independent parser on what a JSON object is.
 TEST(JsonGrammar, AgreesWithAnotherParser) {
