@@ -49,7 +49,7 @@ struct OutputSettings {
   std::optional<LogstashOptions> logstash;
   std::optional<FileOutputOptions> file;           // path empty: stdout
   std::chrono::milliseconds flush_interval{1000};  // a batch is sent at this age at the latest
-  std::size_t batch_bytes = 2u << 20;              // or at this body size
+  std::size_t batch_bytes = 512u << 10;            // or at this body size
   std::size_t batch_documents = 10000;
 };
 

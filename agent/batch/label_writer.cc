@@ -28,7 +28,11 @@ bool well_formed(std::string_view s) {
 
 char* put_label(char* out, const Field& f) {
   *out++ = '"';
-  out += escape_json(out, f.key);
+  if (f.plain_key) {
+    out = put(out, f.key);
+  } else {
+    out += escape_json(out, f.key);
+  }
   out = put(out, "\":");
   out = put_value(out, f.value, f.kind);
   *out++ = ',';
@@ -79,8 +83,9 @@ char* put_labels(char* out, std::span<const Field> labels, std::span<const Field
                  const PreparedTemplate& tmpl) {
   if (labels.empty() && strays.empty() && tmpl.labels.empty()) return out;
   out = put(out, ",\"labels\":{");
-  const bool clear = strays.empty() && std::all_of(labels.begin(), labels.end(),
-                                                   [](const Field& f) { return well_formed(f.key); });
+  const bool clear = strays.empty() && std::all_of(labels.begin(), labels.end(), [](const Field& f) {
+                       return f.plain_key || well_formed(f.key);
+                     });
   if (!clear) [[unlikely]] {
     out = put_ambiguous(out, labels, strays, tmpl);
   } else {

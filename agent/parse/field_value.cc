@@ -1,5 +1,7 @@
 #include "agent/parse/field_value.h"
 
+#include <algorithm>
+
 #include "agent/base/json_text.h"
 #include "agent/parse/json_token.h"
 
@@ -46,6 +48,11 @@ bool is_harmless_key(std::string_view key) {
     }
   }
   return segment_says_something;
+}
+
+bool is_plain_key(std::string_view key) {
+  const auto plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
+  return is_harmless_key(key) && std::all_of(key.begin(), key.end(), plain);
 }
 
 // Bytes that are no UTF-8 go too: keys that differ only in them would become equal when the document is

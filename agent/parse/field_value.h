@@ -33,6 +33,8 @@ std::string_view plain_text(const FieldValue& value, Arena& arena);
 // path segment between dots empty or blank, no NUL, at most kLongestKey bytes. Nearly always `key` itself.
 std::string_view harmless_key(std::string_view key, Arena& arena);
 bool is_harmless_key(std::string_view key);
+// Harmless, and printable ASCII that stands in JSON as it is.
+bool is_plain_key(std::string_view key);
 inline constexpr std::size_t kLongestKey = 256;
 
 }  // namespace sidelight

@@ -47,6 +47,7 @@ class JsonIndex {
   const char* base() const { return block_.data(); }
   const std::uint32_t* positions() const { return positions_; }
   std::size_t first() const { return first_; }
+  std::size_t count() const { return count_; }
   // The bytes that were indexed together with the text; whether the text before was among them.
   std::string_view block() const { return block_; }
   bool is_known_block() const { return known_block_; }

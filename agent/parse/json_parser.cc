@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <array>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agent/parse/json_reader.h"
 #include "agent/parse/json_token.h"
@@ -12,6 +16,46 @@ constexpr KeyRole kNoRole;
 constexpr KnownKey kLabel{&kNoRole, false};
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
+// The shapes of the last lines, as long as that pays.
+class ShapeMemory {
+ public:
+  bool may_help() {
+    if (pause_ == 0) return true;
+    if (--pause_ == 0) credit_ = kFirstCredit;
+    return false;
+  }
+  const JsonShape* find(const JsonReader& reader) {
+    for (std::size_t i = 0; i < shapes_.size(); ++i) {
+      if (shapes_[i].empty() || !reader.has_shape(shapes_[i])) continue;
+      if (i > 0) std::swap(shapes_[i], shapes_[i - 1]);
+      credit_ = std::min(credit_ + 1, kMostCredit);
+      return &shapes_[i > 0 ? i - 1 : 0];
+    }
+    credit_ -= kMissCosts;
+    if (credit_ < 0) pause_ = kPause;
+    return nullptr;
+  }
+  // Of the line that was just read to its end.
+  void learn(JsonReader& reader, RoleMemory& roles) {
+    if (pause_ > 0) return;
+    known_.clear();
+    const auto tokens = reader.flat_keys();
+    for (const std::string_view t : tokens)
+      known_.push_back(roles.find(t.substr(1, t.size() - 2), known_.size()));
+    if (!tokens.empty()) shapes_.back().learn(tokens, known_);
+  }
+
+ private:
+  static constexpr int kFirstCredit = 64;
+  static constexpr int kMostCredit = 256;
+  static constexpr int kMissCosts = 4;
+  static constexpr unsigned kPause = 2000;  // lines
+  std::array<JsonShape, 4> shapes_;
+  std::vector<KnownKey> known_;
+  int credit_ = kFirstCredit;
+  unsigned pause_ = 0;
+};
+
 class JsonLineParser final : public LineParser {
  public:
   void announce(std::string_view window) override { reader_.announce(window); }
@@ -24,14 +68,33 @@ class JsonLineParser final : public LineParser {
       outcome = reader_.start(arena.copy(repair_json(text)), arena);
     }
     if (outcome != JsonIndex::Outcome::fine || reader_.peek() != '{') return false;
+    if (shapes_.may_help()) {
+      if (const JsonShape* shape = shapes_.find(reader_)) {
+        builder_.begin(context, arena, out);
+        if (shaped_members(*shape)) return true;
+        out.clear();
+      }
+    }
     builder_.begin(context, arena, out);
     place_ = 0;
     if (!members({}, false) || !reader_.at_end()) return false;
     builder_.finish();
+    shapes_.learn(reader_, roles_);
     return true;
   }
 
  private:
+  bool shaped_members(const JsonShape& shape) {
+    std::size_t i = 0;
+    for (const ShapeMember& m : shape.members()) {
+      std::string_view key;
+      FieldValue value;
+      if (!reader_.shaped_value(i++, key, value)) return false;
+      builder_.put(key, m.known, value);
+    }
+    return true;
+  }
+
   // Reads an object, whose members are known as "prefix.member". Only known parents are entered, so the depth
   // is bounded by them.
   bool members(std::string_view prefix, bool all_labels) {
@@ -72,6 +135,7 @@ class JsonLineParser final : public LineParser {
   JsonReader reader_;
   RecordBuilder builder_;
   RoleMemory roles_;
+  ShapeMemory shapes_;
   std::size_t place_ = 0;  // of the next key in its line
   Arena* arena_ = nullptr;
 };

@@ -15,7 +15,7 @@ constexpr std::size_t kFewKeys = 12;
 JsonIndex::Outcome JsonReader::start(std::string_view text, Arena& arena) {
   arena_ = &arena;
   const auto outcome = index_.index(text, at_);
-  at_ = index_.first();
+  at_ = first_ = index_.first();
   bytes_ = {index_.base(), static_cast<std::size_t>(text.data() - index_.base()) + text.size()};
   if (outcome != JsonIndex::Outcome::fine) return outcome;
   positions_ = index_.positions();
@@ -33,6 +33,43 @@ void JsonReader::find_backslash(const char* from) {
       static_cast<const char*>(std::memchr(from, '\\', static_cast<std::size_t>(block_end_ - from)));
   backslash_ = found != nullptr ? found : block_end_;
   looked_from_ = from;
+}
+
+// '{', then for each member: key ':' value and ',' or '}'.
+bool JsonReader::has_shape(const JsonShape& shape) const {
+  const auto members = shape.members();
+  const std::size_t tokens = 1 + 4 * members.size();
+  if (at_ + tokens > index_.count() || !has(at_ + tokens - 1) || has(at_ + tokens)) return false;
+  const std::uint32_t* token = positions_ + at_;
+  const char* const bytes = bytes_.data();
+  bool same = bytes[token[0]] == '{' && bytes[token[tokens - 1]] == '}';
+  for (const ShapeMember& m : members) {
+    const std::uint32_t key = token[1];
+    same = same && token[2] == key + m.key.length() && bytes[token[2]] == ':' && m.key.is_at(bytes + key) &&
+           (bytes[token[4]] == ',' || token[4] == positions_[at_ + tokens - 1]);
+    if (!same) return false;
+    token += 4;
+  }
+  return same;
+}
+
+bool JsonReader::shaped_value(std::size_t member, std::string_view& key, FieldValue& out) {
+  const std::size_t token = first_ + 1 + 4 * member;
+  const std::size_t begin = positions_[token] + 1;
+  key = {bytes_.data() + begin, positions_[token + 1] - 1 - begin};
+  at_ = token + 4;
+  return scalar(token_text(token + 2), out);
+}
+
+std::span<const std::string_view> JsonReader::flat_keys() {
+  keys_.clear();
+  if (at_ <= first_ || (at_ - first_) % 4 != 1) return {};
+  for (std::size_t token = first_ + 1; token + 3 < at_; token += 4) {
+    const char separator = bytes_[positions_[token + 3]];
+    if (bytes_[positions_[token + 1]] != ':' || (separator != ',' && separator != '}')) return {};
+    keys_.push_back(token_text(token));
+  }
+  return keys_;
 }
 
 // check_escapes() for a body that has one; finds the next one behind it on the way.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "agent/base/arena.h"
 #include "agent/parse/field_value.h"
 #include "agent/parse/json_index.h"
+#include "agent/parse/json_shape.h"
 #include "agent/parse/json_token.h"
 
 namespace sidelight {
@@ -31,6 +33,13 @@ class JsonReader {
   void skip() { ++at_; }
   // Reads a key and its colon; the key is unescaped.
   bool key(std::string_view& out);
+  // Whether the line, at whose first token the reader stands, is a flat object with just these keys and one
+  // token a value. Moves nothing.
+  bool has_shape(const JsonShape& shape) const;
+  // Of a line that has a shape: the value of a member, which no other one need be read for; with its key.
+  bool shaped_value(std::size_t member, std::string_view& key, FieldValue& out);
+  // The key tokens of a line that was read to its end, if it is flat; else nothing. Valid until start().
+  std::span<const std::string_view> flat_keys();
   // Reads any value. A container comes as one token: with duplicate keys resolved (the last one stays), keys
   // that Elasticsearch refuses renamed, numbers beyond its range as strings, and as text when it is nested
   // deeper than kDeepest.
@@ -84,6 +93,7 @@ class JsonReader {
   std::string_view bytes_;  // to the end of the text, from where positions count
   Arena* arena_ = nullptr;
   const std::uint32_t* positions_ = nullptr;
+  std::size_t first_ = 0;
   std::size_t at_ = 0;
   const char* looked_from_ = nullptr;
   const char* backslash_ = nullptr;  // the first one at or behind looked_from_, or block_end_

@@ -41,7 +41,8 @@ struct KeyTag {
   std::size_t length = 0;
 
   KeyTag() = default;
-  explicit KeyTag(std::string_view key) : length(key.size()) {
+  // Inlined, so that each place has its own history of branches: there the lengths follow a pattern.
+  [[gnu::always_inline]] explicit KeyTag(std::string_view key) : length(key.size()) {
     const char* const p = key.data();
     if (length >= 8) {
       first = load<8>(p);
@@ -71,10 +72,11 @@ struct KeyTag {
 // The role is static; thread-safe.
 const KeyRole& find_role(std::string_view key);
 
-// What is known of a key: its role, and whether it surely is one that Elasticsearch takes (is_harmless_key).
+// What is known of a key.
 struct KnownKey {
   const KeyRole* role = nullptr;
-  bool harmless = false;
+  bool plain = false;  // see is_plain_key()
+  bool alone = false;  // no other key of its line is the same, or competes for the same part of the record
 };
 
 // find_role() for keys that come in the same order from line to line, as a program's lines mostly do: `place`
@@ -82,11 +84,11 @@ struct KnownKey {
 class RoleMemory {
  public:
   KnownKey find(std::string_view key, std::size_t place) {
-    if (place >= known_.size()) return {&find_role(key), false};
+    if (place >= known_.size()) return {&find_role(key)};
     const KeyTag tag(key);
     Known& k = known_[place];
     if (k.key.role == nullptr || !(k.tag == tag) || !tag.is_whole())
-      k = {tag, {&find_role(key), is_harmless_key(key)}};
+      k = {tag, {&find_role(key), is_plain_key(key)}};
     return k.key;
   }
 

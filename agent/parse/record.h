@@ -24,6 +24,8 @@ struct Field {
   static constexpr std::uint16_t kUnknown = 0xFFFF;
   std::uint16_t ordinal =
       kUnknown;  // ECS: the key's place in ecs_fields.h where the parser knows it, so that nobody looks twice
+  bool plain_key =
+      false;  // labels: the key is known to be harmless, and printable ASCII that needs no escape
 };
 
 // Reused from event to event; clear() before each. Views live as long as the event's window and the arena.

@@ -67,7 +67,7 @@ void RecordBuilder::begin(const TimeContext& context, Arena& arena, Record& reco
 }
 
 void RecordBuilder::put(std::string_view key, const FieldValue& value) {
-  put(key, {&find_role(key), false}, value);
+  put(key, {&find_role(key)}, value);
 }
 
 void RecordBuilder::put(std::string_view key, KnownKey known, const FieldValue& value) {
@@ -87,16 +87,17 @@ void RecordBuilder::put(std::string_view key, KnownKey known, const FieldValue& 
       taken = put_message(key, role.rank, value);
       break;
     case Role::ecs:
-      taken = put_ecs(role.ecs, key, value);
+      taken = put_ecs(role.ecs, key, value, known.alone);
       break;
     case Role::ecs_string:
-      taken = value.is_string() && put_ecs(role.ecs, key, value);
+      taken = value.is_string() && put_ecs(role.ecs, key, value, known.alone);
       break;
     case Role::ecs_number:
-      taken = (value.shape == Shape::integer || value.shape == Shape::text) && put_ecs(role.ecs, key, value);
+      taken = (value.shape == Shape::integer || value.shape == Shape::text) &&
+              put_ecs(role.ecs, key, value, known.alone);
       break;
   }
-  if (!taken) put_label(key, value, known.harmless);
+  if (!taken) put_label(key, value, known.plain, known.alone);
 }
 
 // True if the part now belongs to `key`. Whoever loses becomes a label.
@@ -123,10 +124,18 @@ bool RecordBuilder::put_time(std::string_view key, std::uint8_t rank, const Fiel
   return true;
 }
 
+// normalise_level(), which a program asks with a handful of words.
+std::string_view RecordBuilder::level_of(std::string_view word) {
+  const KeyTag tag(word);
+  KnownLevel& known = known_levels_[(tag.first ^ tag.length) % known_levels_.size()];
+  if (!(known.word == tag) || !tag.is_whole()) known = {tag, normalise_level(word)};
+  return known.level;
+}
+
 bool RecordBuilder::put_level(std::string_view key, std::uint8_t rank, const FieldValue& value) {
   std::string_view level;
   if (value.is_string()) {
-    level = normalise_level(plain_text(value, *arena_));
+    level = level_of(plain_text(value, *arena_));
   }
   if (level.empty() && (value.is_string() || value.shape == Shape::integer)) {
     const std::string_view digits = plain_text(value, *arena_);
@@ -147,10 +156,15 @@ bool RecordBuilder::put_message(std::string_view key, std::uint8_t rank, const F
   return true;
 }
 
-bool RecordBuilder::put_ecs(EcsOrdinal field, std::string_view source_key, const FieldValue& value) {
+bool RecordBuilder::put_ecs(EcsOrdinal field, std::string_view source_key, const FieldValue& value,
+                            bool alone) {
   if (value.shape == Shape::null) return true;  // says nothing
   Field converted;
   if (!convert(field, value, converted)) return false;
+  if (alone) {
+    record_->ecs.push_back(converted);
+    return true;
+  }
   const bool named_itself = source_key == ecs_name(field);
   for (std::size_t i = 0; i < record_->ecs.size(); ++i) {
     if (record_->ecs[i].ordinal != field) continue;
@@ -212,8 +226,13 @@ bool RecordBuilder::convert_number(EcsType type, const FieldValue& value, Field&
   return shape == NumberShape::integer || (type == EcsType::real && shape == NumberShape::real);
 }
 
-void RecordBuilder::put_label(std::string_view key, const FieldValue& value, bool harmless) {
-  const Field field = as_field(harmless ? key : harmless_key(key, *arena_), value);
+void RecordBuilder::put_label(std::string_view key, const FieldValue& value, bool plain_key, bool alone) {
+  Field field = as_field(plain_key ? key : harmless_key(key, *arena_), value);
+  field.plain_key = plain_key;
+  if (alone) {
+    record_->labels.push_back(field);
+    return;
+  }
   for (Field& f : record_->labels) {
     if (f.key != field.key) continue;
     f = field;

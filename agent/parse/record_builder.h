@@ -2,6 +2,7 @@
 // rules for all formats.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -28,13 +29,14 @@ class RecordBuilder {
   void begin(const TimeContext& context, Arena& arena, Record& record);
   // By the rules of key_roles.h. `key` is the dotted path from the top.
   void put(std::string_view key, const FieldValue& value);
+  // `known.alone` is for all keys of a line or for none.
   void put(std::string_view key, KnownKey known, const FieldValue& value);
   // For formats that know what they have. False: the value does not fit, and nothing was put.
-  bool put_ecs(EcsOrdinal field, std::string_view source_key, const FieldValue& value);
+  bool put_ecs(EcsOrdinal field, std::string_view source_key, const FieldValue& value, bool alone = false);
   bool put_time(std::string_view key, std::uint8_t rank, const FieldValue& value);
   bool put_level(std::string_view key, std::uint8_t rank, const FieldValue& value);
   bool put_message(std::string_view key, std::uint8_t rank, const FieldValue& value);
-  void put_label(std::string_view key, const FieldValue& value, bool harmless = false);
+  void put_label(std::string_view key, const FieldValue& value, bool plain_key = false, bool alone = false);
   // Completes the record.
   void finish();
 
@@ -50,11 +52,18 @@ class RecordBuilder {
   bool convert(EcsOrdinal field, const FieldValue& value, Field& out);
   bool convert_number(EcsType type, const FieldValue& value, Field& out);
 
+  std::string_view level_of(std::string_view word);
+
+  struct KnownLevel {
+    KeyTag word;
+    std::string_view level;
+  };
+  std::array<KnownLevel, 8> known_levels_{};
   TimeContext context_;
   Arena* arena_ = nullptr;
   Record* record_ = nullptr;
   Slot time_, level_, message_;
-  std::vector<Slot> ecs_sources_;  // parallel to record_->ecs
+  std::vector<Slot> ecs_sources_;  // parallel to record_->ecs, but for keys that are alone
   std::vector<Field> overflow_;
 };
 

@@ -46,7 +46,7 @@ class RegexLineParser final : public LineParser {
     for (const Group& g : groups_) {
       const re2::StringPiece& m = matches_[static_cast<std::size_t>(g.index)];
       if (m.data() == nullptr) continue;  // the group took no part
-      builder_.put(arena.copy(g.field), {&g.role, false}, {Shape::text, false, {m.data(), m.size()}});
+      builder_.put(arena.copy(g.field), {&g.role}, {Shape::text, false, {m.data(), m.size()}});
     }
     builder_.finish();
     return true;

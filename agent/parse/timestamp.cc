@@ -264,7 +264,12 @@ std::size_t utc_fraction(std::string_view s, std::int64_t& nanos) {
   std::size_t i = kIsoSeconds;
   std::int64_t value = 0;
   std::int64_t unit = kNanos;
-  if (i < s.size() && (s[i] == '.' || s[i] == ',')) {
+  if (i + 4 < s.size() && (s[i] == '.' || s[i] == ',') && s[i + 4] == 'Z' && is_digit(s[i + 1]) &&
+      is_digit(s[i + 2]) && is_digit(s[i + 3])) [[likely]] {
+    value = (s[i + 1] - '0') * 100 + (s[i + 2] - '0') * 10 + (s[i + 3] - '0');
+    unit = 1'000'000;
+    i += 4;
+  } else if (i < s.size() && (s[i] == '.' || s[i] == ',')) {
     for (++i; i < s.size() && is_digit(s[i]) && unit > 1; ++i) {
       value = value * 10 + (s[i] - '0');
       unit /= 10;
@@ -279,7 +284,15 @@ std::size_t utc_fraction(std::string_view s, std::int64_t& nanos) {
 }
 
 bool is_second_in(const TimeMemory& memory, std::string_view s) {
-  return s.size() >= memory.text.size() && std::memcmp(s.data(), memory.text.data(), memory.text.size()) == 0;
+  if (s.size() < kIsoSeconds) return false;
+  const auto same = [&](std::size_t at) {  // eight bytes
+    std::uint64_t a = 0;
+    std::uint64_t b = 0;
+    std::memcpy(&a, s.data() + at, sizeof a);
+    std::memcpy(&b, memory.text.data() + at, sizeof b);
+    return a == b;
+  };
+  return same(kIsoSeconds - 8) && same(kIsoSeconds - 16) && same(0);
 }
 
 // yyyy-mm-ddThh:mm:ss at the front of s.

@@ -19,7 +19,7 @@ namespace sidelight {
 
 // When a batch goes.
 struct BatchLimits {
-  std::size_t bytes = 2u << 20;
+  std::size_t bytes = 512u << 10;
   std::size_t documents = 10000;
   std::chrono::milliseconds flush_interval{1000};
 };

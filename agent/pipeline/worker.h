@@ -42,7 +42,7 @@ struct WorkerInput {
 };
 
 struct WorkerOptions {
-  std::size_t batch_bytes = 2u << 20;  // for set_output()
+  std::size_t batch_bytes = 512u << 10;  // for set_output()
   std::size_t batch_documents = 10000;
   std::chrono::milliseconds flush_interval{1000};
   std::chrono::milliseconds multiline_timeout{2000};

@@ -93,6 +93,7 @@ class Redact final : public Processor {
       for (std::size_t n = 2; std::any_of(record.labels.begin(), record.labels.end(), taken); ++n)
         text_ = bare + "#" + std::to_string(n);
       label.key = harmless_key(arena.copy(text_), arena);
+      label.plain_key = false;
     }
   }
 

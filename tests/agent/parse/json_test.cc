@@ -197,5 +197,42 @@ TEST(JsonParser, TakesTheContainersTimeWhereTheLineHasNone) {
   EXPECT_EQ(record.timestamp_ns, kTestNow + 500'000'000);
 }
 
+// What was learned of the keys of one line must not change what the next one gives.
+TEST(JsonParser, RemembersKeysWithoutConsequences) {
+  for (const char* line : {
+           R"({"time":"2026-11-22T20:01:02Z","level":"info","msg":"x","a":1,"trace_id":"t"})",
+           R"({"time":"2026-11-22T20:01:02Z","timestamp":"2026-11-22T20:01:03Z","msg":"x"})",
+           R"({"msg":"x","message":"y","event":"z"})",
+           R"({"level":"info","severity":"error"})",
+           R"({"traceId":"a","trace_id":"b"})",
+           R"({"trace.id":"a","trace_id":"b"})",
+           R"({"a":1,"a":2})",
+           R"({"a":1,"\u0061":2})",
+           R"({"a..b":1,"c":2})",
+           R"({"labels":1,"log":2,"pid":"x"})",
+       }) {
+    auto parser = make_parser({.format = Format::json});
+    ASSERT_TRUE(parser.has_value());
+    const auto parsed = [&](std::string_view bytes) {
+      Arena arena;
+      Event event;
+      event.text = arena.copy(bytes);
+      Record record;
+      (*parser)->parse(event, kTestNow, arena, record);
+      EXPECT_EQ(complaint_about(record, event), "") << bytes;
+      return text_of(record);
+    };
+    const std::string first = parsed(line);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(parsed(line), first) << line;
+    for (const char end : {']', ',', ':', '"'}) {
+      std::string broken(line);
+      broken.back() = end;
+      EXPECT_NE(parsed(broken).find("no JSON"), std::string::npos) << broken;
+    }
+    EXPECT_NE(parsed(std::string(line) + "}").find("no JSON"), std::string::npos) << line;
+    EXPECT_EQ(parsed(line), first) << line;
+  }
+}
+
 }  // namespace
 }  // namespace sidelight

@@ -1,7 +1,9 @@
 // Whatever comes in, records keep their promises: seeded random lines, made to look like what each parser
 // wants.
+#include <algorithm>
 #include <array>
 #include <random>
+#include <vector>
 
 #include "tests/agent/parse/parse_testing.h"
 
@@ -123,6 +125,71 @@ INSTANTIATE_TEST_SUITE_P(Formats, Property,
                          testing::Values(Format::automatic, Format::raw, Format::json, Format::logfmt,
                                          Format::nginx_access, Format::nginx_error, Format::regex));
 
+// As one statement of a program writes them: the same keys in the same order, other values. Now and then a
+// byte is wrong.
+class Statement {
+ public:
+  explicit Statement(std::mt19937& random) {
+    static constexpr auto kKeys = std::to_array<std::string_view>({"time",
+                                                                   "timestamp",
+                                                                   "level",
+                                                                   "msg",
+                                                                   "message",
+                                                                   "logger",
+                                                                   "trace_id",
+                                                                   "traceId",
+                                                                   "a",
+                                                                   "b",
+                                                                   "c",
+                                                                   "x y",
+                                                                   "pid",
+                                                                   "http.request.method",
+                                                                   "url.port",
+                                                                   "source.ip",
+                                                                   "event.start",
+                                                                   "labels",
+                                                                   "err",
+                                                                   "\\u0061",
+                                                                   "a.",
+                                                                   "log",
+                                                                   "a key of more than thirty-two bytes"});
+    // Half of them without keys that are in each other's way.
+    static constexpr auto kPeaceful =
+        std::to_array<std::string_view>({"ts", "level", "msg", "logger", "trace_id", "a", "x y", "pid",
+                                         "url.port", "source.ip", "event.start"});
+    if (random() % 2 == 0) {
+      keys_.assign(kPeaceful.begin(), kPeaceful.end());
+      std::shuffle(keys_.begin(), keys_.end(), random);
+      keys_.resize(random() % keys_.size() + 1);
+    } else {
+      for (std::size_t n = random() % 9; n > 0; --n) keys_.push_back(kKeys[random() % kKeys.size()]);
+    }
+  }
+  std::string line(std::mt19937& random) const {
+    static constexpr auto kValues =
+        std::to_array<std::string_view>({"1",          "-0.5e3",       "1e999",
+                                         "\"x\"",      "\"\\ud800\"",  "\"a\\\"b\\n\"",
+                                         "true",       "null",         "\"2026-11-22T20:01:02.5Z\"",
+                                         "1795377662", "\"10.0.0.1\"", "\"WARN\"",
+                                         "\"\"",       "\"7\"",        "\"GET\"",
+                                         "[]",         "{}",           "{\"a\":1}",
+                                         "[1,2]",      "tru"});
+    std::string out = "{";
+    for (const std::string_view key : keys_) {
+      if (out.size() > 1) out += ',';
+      out += "\"" + std::string(key) + "\":";
+      out += kValues[random() % (random() % 40 == 0 ? kValues.size() : 15)];
+    }
+    out += "}";
+    if (random() % 10 == 0) out[random() % out.size()] = "{}[]:,\"\\ 1a"[random() % 11];
+    if (random() % 20 == 0) out.insert(random() % out.size(), " ");
+    return out;
+  }
+
+ private:
+  std::vector<std::string_view> keys_;
+};
+
 // Lines that lie in one window are looked at together: no line may change what another one gives.
 TEST_P(Property, LinesOfOneWindowAreReadAsIfEachWereAlone) {
   ParseOptions options{.format = GetParam()};
@@ -131,10 +198,13 @@ TEST_P(Property, LinesOfOneWindowAreReadAsIfEachWereAlone) {
   for (unsigned seed = 0; seed < 120; ++seed) {
     std::mt19937 random(seed);
     std::string window;
+    const std::vector<Statement> statements{Statement(random), Statement(random), Statement(random)};
+    const bool alike = random() % 2 == 0;
     const auto faulty = seed % 4 == 0 ? 0 : random() % 3;
     for (std::size_t n = random() % 200; n > 0; --n) {
       std::string line =
           faulty > 0 && random() % 30 < faulty ? random_line(random) : random_object(random, 3);
+      if (alike && random() % 10 != 0) line = statements[random() % statements.size()].line(random);
       if (random() % 100 == 0) line = R"({"long":")" + std::string(random() % 40'000, 'x') + "\"}";
       if (random() % 8 == 0) line.insert(0, "2026-11-22T20:01:02.123456789Z stdout F ");
       window += line + (random() % 10 == 0 ? "\r\n" : "\n");
