@@ -195,9 +195,9 @@ char* EcsEncoder::put_head(char* out, const Job& job) const {
   out += write_rfc3339(out, job.time_ns, job.memory.time);
   out = put(out, "\",\"log\":{");
   if (!job.record.level.empty()) {
-    out = put(out, "\"level\":\"");
-    out = put(out, job.record.level);
-    out = put(out, "\",");
+    out = put(out, "\"level\":");
+    out = put_value(out, job.record.level, ValueKind::text);
+    *out++ = ',';
   }
   out = put(out, "\"offset\":");
   out = put_number(out, job.record.event->begin);
