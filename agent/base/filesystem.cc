@@ -59,6 +59,15 @@ std::string base_name(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
+Expected<void> FileSystem::visit(const std::string& dir, const Wants& wants, const Found& found) {
+  auto entries = list(dir);
+  if (!entries) return std::unexpected(entries.error());
+  const std::string prefix = dir.ends_with('/') ? dir : dir + "/";
+  for (const DirEntry& e : *entries)
+    if (wants(e)) found(e, stat(prefix + e.name));
+  return {};
+}
+
 std::string rights_text(const FileStat& stat) {
   const std::string we = "we are " + std::to_string(::geteuid()) + ":" + std::to_string(::getegid()) + ")";
   if (stat.inode == 0) return " (" + we;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -63,6 +64,11 @@ class FileSystem {
   virtual Expected<FileStat> lstat(const std::string& path) = 0;  // does not
   virtual Expected<std::string> real_path(const std::string& path) = 0;
   virtual Expected<std::vector<DirEntry>> list(const std::string& dir) = 0;
+  // Offers all entries of a directory to `wants`, and gives the stat (symlinks followed) of those that it
+  // takes to `found`; cheaper than list() and a stat() for each.
+  using Wants = std::function<bool(const DirEntry&)>;
+  using Found = std::function<void(const DirEntry&, const Expected<FileStat>&)>;
+  virtual Expected<void> visit(const std::string& dir, const Wants& wants, const Found& found);
   virtual Expected<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Expected<void> remove(const std::string& path) = 0;
   // Makes dir and its parents (0750); fine when it is there.
@@ -85,6 +91,7 @@ class PosixFileSystem final : public FileSystem {
   Expected<FileStat> lstat(const std::string& path) override;
   Expected<std::string> real_path(const std::string& path) override;
   Expected<std::vector<DirEntry>> list(const std::string& dir) override;
+  Expected<void> visit(const std::string& dir, const Wants& wants, const Found& found) override;
   Expected<void> rename(const std::string& from, const std::string& to) override;
   Expected<void> remove(const std::string& path) override;
   Expected<void> make_dirs(const std::string& dir) override;

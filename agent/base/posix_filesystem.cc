@@ -132,10 +132,15 @@ Expected<std::string> PosixFileSystem::real_path(const std::string& path) {
   return out;
 }
 
-Expected<std::vector<DirEntry>> PosixFileSystem::list(const std::string& dir) {
-  DIR* d = ::opendir(dir.c_str());
+namespace {
+
+// Calls `each` with every entry but "." and "..", and with the directory's descriptor. The entry is the same
+// object each time.
+template <class Each>
+Expected<void> for_each_entry(const std::string& dir, Each each) {
+  DIR* const d = ::opendir(dir.c_str());
   if (d == nullptr) return os_error("list " + dir, errno);
-  std::vector<DirEntry> out;
+  DirEntry entry;
   int error = 0;
   for (;;) {
     errno = 0;
@@ -146,12 +151,33 @@ Expected<std::vector<DirEntry>> PosixFileSystem::list(const std::string& dir) {
     }
     const std::string_view name = e->d_name;
     if (name == "." || name == "..") continue;
-    out.push_back(
-        {std::string(name), e->d_ino, e->d_type == DT_DIR || e->d_type == DT_LNK || e->d_type == DT_UNKNOWN});
+    entry.name = name;
+    entry.inode = e->d_ino;
+    entry.may_be_directory = e->d_type == DT_DIR || e->d_type == DT_LNK || e->d_type == DT_UNKNOWN;
+    each(entry, ::dirfd(d));
   }
   ::closedir(d);
   if (error != 0) return os_error("list " + dir, error);
+  return {};
+}
+
+}  // namespace
+
+Expected<std::vector<DirEntry>> PosixFileSystem::list(const std::string& dir) {
+  std::vector<DirEntry> out;
+  if (auto r = for_each_entry(dir, [&](const DirEntry& e, int) { out.push_back(e); }); !r)
+    return std::unexpected(r.error());
   return out;
+}
+
+// By the directory's descriptor: the path to it is walked once.
+Expected<void> PosixFileSystem::visit(const std::string& dir, const Wants& wants, const Found& found) {
+  return for_each_entry(dir, [&](const DirEntry& e, int fd) {
+    if (!wants(e)) return;
+    struct statx s{};
+    if (::statx(fd, e.name.c_str(), 0, kStatMask, &s) == 0) return found(e, from_statx(s));
+    found(e, os_error("stat " + dir + "/" + e.name, errno));
+  });
 }
 
 Expected<void> PosixFileSystem::rename(const std::string& from, const std::string& to) {

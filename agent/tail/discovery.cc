@@ -106,6 +106,11 @@ std::optional<std::uint32_t> Discovery::input_of(const std::string& path) const 
   return std::nullopt;
 }
 
+const std::vector<std::string>* Discovery::marked_in(const std::string& dir) const {
+  const auto it = marked_.find(dir);
+  return it == marked_.end() ? nullptr : &it->second;
+}
+
 void Discovery::watch(const std::string& dir) {
   listed_.insert(dir);
   if (watched_.contains(dir)) return;
@@ -139,7 +144,9 @@ void Discovery::walk(const std::string& dir, std::string_view rest, const Patter
   if (!has_wildcard(segment)) {
     if (last) {
       watch(dir);
-      return consider(dir, segment, pattern, out);
+      const std::string path = join(dir, segment);
+      if (!excluded(path, pattern.input)) consider(dir, segment, fs_.stat(path), pattern, out);
+      return;
     }
     const std::string path = join(dir, segment);
     auto st = fs_.stat(path);
@@ -154,23 +161,39 @@ void Discovery::walk(const std::string& dir, std::string_view rest, const Patter
 
   // Watch first, list then: what appears between the two is told by the watch.
   watch(dir);
+  const auto listed =
+      last ? walk_files(dir, segment, pattern, out) : walk_dirs(dir, segment, behind, pattern, depth, out);
+  if (listed) return;
+  bar(dir, dir, pattern, listed.error());
+  if (listed.error().code != ENOENT && listed.error().code != EACCES)
+    log_.warn("tail.list", listed.error().message);
+}
+
+Expected<void> Discovery::walk_files(const std::string& dir, std::string_view segment, const Pattern& pattern,
+                                     std::vector<FoundFile>& out) {
+  auto& marked = marked_[dir];
+  marked.clear();
+  const bool may_exclude = !excludes_[pattern.input].empty();
+  return fs_.visit(
+      dir,
+      [&](const DirEntry& e) {
+        if (has_rotation_mark(e.name)) marked.push_back(e.name);
+        return match_segment(segment, e.name) && !(may_exclude && excluded(join(dir, e.name), pattern.input));
+      },
+      [&](const DirEntry& e, const Expected<FileStat>& st) { consider(dir, e.name, st, pattern, out); });
+}
+
+Expected<void> Discovery::walk_dirs(const std::string& dir, std::string_view segment, std::string_view behind,
+                                    const Pattern& pattern, int depth, std::vector<FoundFile>& out) {
   auto entries = fs_.list(dir);
-  if (!entries) {
-    bar(dir, dir, pattern, entries.error());
-    if (entries.error().code != ENOENT && entries.error().code != EACCES)
-      log_.warn("tail.list", entries.error().message);
-    return;
-  }
+  if (!entries) return std::unexpected(entries.error());
   for (const auto& e : *entries) {
-    if (!match_segment(segment, e.name)) continue;
-    if (last) {
-      consider(dir, e.name, pattern, out);
-    } else if (e.may_be_directory) {
-      const std::string path = join(dir, e.name);
-      auto st = fs_.stat(path);
-      if (st && st->is_directory() && !is_own_inode(*st)) walk(path, behind, pattern, depth + 1, out);
-    }
+    if (!e.may_be_directory || !match_segment(segment, e.name)) continue;
+    const std::string path = join(dir, e.name);
+    auto st = fs_.stat(path);
+    if (st && st->is_directory() && !is_own_inode(*st)) walk(path, behind, pattern, depth + 1, out);
   }
+  return {};
 }
 
 void Discovery::walk_any_depth(const std::string& dir, std::string_view rest, const Pattern& pattern,
@@ -188,13 +211,11 @@ void Discovery::walk_any_depth(const std::string& dir, std::string_view rest, co
   }
 }
 
-void Discovery::consider(const std::string& dir, std::string_view name, const Pattern& pattern,
-                         std::vector<FoundFile>& out) {
+void Discovery::consider(const std::string& dir, std::string_view name, const Expected<FileStat>& st,
+                         const Pattern& pattern, std::vector<FoundFile>& out) {
   std::string path = join(dir, name);
-  if (excluded(path, pattern.input)) return;
   const bool may_repeat = patterns_.size() > 1;
   if (may_repeat && given_.contains(path)) return;
-  auto st = fs_.stat(path);
   if (!st) return bar(path, dir, pattern, st.error());
   if (!st->is_regular() || is_own_inode(*st)) return;
   const auto [own, fresh] = own_in_dir_.try_emplace(dir);

@@ -52,6 +52,9 @@ class Discovery {
   // Where the last scan looked for files.
   const std::set<std::string>& directories() const { return listed_; }
 
+  // Names with a rotation mark in a directory that the last scan listed; null for another one.
+  const std::vector<std::string>* marked_in(const std::string& dir) const;
+
   // Directories that there were no watches for: everything must be polled.
   bool must_poll() const { return !unwatched_.empty(); }
 
@@ -69,8 +72,12 @@ class Discovery {
             std::vector<FoundFile>& out);
   void walk_any_depth(const std::string& dir, std::string_view rest, const Pattern& pattern, int depth,
                       std::vector<FoundFile>& out);
-  void consider(const std::string& dir, std::string_view name, const Pattern& pattern,
-                std::vector<FoundFile>& out);
+  Expected<void> walk_files(const std::string& dir, std::string_view segment, const Pattern& pattern,
+                            std::vector<FoundFile>& out);
+  Expected<void> walk_dirs(const std::string& dir, std::string_view segment, std::string_view behind,
+                           const Pattern& pattern, int depth, std::vector<FoundFile>& out);
+  void consider(const std::string& dir, std::string_view name, const Expected<FileStat>& st,
+                const Pattern& pattern, std::vector<FoundFile>& out);
   void bar(const std::string& path, const std::string& dir, const Pattern& pattern, const Error& error);
   bool excluded(const std::string& path, std::uint32_t input) const;
   void find_own();
@@ -101,6 +108,7 @@ class Discovery {
   std::unordered_set<std::string>
       given_;  // paths given by the scan in progress; where two patterns may match one
   std::set<std::string> barred_paths_;
+  std::map<std::string, std::vector<std::string>> marked_;  // by directory
   std::size_t last_found_ = 0;
 };
 

@@ -273,17 +273,21 @@ void Tailer::adopt_missed(std::int64_t since_ns) {
   for (const auto& dir : discovery_->directories()) rotation_dirs_.insert(dir);
   for (auto it = rotation_dirs_.begin(); it != rotation_dirs_.end();) {
     const std::string& dir = *it;
-    auto entries = ctx_.fs.list(dir);
-    if (!entries) {
+    std::vector<std::string> marked;
+    if (const auto* known = discovery_->marked_in(dir)) {
+      marked = *known;
+    } else if (auto entries = ctx_.fs.list(dir)) {
+      for (const auto& e : *entries)
+        if (has_rotation_mark(e.name)) marked.push_back(e.name);
+    } else {
       it = entries.error().code == ENOENT ? rotation_dirs_.erase(it) : std::next(it);
       continue;
     }
     std::set<std::string> families;
-    for (const auto& e : *entries) {
-      if (!has_rotation_mark(e.name)) continue;
-      const std::string family = family_name(e.name);
-      if (!is_rotated_name(family, e.name) || families.contains(family)) continue;
-      const std::string at = dir + "/" + e.name;
+    for (const std::string& name : marked) {
+      const std::string family = family_name(name);
+      if (!is_rotated_name(family, name) || families.contains(family)) continue;
+      const std::string at = dir + "/" + name;
       auto st = ctx_.fs.stat(at);
       if (!st || st->mtime_ns < since_ns || owner_of(*st, at) != nullptr) continue;
       families.insert(family);
