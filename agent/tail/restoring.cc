@@ -71,16 +71,14 @@ void Tailer::adopt_unseen() {
 bool Tailer::restore_by_inode(const SavedFile& saved) {
   const auto input = discovery_->input_of(saved.path);
   if (!input) return false;
-  std::vector<std::string> places{saved.real, saved.path};
-  for (const auto& dir : {dir_name(saved.real), dir_name(saved.path)}) {
-    const auto at = find_inode(dir, saved.inode);
-    if (!at.empty()) places.push_back(at);
-  }
-  for (const auto& at : places) {
+  const auto is_at = [&](const std::string& at) {
+    if (at.empty()) return false;
     auto st = ctx_.fs.stat(at);
-    if (st && st->inode == saved.inode && restore_from(saved, *input, at, true)) return true;
-  }
-  return false;
+    return st && st->inode == saved.inode && restore_from(saved, *input, at, true);
+  };
+  // Where it was, mostly; a directory is listed only for what has moved.
+  return is_at(saved.real) || is_at(saved.path) || is_at(find_inode(dir_name(saved.real), saved.inode)) ||
+         is_at(find_inode(dir_name(saved.path), saved.inode));
 }
 
 bool Tailer::restore_by_content(const SavedFile& saved) {

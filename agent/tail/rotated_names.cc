@@ -66,6 +66,29 @@ bool is_rotated_name(std::string_view live, std::string_view name) {
   return is_stamp(name.substr(stem.size() + 1, name.size() - stem.size() - 1 - extension.size()));
 }
 
+std::string_view rotation_prefix(std::string_view live) {
+  const auto dot = live.rfind('.');
+  return dot == std::string_view::npos || dot == 0 ? live : live.substr(0, dot);
+}
+
+std::vector<std::string> possible_originals(std::string_view name) {
+  std::vector<std::string> out;
+  if (is_gzip_name(name)) {
+    name.remove_suffix(3);
+    out.emplace_back(name);
+  }
+  for (const std::string_view suffix : {".old", ".bak"})
+    if (name.ends_with(suffix)) out.emplace_back(name.substr(0, name.size() - suffix.size()));
+  const auto dot = name.rfind('.');
+  for (std::size_t i = 1; i + 1 < name.size(); ++i) {
+    if (!is_separator(name[i])) continue;
+    if (is_stamp(name.substr(i + 1))) out.emplace_back(name.substr(0, i));
+    if (dot != std::string_view::npos && dot > i + 1 && is_stamp(name.substr(i + 1, dot - i - 1)))
+      out.push_back(std::string(name.substr(0, i)) + std::string(name.substr(dot)));
+  }
+  return out;
+}
+
 std::string family_name(std::string_view name) {
   const Family family = family_of(name);
   return std::string(family.stem) + std::string(family.extension);

@@ -34,25 +34,19 @@ Expected<std::unique_ptr<File>> Tailer::open_any(const std::string& path, const 
 }
 
 std::string Tailer::find_inode(const std::string& dir, std::uint64_t inode) {
-  auto entries = ctx_.fs.list(dir);
-  if (!entries) return {};
-  for (const auto& e : *entries)
-    if (e.inode == inode) return dir + "/" + e.name;
-  return {};
+  return listings_.path_of(dir, inode);
 }
 
 std::vector<std::string> Tailer::rotated_siblings(const std::string& real) {
   std::vector<std::string> out;
   const std::string dir = dir_name(real);
   const std::string name = family_name(base_name(real));
-  auto entries = ctx_.fs.list(dir);
-  if (!entries) return out;
-  std::set<std::string> names;
-  for (const auto& e : *entries) names.insert(e.name);
-  for (const auto& n : names) {
+  const auto& names = listings_.names(dir, rotation_prefix(name));
+  for (const std::string_view n : names) {
     if (!is_rotated_name(name, n) || n == base_name(real)) continue;
-    if (is_gzip_name(n) && names.contains(n.substr(0, n.size() - 3))) continue;  // gzip is at work
-    out.push_back(dir + "/" + n);
+    const std::string_view plain = is_gzip_name(n) ? n.substr(0, n.size() - 3) : std::string_view();
+    if (std::binary_search(names.begin(), names.end(), plain)) continue;  // gzip is at work
+    out.push_back(dir + "/" + std::string(n));
   }
   return out;
 }
@@ -166,13 +160,13 @@ void Tailer::left_its_path(TailedFile& file) {
       st && st->links == 0 ? std::string() : find_inode(dir_name(live_real), file.seen.inode);
   if (st) {
     file.place = st->links == 0 ? Place::deleted : Place::rotated;
-    if (!now_at.empty()) file.real = now_at;
+    if (!now_at.empty()) move_to(file, now_at);
     unnamed_.insert(&file);
     take_stat(file, *st);
   } else if (const auto s = now_at.empty() ? Expected<FileStat>(fail("gone")) : ctx_.fs.stat(now_at);
              s && is_still(file, *s, now_at)) {
     file.place = Place::rotated;
-    file.real = now_at;
+    move_to(file, now_at);
     take_stat(file, *s);
   } else {
     unbind(file);
@@ -211,7 +205,7 @@ bool Tailer::adopt_copy(TailedFile& file) {
   }
   if (!best_file) return false;
   bind(file, best_stat);
-  file.real = best;
+  move_to(file, best);
   file.place = Place::rotated;
   file.whole = true;
   file.examined = 0;
@@ -306,12 +300,12 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
   const std::string name = base_name(found.path);
   const std::string dir = dir_name(found.path);
   std::vector<TailedFile*> relatives;
-  for (auto& [pointer, f] : files_) {
+  for (TailedFile* f : families_.relatives(dir, name)) {
     if (dir_name(f->path) != dir && dir_name(f->real) != dir) continue;
     const std::string original = base_name(f->path);
     if (f->place == Place::live ? is_rotated_name(original, name)
                                 : family_name(original) == family_name(name))
-      relatives.push_back(f.get());
+      relatives.push_back(f);
   }
   for (auto* f : relatives) {
     if (f->place == Place::live) {
@@ -344,7 +338,7 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
     close(*f);
     unbind(*f);
     bind(*f, st);
-    f->real = found.path;
+    move_to(*f, found.path);
     f->place = Place::rotated;
     f->whole = is_gzip_name(name);
     if (f->whole) ctx_.probe.rotation(RotationKind::gzip);

@@ -25,7 +25,7 @@ std::size_t descriptors_allowed() {
 }  // namespace
 
 Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits, OwnFiles own)
-    : ctx_(context), inputs_(std::move(inputs)), limits_(limits) {
+    : ctx_(context), inputs_(std::move(inputs)), limits_(limits), listings_(ctx_.fs, ctx_.clock) {
   discovery_ = std::make_unique<Discovery>(ctx_.fs, ctx_.notifier, ctx_.log, inputs_, std::move(own));
   max_open_ = limits_.max_open_files > 0 ? limits_.max_open_files : descriptors_allowed();
 }
@@ -140,6 +140,7 @@ TailedFile& Tailer::add(FilePtr owned, bool restored) {
   files_.emplace(&file, std::move(owned));
   if (file.file) ++open_files_;
   bind(file, file.seen);
+  families_.add(file);
   file.last_growth = ctx_.clock.now();
   if (file.place == Place::live) {
     make_live(file);
@@ -157,6 +158,7 @@ void Tailer::drop(TailedFile& file) {
   unbind(file);
   leave_path(file);
   unnamed_.erase(&file);
+  families_.remove(file);
   if (queued_.erase(&file) > 0) std::erase(ready_, &file);
   if (file.predecessor != nullptr) file.predecessor->successor = nullptr;
   if (file.successor != nullptr) file.successor->predecessor = nullptr;
@@ -189,6 +191,14 @@ void Tailer::leave_path(TailedFile& file) {
   if (const auto it = reals_.find(file.real); it != reals_.end() && it->second == &file) reals_.erase(it);
 }
 
+// Its bytes are found at another place now.
+void Tailer::move_to(TailedFile& file, const std::string& real) {
+  const bool elsewhere = dir_name(real) != dir_name(file.real);
+  if (elsewhere) families_.remove(file);
+  file.real = real;
+  if (elsewhere) families_.add(file);
+}
+
 TailedFile* Tailer::by_inode(const FileStat& st) {
   const auto it = inodes_.find({st.dev, st.inode});
   return it == inodes_.end() ? nullptr : it->second;
@@ -215,7 +225,7 @@ bool Tailer::open(TailedFile& file) {
     auto now = (*opened)->stat();
     if (same && *same && now && now->inode == file.seen.inode) {
       file.file = std::move(*opened);
-      file.real = at;
+      move_to(file, at);
       ++open_files_;
       return true;
     }

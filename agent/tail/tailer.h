@@ -18,7 +18,9 @@
 #include "agent/base/filesystem.h"
 #include "agent/base/log.h"
 #include "agent/tail/discovery.h"
+#include "agent/tail/family_index.h"
 #include "agent/tail/gzip_file.h"
+#include "agent/tail/listings.h"
 #include "agent/tail/options.h"
 #include "agent/tail/tail_probe.h"
 #include "agent/tail/tailed_file.h"
@@ -125,6 +127,7 @@ class Tailer {
   void unbind(TailedFile& file);
   void make_live(TailedFile& file);
   void leave_path(TailedFile& file);
+  void move_to(TailedFile& file, const std::string& real);
   TailedFile* by_inode(const FileStat& st);
   TailedFile* owner_of(const FileStat& st, const std::string& at);
   bool is_still(TailedFile& file, const FileStat& st, const std::string& at);
@@ -180,6 +183,8 @@ class Tailer {
   std::unique_ptr<Discovery> discovery_;
   std::unordered_map<TailedFile*, FilePtr> files_;
   std::unordered_map<InodeId, TailedFile*, InodeHash> inodes_;
+  FamilyIndex families_;
+  Listings listings_;
   std::unordered_map<std::string, TailedFile*> live_;   // by the user's path
   std::unordered_map<std::string, TailedFile*> reals_;  // live files by real path, for notifications
   std::deque<TailedFile*> ready_;

@@ -66,6 +66,7 @@ void Tailer::scan() {
   forget_vanished();
   hold_to_disk_budget();
   note_unheard();
+  listings_.clear();
   report();
   const MonoTime end = ctx_.clock.now();
   may_scan_ = end + 20 * (end - begin);
@@ -113,7 +114,7 @@ void Tailer::take_found(const FoundFile& found) {
   known = by_inode(found.stat);
   if (known == nullptr) return discover(found);
   if (known->path == found.path && known->place != Place::live) {  // it came back under its old name
-    if (auto real = ctx_.fs.real_path(found.path)) known->real = *real;
+    if (auto real = ctx_.fs.real_path(found.path)) move_to(*known, *real);
     make_live(*known);
   }
   take_stat(*known, found.stat);
@@ -262,23 +263,16 @@ bool Tailer::may_retire(const TailedFile& file) const {
 }
 
 void Tailer::forget_vanished() {
-  std::map<std::string, std::map<std::uint64_t, std::string>> listings;
   std::vector<TailedFile*> gone;
   for (auto& [pointer, file] : files_) {
     if (file->place == Place::deleted && may_retire(*file)) gone.push_back(file.get());
     if (file->place != Place::rotated || file->file) continue;
     auto st = ctx_.fs.lstat(file->real);
     if (st && is_still(*file, *st, file->real)) continue;
-    const auto [it, fresh] = listings.try_emplace(dir_name(file->real));
-    if (fresh) {
-      if (auto entries = ctx_.fs.list(it->first))
-        for (auto& e : *entries) it->second.emplace(e.inode, it->first + "/" + e.name);
-    }
-    const auto found = it->second.find(file->seen.inode);
-    const auto there =
-        found == it->second.end() ? Expected<FileStat>(fail("gone")) : ctx_.fs.lstat(found->second);
-    if (there && is_still(*file, *there, found->second)) {
-      file->real = found->second;
+    const std::string at = listings_.path_of(dir_name(file->real), file->seen.inode);
+    const auto there = at.empty() ? Expected<FileStat>(fail("gone")) : ctx_.fs.lstat(at);
+    if (there && is_still(*file, *there, at)) {
+      move_to(*file, at);
       file->dirty = true;
     } else {
       gone.push_back(file.get());

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 namespace sidelight {
 namespace {
 
@@ -29,6 +33,32 @@ TEST(RotatedNames, AFamilyIsNamedAfterWhatItsGenerationsShare) {
     EXPECT_EQ(family_name(name), name);
     EXPECT_FALSE(has_rotation_mark(name)) << name;
   }
+}
+
+TEST(RotatedNames, AllPossibleOriginalsAreNamed) {
+  std::vector<std::string> names;
+  for (const char* live : {"app.log", "app", "a.b.log", "app-1.log", "x.", ".log", "log.1"})
+    for (const char* stamp :
+         {"", ".1", "-20261122", ".2026-11-22_03", ".old", ".bak", ".audit", "_1.", "-1.2"}) {
+      const std::string name(live);
+      const auto dot = name.rfind('.');
+      for (const char* end : {"", ".gz"}) {
+        names.push_back(name + stamp + end);
+        if (dot != std::string::npos) names.push_back(name.substr(0, dot) + stamp + name.substr(dot) + end);
+      }
+    }
+  int rotated = 0;
+  for (const std::string& live : names) {
+    for (const std::string& name : names) {
+      if (!is_rotated_name(live, name)) continue;
+      ++rotated;
+      const auto originals = possible_originals(name);
+      EXPECT_NE(std::find(originals.begin(), originals.end(), live), originals.end())
+          << live << " of " << name;
+      EXPECT_TRUE(name.starts_with(rotation_prefix(live))) << live << " of " << name;
+    }
+  }
+  EXPECT_GT(rotated, 100);
 }
 
 }  // namespace

@@ -27,7 +27,10 @@ class CountingFileSystem final : public FileSystem {
     if (!file) return file;
     return std::make_unique<CountingFile>(std::move(*file), bytes_read[path]);
   }
-  Expected<FileStat> stat(const std::string& path) override { return under.stat(path); }
+  Expected<FileStat> stat(const std::string& path) override {
+    ++stats;
+    return under.stat(path);
+  }
   Expected<FileStat> lstat(const std::string& path) override { return under.lstat(path); }
   Expected<std::string> real_path(const std::string& path) override { return under.real_path(path); }
   Expected<std::vector<DirEntry>> list(const std::string& dir) override {
@@ -45,6 +48,7 @@ class CountingFileSystem final : public FileSystem {
   MemoryFileSystem under;
   std::map<std::string, std::uint64_t> bytes_read;  // by path
   int lists = 0;
+  int stats = 0;
 
  private:
   class CountingFile final : public File {
@@ -121,11 +125,11 @@ class NullListener final : public TailListener {
 
 class TailerTest : public ::testing::Test {
  protected:
-  void start(std::vector<std::string> globs) {
+  void start(std::vector<std::string> globs, const std::vector<SavedFile>& saved = {}) {
     tailer_.emplace(TailerContext{fs_, notifier_, clock_, log_, probe_, listener_},
                     std::vector<TailOptions>{TailOptions{std::move(globs), {}, StartAt::beginning}}, limits_,
                     OwnFiles{});
-    tailer_->restore({}, 0, true);
+    tailer_->restore(saved, 0, saved.empty());
   }
   void pass(milliseconds time) {
     clock_.advance(time);
@@ -268,6 +272,62 @@ TEST_F(TailerTest, BrokenArchiveIsInflatedOnceAndAgainWhenItChanges) {
   pass(limits_.rescan_interval);
   EXPECT_EQ(read().size(), noise("x", 500'000).size());
   EXPECT_EQ(probe_.unreadable, 0u);
+}
+
+TEST_F(TailerTest, ManyFilesOfOneDirectoryDoNotMakeItBeListedForEach) {
+  constexpr int kFiles = 300;
+  const auto name = [](int i) { return "/logs/app-" + std::to_string(1000 + i) + ".log"; };
+  for (int i = 0; i < kFiles; ++i) disk().write_file(name(i), "one " + std::to_string(i) + "\n");
+  start({"/logs/*.log"});
+  read();
+  EXPECT_LE(fs_.lists, 3);
+  fs_.lists = fs_.stats = 0;
+  pass(limits_.rescan_interval);
+  EXPECT_LE(fs_.lists, 3);
+  EXPECT_LE(fs_.stats, kFiles + 20) << "one look at each";
+  for (int i = 0; i < kFiles; ++i) {
+    ASSERT_TRUE(disk().rename(name(i), name(i) + ".1"));
+    disk().write_file(name(i), "two " + std::to_string(i) + "\n");
+  }
+  fs_.lists = 0;
+  pass(limits_.rescan_interval);
+  EXPECT_LE(fs_.lists, 6);
+  const std::string news = read();
+  EXPECT_EQ(std::count(news.begin(), news.end(), '\n'), kFiles);
+  EXPECT_EQ(probe_.lost, 0u);
+}
+
+TEST_F(TailerTest, ManyFilesAreFoundAgainWithoutAListingForEach) {
+  constexpr int kFiles = 300;
+  std::vector<SavedFile> saved;
+  for (int i = 0; i < kFiles; ++i) {
+    const std::string path = "/logs/app-" + std::to_string(1000 + i) + ".log";
+    const std::string text = "one " + std::to_string(i) + "\n";
+    disk().write_file(path, text);
+    const auto st = disk().stat(path);
+    ASSERT_TRUE(st);
+    SavedFile f{.key = random_key(),
+                .path = path,
+                .real = path,
+                .dev = st->dev,
+                .inode = st->inode,
+                .birth_ns = st->birth_ns,
+                .size = st->size,
+                .head = mark_of(text),
+                .offset = st->size,
+                .tail = mark_of(text)};
+    saved.push_back(std::move(f));
+    // Some were rotated meanwhile.
+    if (i % 10 != 0) continue;
+    ASSERT_TRUE(disk().rename(path, path + ".1"));
+    disk().write_file(path, "two\n");
+  }
+  start({"/logs/*.log"}, saved);
+  EXPECT_LE(fs_.lists, 6);
+  std::string news;
+  for (int i = 0; i < kFiles / 10; ++i) news += "two\n";
+  EXPECT_EQ(read(), news);
+  EXPECT_EQ(probe_.lost, 0u);
 }
 
 }  // namespace
