@@ -101,7 +101,7 @@ HttpProbe& Metrics::http() {
 std::string Metrics::serialize() {
   const std::lock_guard lock(state_->mutex);
   state_->checkpoint.refresh(state_->clock.wall());
-  state_->process.refresh();
+  state_->process.refresh(state_->clock.now());
   std::vector<prometheus::MetricFamily> collected = state_->registry.Collect();
   // A family without series would be a header without samples.
   std::erase_if(collected, [](const auto& family) { return family.metric.empty(); });

@@ -2,14 +2,19 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <sstream>
 #include <string>
+
+#include "agent/base/descriptors.h"
 
 namespace sidelight {
 namespace {
 
 constexpr std::size_t kMaxFile = 64 * 1024;
+// For each descriptor: counting ten thousand of them may cost ten milliseconds.
+constexpr std::chrono::milliseconds kCountEvery{1};
 
 // Fields of /proc/self/stat (proc(5)), which number from 1: utime 14, stime 15, num_threads 20, vsize 23
 // (bytes), rss 24 (pages).
@@ -77,9 +82,9 @@ ProcessMetrics::ProcessMetrics(MetricFamilies& f, FileSystem& files, double star
       .Set(start_time_seconds);
 }
 
-void ProcessMetrics::refresh() {
+void ProcessMetrics::refresh(MonoTime now) {
   refresh_stat();
-  refresh_descriptors();
+  refresh_descriptors(now);
 }
 
 void ProcessMetrics::refresh_stat() {
@@ -93,8 +98,13 @@ void ProcessMetrics::refresh_stat() {
   resident_.Set(stat.resident_pages * static_cast<double>(::sysconf(_SC_PAGESIZE)));
 }
 
-void ProcessMetrics::refresh_descriptors() {
-  if (const auto fds = files_.list("/proc/self/fd")) open_fds_.Set(static_cast<double>(fds->size()));
+void ProcessMetrics::refresh_descriptors(MonoTime now) {
+  if (now >= next_count_) {
+    if (const auto fds = count_descriptors(files_, "/proc/self/fd")) {
+      open_fds_.Set(static_cast<double>(*fds));
+      next_count_ = now + kCountEvery * static_cast<std::int64_t>(*fds);
+    }
+  }
   if (const auto limits = files_.read_file("/proc/self/limits", kMaxFile))
     max_fds_.Set(parse_max_files(*limits));
 }

@@ -1,6 +1,7 @@
 // What the kernel knows about this process, read from /proc at every scrape.
 #pragma once
 
+#include "agent/base/clock.h"
 #include "agent/base/filesystem.h"
 #include "agent/observe/metric_families.h"
 
@@ -9,12 +10,13 @@ namespace sidelight {
 class ProcessMetrics {
  public:
   ProcessMetrics(MetricFamilies& families, FileSystem& files, double start_time_seconds);
-  // Where /proc cannot be read the series keep their last values.
-  void refresh();
+  // Where /proc cannot be read the series keep their last values. Very many descriptors are not counted each
+  // time.
+  void refresh(MonoTime now);
 
  private:
   void refresh_stat();
-  void refresh_descriptors();
+  void refresh_descriptors(MonoTime now);
 
   FileSystem& files_;
   Counter& cpu_;
@@ -23,6 +25,7 @@ class ProcessMetrics {
   Gauge& threads_;
   Gauge& open_fds_;
   Gauge& max_fds_;
+  MonoTime next_count_{};
 };
 
 }  // namespace sidelight

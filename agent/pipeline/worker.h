@@ -154,6 +154,7 @@ class Worker final : public TailListener {
   std::set<Stream*> waiting_;  // their processors wait for time to pass
   Record record_;
   std::uint64_t saved_seq_ = 0;  // everything that documents depend on is durable once this is
+  std::uint64_t looks_ = 0;      // the tailer's, at the last checkpoint
   MonoTime next_checkpoint_{};
   MonoTime last_turn_{};
   MonoTime next_release_{};

@@ -98,13 +98,16 @@ void Worker::checkpoint() {
   }
   // Files that changed without being read: new sizes, renames, retirements; unread bytes count as lag from
   // now on.
-  tailer_->for_each([&](TailedFile& f) {
-    Stream& s = stream_of(f);
-    if (f.unread() > 0 && active_.insert(&s).second) s.oldest_unsettled = s.drained_at = now;
-    if (!f.dirty) return;
-    f.dirty = false;
-    changed.push_back(&s);
-  });
+  if (looks_ != tailer_->looks()) {
+    tailer_->for_each([&](TailedFile& f) {
+      Stream& s = stream_of(f);
+      if (f.unread() > 0 && active_.insert(&s).second) s.oldest_unsettled = s.drained_at = now;
+      if (!f.dirty) return;
+      f.dirty = false;
+      changed.push_back(&s);
+    });
+    looks_ = tailer_->looks();
+  }
   save(changed);
   report(now);
 }

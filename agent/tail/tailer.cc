@@ -90,6 +90,7 @@ bool Tailer::all_read() const {
 }
 
 Tailer::ReadResult Tailer::read(TailedFile& file, char* to, std::size_t n) {
+  ++looks_;
   if (!open(file)) return {};
   const auto context = static_cast<std::size_t>(std::min<std::uint64_t>(file.read_to, kTailBytes));
   auto got = file.file->read_at(to, context + n, file.read_to - context);

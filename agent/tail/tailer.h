@@ -104,6 +104,8 @@ class Tailer {
   // Everything is read as far as it can be, files that wait for a predecessor included.
   bool all_read() const;
 
+  // Goes on whenever a file was looked at: with the same number, nothing about any file has changed.
+  std::uint64_t looks() const { return looks_; }
   // All files, live or not.
   template <class F>
   void for_each(F f) {
@@ -203,6 +205,7 @@ class Tailer {
   bool start_at_end_ = false;  // during the very first scan
   bool scan_due_ = true;
   std::uint64_t scans_ = 0;
+  std::uint64_t looks_ = 0;
   MonoTime next_scan_{};  // at the latest
   MonoTime may_scan_{};   // at the earliest, when notifications ask for it
   MonoTime next_unnamed_poll_{};

@@ -26,6 +26,7 @@ std::uint64_t last_line_start(const File& file, std::uint64_t size) {
 }  // namespace
 
 void Tailer::handle(const std::vector<FileChange>& changes) {
+  if (!changes.empty()) ++looks_;
   for (const auto& c : changes) {
     if (c.kind == FileChange::Kind::listing || c.name.empty()) {
       scan_due_ = true;
@@ -43,6 +44,7 @@ void Tailer::handle(const std::vector<FileChange>& changes) {
 }
 
 void Tailer::scan() {
+  ++looks_;
   const MonoTime begin = ctx_.clock.now();
   const std::int64_t begin_wall = ctx_.clock.wall();
   scan_due_ = false;
@@ -188,6 +190,7 @@ void Tailer::note_unheard() {
 
 // Instead of a scan of everything because of one directory.
 void Tailer::look_at_unheard() {
+  ++looks_;
   for (const auto& [dir, mtime_ns] : unheard_dirs_) {
     auto st = ctx_.fs.stat(dir);
     if (st ? st->mtime_ns != mtime_ns : st.error().code != EACCES) scan_due_ = true;
@@ -239,6 +242,7 @@ void Tailer::take_stat(TailedFile& file, const FileStat& st) {
 }
 
 void Tailer::poll_unnamed() {
+  ++looks_;
   std::vector<TailedFile*> some(unnamed_.begin(), unnamed_.end());
   for (auto* f : some) {
     if (!files_.contains(f)) continue;

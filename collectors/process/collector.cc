@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "agent/base/descriptors.h"
 #include "collectors/process/cgroup.h"
 #include "collectors/process/proc_stat.h"
 #include "collectors/process/process_table.h"
@@ -141,7 +142,7 @@ class ProcessCollector final : public Collector {
     out.name = stat->name;
     out.cpu_seconds = static_cast<double>(stat->cpu_ticks) / ticks_per_second_;
     out.resident_bytes = static_cast<double>(stat->resident_pages) * page_bytes_;
-    if (const auto fds = fs_.list(dir + "/fd")) out.open_fds = static_cast<double>(fds->size());
+    if (const auto fds = count_descriptors(fs_, dir + "/fd")) out.open_fds = static_cast<double>(*fds);
     return out;
   }
 
