@@ -20,7 +20,7 @@ constexpr std::size_t kGuard = 9;  // the checksum and a space before the payloa
 
 // Appends a line: its checksum, and the payload that `write_payload` appends.
 template <class F>
-void append_guarded(std::string& to, F write_payload) {
+void append_guarded(std::string& to, const F& write_payload) {
   const std::size_t begin = to.size();
   to.append(kGuard, ' ');
   write_payload(to);
