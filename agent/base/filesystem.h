@@ -18,6 +18,7 @@ struct FileStat {
   std::uint64_t inode = 0;
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
+  std::int64_t ctime_ns = 0;  // of the last change to the inode: nobody can set it back
   std::int64_t birth_ns = 0;  // 0 where the filesystem has none
   std::uint32_t links = 0;
   std::uint32_t mode = 0;  // st_mode

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <memory>
 #include <system_error>
 
 #include "agent/base/filesystem.h"
@@ -23,6 +24,7 @@ FileStat from_statx(const struct statx& s) {
   f.inode = s.stx_ino;
   f.size = s.stx_size;
   f.mtime_ns = s.stx_mtime.tv_sec * 1'000'000'000LL + s.stx_mtime.tv_nsec;
+  f.ctime_ns = s.stx_ctime.tv_sec * 1'000'000'000LL + s.stx_ctime.tv_nsec;
   if ((s.stx_mask & STATX_BTIME) != 0)
     f.birth_ns = s.stx_btime.tv_sec * 1'000'000'000LL + s.stx_btime.tv_nsec;
   f.links = s.stx_nlink;
@@ -138,7 +140,8 @@ namespace {
 // object each time.
 template <class Each>
 Expected<void> for_each_entry(const std::string& dir, Each each) {
-  DIR* const d = ::opendir(dir.c_str());
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(dir.c_str()), &::closedir);
+  DIR* const d = open.get();
   if (d == nullptr) return os_error("list " + dir, errno);
   DirEntry entry;
   int error = 0;
@@ -156,7 +159,6 @@ Expected<void> for_each_entry(const std::string& dir, Each each) {
     entry.may_be_directory = e->d_type == DT_DIR || e->d_type == DT_LNK || e->d_type == DT_UNKNOWN;
     each(entry, ::dirfd(d));
   }
-  ::closedir(d);
   if (error != 0) return os_error("list " + dir, error);
   return {};
 }

@@ -80,13 +80,17 @@ Expected<std::unique_ptr<CheckpointStore>> CheckpointStore::open(Context context
 void CheckpointStore::load() {
   Loaded current = load_file(path());
   states_ = std::move(current.states);
+  for (const auto& [key, encoded] : states_) live_bytes_ += encoded.size();
   if (current.usable && current.damaged == 0) {
     ctx_.probe.committed(loaded_saved_at_ns_, 0, states_.size());
     return;
   }
   Loaded previous = load_file(path(".previous"));
   for (auto& [key, encoded] : previous.states)
-    if (!current.forgotten.contains(key)) states_.try_emplace(key, std::move(encoded));
+    if (!current.forgotten.contains(key) && !states_.contains(key)) {
+      live_bytes_ += encoded.size();
+      states_.emplace(key, std::move(encoded));
+    }
   // One that was set aside, by us or just before a crash, is no first start either.
   first_start_ = !current.exists && !previous.exists && !ctx_.fs.stat(path(".damaged"));
   if (first_start_) return;

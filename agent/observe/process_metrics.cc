@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kMaxFile = 64 * 1024;
 // For each descriptor: counting ten thousand of them may cost ten milliseconds.
 constexpr std::chrono::milliseconds kCountEvery{1};
+const std::string kOwnDescriptors = "/proc/self/fd";
 
 // Fields of /proc/self/stat (proc(5)), which number from 1: utime 14, stime 15, num_threads 20, vsize 23
 // (bytes), rss 24 (pages).
@@ -99,10 +100,12 @@ void ProcessMetrics::refresh_stat() {
 }
 
 void ProcessMetrics::refresh_descriptors(MonoTime now) {
-  if (now >= next_count_) {
-    if (const auto fds = count_descriptors(files_, "/proc/self/fd")) {
-      open_fds_.Set(static_cast<double>(*fds));
-      next_count_ = now + kCountEvery * static_cast<std::int64_t>(*fds);
+  if (const auto told = descriptors_told(files_, kOwnDescriptors)) {
+    open_fds_.Set(static_cast<double>(*told));
+  } else if (now >= next_count_) {
+    if (const auto entries = files_.list(kOwnDescriptors)) {
+      open_fds_.Set(static_cast<double>(entries->size()));
+      next_count_ = now + kCountEvery * static_cast<std::int64_t>(entries->size());
     }
   }
   if (const auto limits = files_.read_file("/proc/self/limits", kMaxFile))

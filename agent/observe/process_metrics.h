@@ -1,4 +1,4 @@
-// What the kernel knows about this process, read from /proc at every scrape.
+// What the kernel knows about this process, read from /proc at a scrape.
 #pragma once
 
 #include "agent/base/clock.h"
@@ -10,8 +10,8 @@ namespace sidelight {
 class ProcessMetrics {
  public:
   ProcessMetrics(MetricFamilies& families, FileSystem& files, double start_time_seconds);
-  // Where /proc cannot be read the series keep their last values. Very many descriptors are not counted each
-  // time.
+  // Where /proc cannot be read the series keep their last values. Where descriptors must be
+  // counted one by one (before Linux 6.2), very many of them are not counted each time.
   void refresh(MonoTime now);
 
  private:

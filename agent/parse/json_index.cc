@@ -10,9 +10,9 @@ namespace sidelight {
 namespace {
 
 constexpr std::size_t kUsual = 64 * 1024;
-constexpr std::size_t kLongest = 0xFFFF'FF00;  // what simdjson takes
-constexpr unsigned kGiveBackAfter = 10'000;
-constexpr std::size_t kBlock = 32 * 1024;  // the index of a block stays in the cache
+constexpr std::size_t kLongest = 0xFFFF'FF00;            // what simdjson takes
+constexpr std::size_t kGiveBackAfter = 4 * 1024 * 1024;  // bytes
+constexpr std::size_t kBlock = 32 * 1024;                // the index of a block stays in the cache
 constexpr unsigned kMostFaults = 63;
 constexpr std::size_t kDepth = 1;  // ours is the second stage, so simdjson keeps no stack
 
@@ -31,13 +31,14 @@ JsonIndex::~JsonIndex() = default;
 bool JsonIndex::reserve(std::size_t bytes) {
   const std::size_t have = stage_ ? stage_->capacity() : 0;
   if (have > kUsual && bytes <= kUsual) {
-    if (++small_texts_ < kGiveBackAfter) return true;
+    small_bytes_ += bytes;
+    if (small_bytes_ < kGiveBackAfter) return true;
     stage_.reset();
   } else {
-    small_texts_ = 0;
+    small_bytes_ = 0;
     if (bytes <= have) return true;
   }
-  small_texts_ = 0;
+  small_bytes_ = 0;
   const std::size_t capacity = std::max(kUsual, std::bit_ceil(bytes));
   if (!stage_) {
     return simdjson::get_active_implementation()->create_dom_parser_implementation(
@@ -57,6 +58,7 @@ void JsonIndex::announce(std::string_view window) {
 }
 
 JsonIndex::Outcome JsonIndex::index(std::string_view text, std::size_t read_to) {
+  if (text.empty()) return Outcome::broken;
   asked_ += text.size() + 1;
   known_block_ = in_blocks_ && contains(block_, text);
   if (in_blocks_ && (known_block_ ? find_in_block(text, read_to) : index_block(text))) return Outcome::fine;
@@ -90,10 +92,14 @@ bool JsonIndex::find_in_block(std::string_view text, std::size_t read_to) {
 }
 
 // Whether it begins outside of strings and words, as if nothing were before it. No newline is inside of a
-// string, and none of the tokens between an opening quote and the end of its string.
+// string. Else no string may be open: its quote would be the last token before the text, or behind that one,
+// since a quote in a word is no token.
 bool JsonIndex::begins_cleanly(const char* text) const {
   if (text == block_.data() || text[-1] == '\n') return true;
-  return text[-1] == ' ' && (first_ == 0 || block_[positions_[first_ - 1]] != '"');
+  if (text[-1] != ' ') return false;
+  const std::size_t last = first_ > 0 ? positions_[first_ - 1] : 0;
+  return block_.substr(last, static_cast<std::size_t>(text - block_.data()) - last).find('"') ==
+         std::string_view::npos;
 }
 
 // Indexes the text and the lines behind it.

@@ -33,17 +33,17 @@ class JsonIndex {
   JsonIndex(const JsonIndex&) = delete;
   JsonIndex& operator=(const JsonIndex&) = delete;
 
-  // Texts to come are parts of `window`, in its order, or lie elsewhere. It has 64 readable bytes behind it
-  // and stays as it is until the next call.
+  // Texts to come are parts of `window`, mostly in its order, or lie elsewhere. It has 64 readable bytes
+  // behind it and stays as it is until the last of them was read.
   void announce(std::string_view window);
 
   // Finds { } [ ] : , outside of strings, opening quotes and the first bytes of other scalars. `text` needs
   // 64 readable bytes behind it. `read_to`: how far, in positions(), the text before has been read.
   Outcome index(std::string_view text, std::size_t read_to);
 
-  // Until the next index(): their offsets from base(), ascending; those of the text are the ones from first()
-  // on that lie before its end. Behind them there are those of texts to come, and at last the length of
-  // block(), twice.
+  // Until the next index() or announce(): their offsets from base(), ascending; those of the text are the
+  // ones from first() on that lie before its end. Behind them there are those of texts to come, and at last
+  // the length of block(), twice.
   const char* base() const { return block_.data(); }
   const std::uint32_t* positions() const { return positions_; }
   std::size_t first() const { return first_; }
@@ -63,7 +63,7 @@ class JsonIndex {
   const std::uint32_t* positions_ = nullptr;
   std::size_t first_ = 0;
   std::size_t count_ = 0;
-  unsigned small_texts_ = 0;  // in a row, while the memory is large
+  std::size_t small_bytes_ = 0;  // of small texts in a row, while the memory is large
   std::string_view block_;
   bool known_block_ = false;
   std::string_view window_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,11 +26,12 @@ class ShapeMemory {
     return false;
   }
   const JsonShape* find(const JsonReader& reader) {
-    for (std::size_t i = 0; i < shapes_.size(); ++i) {
-      if (shapes_[i].empty() || !reader.has_shape(shapes_[i])) continue;
-      if (i > 0) std::swap(shapes_[i], shapes_[i - 1]);
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const JsonShape& shape = shapes_[order_[i]];
+      if (shape.empty() || !reader.has_shape(shape)) continue;
+      if (i > 0) std::swap(order_[i], order_[i - 1]);
       credit_ = std::min(credit_ + 1, kMostCredit);
-      return &shapes_[i > 0 ? i - 1 : 0];
+      return &shape;
     }
     credit_ -= kMissCosts;
     if (credit_ < 0) pause_ = kPause;
@@ -42,7 +44,10 @@ class ShapeMemory {
     const auto tokens = reader.flat_keys();
     for (const std::string_view t : tokens)
       known_.push_back(roles.find(t.substr(1, t.size() - 2), known_.size()));
-    if (!tokens.empty()) shapes_.back().learn(tokens, known_);
+    if (tokens.empty()) return;
+    const auto free =
+        std::find_if(order_.begin(), order_.end() - 1, [&](auto n) { return shapes_[n].empty(); });
+    shapes_[*free].learn(tokens, known_);
   }
 
  private:
@@ -51,6 +56,7 @@ class ShapeMemory {
   static constexpr int kMissCosts = 4;
   static constexpr unsigned kPause = 2000;  // lines
   std::array<JsonShape, 4> shapes_;
+  std::array<std::uint8_t, 4> order_{0, 1, 2, 3};  // what was met lately goes first
   std::vector<KnownKey> known_;
   int credit_ = kFirstCredit;
   unsigned pause_ = 0;
@@ -71,8 +77,7 @@ class JsonLineParser final : public LineParser {
     if (shapes_.may_help()) {
       if (const JsonShape* shape = shapes_.find(reader_)) {
         builder_.begin(context, arena, out);
-        if (shaped_members(*shape)) return true;
-        out.clear();
+        return shaped_members(*shape);  // a value that is broken here is broken
       }
     }
     builder_.begin(context, arena, out);

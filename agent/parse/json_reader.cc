@@ -72,7 +72,7 @@ std::span<const std::string_view> JsonReader::flat_keys() {
   return keys_;
 }
 
-// check_escapes() for a body that has one; finds the next one behind it on the way.
+// Of a body that has one; finds the next one behind it on the way.
 EscapeCheck JsonReader::check_found_escapes(std::string_view body) {
   const char* const end = body.data() + body.size();
   bool lone = false;

@@ -36,7 +36,8 @@ class JsonReader {
   // Whether the line, at whose first token the reader stands, is a flat object with just these keys and one
   // token a value. Moves nothing.
   bool has_shape(const JsonShape& shape) const;
-  // Of a line that has a shape: the value of a member, which no other one need be read for; with its key.
+  // Of a line that has a shape: the value of a member, with its key; moves behind it. False: the line is no
+  // JSON.
   bool shaped_value(std::size_t member, std::string_view& key, FieldValue& out);
   // The key tokens of a line that was read to its end, if it is flat; else nothing. Valid until start().
   std::span<const std::string_view> flat_keys();

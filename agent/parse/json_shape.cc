@@ -25,18 +25,17 @@ ShapeKey::ShapeKey(std::string_view token) : length_(token.size()) {
   std::memcpy(masks_.data(), mask.data(), mask.size());
 }
 
-bool JsonShape::learn(std::span<const std::string_view> tokens, std::span<const KnownKey> known) {
+void JsonShape::learn(std::span<const std::string_view> tokens, std::span<const KnownKey> known) {
   size_ = 0;
-  if (tokens.size() > kMostMembers) return false;
+  if (tokens.size() > kMostMembers) return;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i].size() > ShapeKey::kLongest || !known[i].plain) return false;
+    if (tokens[i].size() > ShapeKey::kLongest || !known[i].plain) return;
     for (std::size_t j = 0; j < i; ++j)
-      if (tokens[i] == tokens[j] || compete(*known[i].role, *known[j].role)) return false;
+      if (tokens[i] == tokens[j] || compete(*known[i].role, *known[j].role)) return;
   }
   for (std::size_t i = 0; i < tokens.size(); ++i)
     members_[i] = {ShapeKey(tokens[i]), {known[i].role, true, true}};
   size_ = tokens.size();
-  return true;
 }
 
 }  // namespace sidelight

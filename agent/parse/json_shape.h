@@ -51,11 +51,10 @@ class JsonShape {
  public:
   static constexpr std::size_t kMostMembers = 24;
 
-  // From the key tokens of a line, quotes included, and what is known of each. False, and empty, when lines
-  // of that shape are not to be read by it: too many members or too long ones, keys that are not plain, or
-  // that compete for one part of the record.
-  bool learn(std::span<const std::string_view> tokens, std::span<const KnownKey> known);
-  void forget() { size_ = 0; }
+  // From the key tokens of a line, quotes included, and what is known of each. Empty when lines of that shape
+  // are not to be read by it: too many members or too long ones, keys that are not plain, or that compete for
+  // one part of the record.
+  void learn(std::span<const std::string_view> tokens, std::span<const KnownKey> known);
 
   bool empty() const { return size_ == 0; }
   std::span<const ShapeMember> members() const { return {members_.data(), size_}; }

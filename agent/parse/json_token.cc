@@ -100,18 +100,6 @@ std::size_t escape_length(std::string_view rest, bool& lone) {
   return 6;
 }
 
-EscapeCheck check_escapes(std::string_view body) {
-  bool lone = false;
-  const char* const end = body.data() + body.size();
-  const char* p = body.data();
-  while (p < end && (p = find_backslash(p, end)) != nullptr) {
-    const std::size_t n = escape_length({p, static_cast<std::size_t>(end - p)}, lone);
-    if (n == 0) return EscapeCheck::broken;
-    p += n;
-  }
-  return lone ? EscapeCheck::lone_surrogate : EscapeCheck::fine;
-}
-
 std::string_view unescape(std::string_view body, Arena& arena) {
   const char* end = body.data() + body.size();
   const char* p = body.data();

@@ -9,20 +9,20 @@
 
 namespace sidelight {
 
+// What the escapes of a string's body say; `body` is what stands between the quotes, without unescaped quotes
+// or control characters.
 enum class EscapeCheck {
   fine,            // a valid string body
   lone_surrogate,  // grammatical, but names half a character: it must be unescaped (which puts U+FFFD there)
   broken,          // no JSON
 };
 
-// `body` is what stands between the quotes, without unescaped quotes or control characters.
-EscapeCheck check_escapes(std::string_view body);
 // The length of the escape (two, for a pair of surrogates) that `rest`, the rest of a body, begins with; 0
 // when it is no JSON. `lone` is set for half a character.
 std::size_t escape_length(std::string_view rest, bool& lone);
 
-// The characters that `body` stands for. check_escapes(body) must not be `broken`. Without a backslash that
-// is `body` itself, else a copy in the arena. Valid UTF-8 stays valid.
+// The characters that `body`, whose escapes are not broken, stands for. Without a backslash that is `body`
+// itself, else a copy in the arena. Valid UTF-8 stays valid.
 std::string_view unescape(std::string_view body, Arena& arena);
 
 enum class NumberShape {

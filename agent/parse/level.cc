@@ -95,7 +95,8 @@ std::string_view find(std::string_view word, bool in_text) {
   const std::size_t letter = (packed.low & 0xFF) - 'a';
   if (letter >= kFirst.size() - 1) return {};
   for (std::size_t i = kFirst[letter]; i < kFirst[letter + 1]; ++i) {
-    if (kPacked[i] == packed) return in_text && !kWords[i].in_text ? std::string_view{} : kWords[i].level;
+    if (kPacked[i] == packed && kWords[i].word.size() == word.size())
+      return in_text && !kWords[i].in_text ? std::string_view{} : kWords[i].level;
   }
   return {};
 }

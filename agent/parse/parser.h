@@ -27,9 +27,9 @@ struct ParseOptions {
 class Parser {
  public:
   virtual ~Parser() = default;
-  // Texts of the events to come are parts of `window` (or lie elsewhere), in its order. It has 64 readable
-  // bytes behind it and stays as it is until the next call. Changes no result: lines can be looked at
-  // together that way, which is faster than one at a time.
+  // Texts of the events to come are parts of `window` (or lie elsewhere), mostly in its order. It has 64
+  // readable bytes behind it and stays as it is until the last of them was parsed. Changes no result: lines
+  // can be looked at together that way, which is faster than one at a time.
   virtual void announce(std::string_view window) = 0;
   // `event` must have 64 readable bytes behind its text (chunks and arenas do). `now_ns` (UTC) completes
   // times without a year.

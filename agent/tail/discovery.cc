@@ -18,6 +18,12 @@ std::string join(const std::string& dir, std::string_view name) {
   return path;
 }
 
+// Two "**" can share out the directories of one path in more than one way.
+bool may_match_twice(std::string_view pattern) {
+  const auto first = pattern.find("**");
+  return first != std::string_view::npos && pattern.find("**", first + 2) != std::string_view::npos;
+}
+
 }  // namespace
 
 Discovery::Discovery(FileSystem& fs, FileNotifier& notifier, Logger& log,
@@ -25,7 +31,8 @@ Discovery::Discovery(FileSystem& fs, FileNotifier& notifier, Logger& log,
     : fs_(fs), notifier_(notifier), log_(log), own_(std::move(own)) {
   for (std::uint32_t i = 0; i < inputs.size(); ++i) {
     for (const auto& glob : inputs[i].paths)
-      for (auto& alternative : expand_braces(glob)) patterns_.push_back({i, std::move(alternative)});
+      for (auto& alternative : expand_braces(glob))
+        patterns_.push_back({i, alternative, may_match_twice(alternative)});
     auto& list = excludes_.emplace_back();
     for (const auto& glob : inputs[i].exclude)
       for (auto& alternative : expand_braces(glob)) list.push_back(std::move(alternative));
@@ -74,6 +81,7 @@ std::vector<FoundFile> Discovery::scan() {
   listed_.clear();
   given_.clear();
   barred_paths_.clear();
+  marked_.clear();
   barred_.clear();
   own_in_dir_.clear();
   find_own();
@@ -171,16 +179,17 @@ void Discovery::walk(const std::string& dir, std::string_view rest, const Patter
 
 Expected<void> Discovery::walk_files(const std::string& dir, std::string_view segment, const Pattern& pattern,
                                      std::vector<FoundFile>& out) {
-  auto& marked = marked_[dir];
-  marked.clear();
+  std::vector<std::string> marked;
   const bool may_exclude = !excludes_[pattern.input].empty();
-  return fs_.visit(
+  auto visited = fs_.visit(
       dir,
       [&](const DirEntry& e) {
         if (has_rotation_mark(e.name)) marked.push_back(e.name);
         return match_segment(segment, e.name) && !(may_exclude && excluded(join(dir, e.name), pattern.input));
       },
       [&](const DirEntry& e, const Expected<FileStat>& st) { consider(dir, e.name, st, pattern, out); });
+  if (visited) marked_[dir] = std::move(marked);
+  return visited;
 }
 
 Expected<void> Discovery::walk_dirs(const std::string& dir, std::string_view segment, std::string_view behind,
@@ -214,7 +223,7 @@ void Discovery::walk_any_depth(const std::string& dir, std::string_view rest, co
 void Discovery::consider(const std::string& dir, std::string_view name, const Expected<FileStat>& st,
                          const Pattern& pattern, std::vector<FoundFile>& out) {
   std::string path = join(dir, name);
-  const bool may_repeat = patterns_.size() > 1;
+  const bool may_repeat = patterns_.size() > 1 || pattern.may_repeat;
   if (may_repeat && given_.contains(path)) return;
   if (!st) return bar(path, dir, pattern, st.error());
   if (!st->is_regular() || is_own_inode(*st)) return;

@@ -67,6 +67,7 @@ class Discovery {
   struct Pattern {
     std::uint32_t input;
     std::string text;
+    bool may_repeat;  // it may lead to one path more than once
   };
   void walk(const std::string& dir, std::string_view rest, const Pattern& pattern, int depth,
             std::vector<FoundFile>& out);

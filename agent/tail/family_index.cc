@@ -36,8 +36,11 @@ std::vector<TailedFile*> FamilyIndex::relatives(const std::string& dir, std::str
   std::vector<TailedFile*> out;
   for (const std::string& family : families) {
     const auto [begin, end] = files_.equal_range(key(dir, family));
-    for (auto it = begin; it != end; ++it)
-      if (std::find(out.begin(), out.end(), it->second) == out.end()) out.push_back(it->second);
+    for (auto it = begin; it != end; ++it) out.push_back(it->second);
+  }
+  if (families.size() > 1) {  // keys may be equal by chance
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
   }
   return out;
 }

@@ -11,7 +11,8 @@ constexpr std::int64_t kFineTick = 100'000'000;
 constexpr std::int64_t kCoarseTick = 2'500'000'000;
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-bool settled(std::int64_t changed_ns, std::int64_t listed_ns) {
+bool settled(const FileStat& st, std::int64_t listed_ns) {
+  const std::int64_t changed_ns = std::max(st.mtime_ns, st.ctime_ns);
   return listed_ns - changed_ns > (changed_ns % kSecond == 0 ? kCoarseTick : kFineTick);
 }
 
@@ -25,8 +26,8 @@ const Listings::Listing* Listings::of(const std::string& dir) {
   const auto st = fs_.stat(dir);
   if (!st) return nullptr;
   Listing& kept = kept_[dir];
-  if (kept.changed_ns == st->mtime_ns && settled(kept.changed_ns, kept.listed_ns)) return &kept;
-  kept = {st->mtime_ns, clock_.wall(), {}, {}};
+  if (kept.stat == *st && settled(kept.stat, kept.listed_ns)) return &kept;
+  kept = {*st, clock_.wall(), {}, {}};
   auto entries = fs_.list(dir);
   if (!entries) {
     kept_.erase(dir);
@@ -55,13 +56,6 @@ const std::vector<std::string_view>& Listings::names(const std::string& dir, std
        it != listing->entries.end() && it->name.starts_with(prefix); ++it)
     names_.push_back(it->name);
   return names_;
-}
-
-bool Listings::has(const std::string& dir, const std::string& name) {
-  const Listing* listing = of(dir);
-  if (listing == nullptr) return false;
-  const auto it = std::lower_bound(listing->entries.begin(), listing->entries.end(), name, before);
-  return it != listing->entries.end() && it->name == name;
 }
 
 }  // namespace sidelight

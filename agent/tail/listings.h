@@ -23,13 +23,15 @@ class Listings {
   std::string path_of(const std::string& dir, std::uint64_t inode);
   // The names that begin with `prefix`, in their order; valid until the next call.
   const std::vector<std::string_view>& names(const std::string& dir, std::string_view prefix);
-  bool has(const std::string& dir, const std::string& name);
   // Gives the memory back.
-  void clear() { kept_.clear(); }
+  void clear() {
+    names_.clear();
+    kept_.clear();
+  }
 
  private:
   struct Listing {
-    std::int64_t changed_ns = 0;  // the directory's mtime when it was listed
+    FileStat stat;  // the directory's, from before it was listed
     std::int64_t listed_ns = 0;
     std::vector<DirEntry> entries;  // by name
     std::unordered_map<std::uint64_t, std::size_t> by_inode;

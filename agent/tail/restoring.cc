@@ -127,6 +127,7 @@ void Tailer::not_found(const SavedFile& saved) {
 
 bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at,
                           bool same_inode) {
+  make_room_for_descriptor();
   auto opened = open_any(at, saved.head);
   if (!opened) return false;
   auto st = (*opened)->stat();

@@ -12,6 +12,8 @@ namespace {
 // Equal content is compared at both ends of the common part; the middle of two files that agree there is the
 // same.
 constexpr std::uint64_t kCompareBytes = 64 * 1024;
+// Some file systems tell times to two seconds only.
+constexpr std::int64_t kCoarseTimes = 2'500'000'000;
 
 bool same_ends(const File& a, const File& b, std::uint64_t common) {
   const auto head = same_prefix(a, b, std::min(common, kCompareBytes));
@@ -268,7 +270,11 @@ void Tailer::adopt_missed(std::int64_t since_ns) {
   for (auto it = rotation_dirs_.begin(); it != rotation_dirs_.end();) {
     const std::string& dir = *it;
     std::vector<std::string> marked;
-    if (const auto* known = discovery_->marked_in(dir)) {
+    // What was renamed since it was listed is under a name that the listing does not know.
+    const auto dir_stat = ctx_.fs.stat(dir);
+    const bool unchanged =
+        dir_stat && std::max(dir_stat->mtime_ns, dir_stat->ctime_ns) < since_ns - kCoarseTimes;
+    if (const auto* known = discovery_->marked_in(dir); unchanged && known != nullptr) {
       marked = *known;
     } else if (auto entries = ctx_.fs.list(dir)) {
       for (const auto& e : *entries)

@@ -46,6 +46,7 @@ struct TailedFile {
   std::uint64_t read_to = 0;   // everything before it has been handed out
   Mark tail;                   // of the bytes before read_to
   std::uint64_t examined = 0;  // the size at which the bytes behind read_to gave no complete event
+  bool failed = false;         // it could not be read: tried again at the next look
   bool whole = false;          // an archive or a copy: no more bytes will come
   bool dirty = true;           // head, size or place changed since the pipeline saved it
   MonoTime last_growth{};

@@ -97,6 +97,7 @@ Tailer::ReadResult Tailer::read(TailedFile& file, char* to, std::size_t n) {
   if (!got) {
     ctx_.probe.read_error();
     ctx_.log.warn("tail.read", got.error().message);
+    file.failed = true;
     file.examined = file.seen.size;  // until the next notification or scan
     return {};
   }
@@ -196,7 +197,11 @@ void Tailer::leave_path(TailedFile& file) {
 void Tailer::move_to(TailedFile& file, const std::string& real) {
   const bool elsewhere = dir_name(real) != dir_name(file.real);
   if (elsewhere) families_.remove(file);
+  const auto known = reals_.find(file.real);
+  const bool notified = known != reals_.end() && known->second == &file;
+  if (notified) reals_.erase(known);
   file.real = real;
+  if (notified) reals_[real] = &file;
   if (elsewhere) families_.add(file);
 }
 
@@ -239,6 +244,8 @@ bool Tailer::open(TailedFile& file) {
     if (!adopt_copy(file))
       lose(file, was_live ? LossReason::truncated : LossReason::deleted, "was replaced while it was closed");
     scan_due_ = true;
+  } else {
+    file.failed = true;
   }
   file.examined = file.seen.size;
   return file.file != nullptr;
@@ -256,15 +263,18 @@ void Tailer::make_room_for_descriptor() {
   ctx_.log.warn("tail.descriptors",
                 "more files than descriptors (" + std::to_string(max_open_) +
                     "): quiet ones are closed and opened again when they grow; raise RLIMIT_NOFILE");
-  // The quietest file that can be found again by its name; one that is fully read, if there is any.
-  TailedFile* quietest = nullptr;
-  for (auto& [pointer, f] : files_) {
-    if (!f->file || f->place == Place::deleted) continue;
-    if (quietest == nullptr ||
-        std::pair(!f->at_end(), f->last_growth) < std::pair(!quietest->at_end(), quietest->last_growth))
-      quietest = f.get();
+  while (open_files_ >= max_open_) {
+    // The quietest file that can be found again by its name; one that is fully read, if there is any.
+    TailedFile* quietest = nullptr;
+    for (auto& [pointer, f] : files_) {
+      if (!f->file || f->place == Place::deleted) continue;
+      if (quietest == nullptr ||
+          std::pair(!f->at_end(), f->last_growth) < std::pair(!quietest->at_end(), quietest->last_growth))
+        quietest = f.get();
+    }
+    if (quietest == nullptr) return;
+    close(*quietest);
   }
-  if (quietest != nullptr) close(*quietest);
 }
 
 void Tailer::report() {

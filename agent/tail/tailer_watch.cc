@@ -1,5 +1,6 @@
 // What goes on on disk: notifications, scans, files that appear, grow and go away.
 #include <algorithm>
+#include <utility>
 
 #include "agent/tail/rotated_names.h"
 #include "agent/tail/tailer.h"
@@ -30,6 +31,7 @@ void Tailer::handle(const std::vector<FileChange>& changes) {
   for (const auto& c : changes) {
     if (c.kind == FileChange::Kind::listing || c.name.empty()) {
       scan_due_ = true;
+      listings_.clear();
       continue;
     }
     std::string path = c.dir;
@@ -48,6 +50,7 @@ void Tailer::scan() {
   const MonoTime begin = ctx_.clock.now();
   const std::int64_t begin_wall = ctx_.clock.wall();
   scan_due_ = false;
+  listings_.clear();
   copies_.clear();
   unreadable_.clear();
   ignored_ = 0;
@@ -81,13 +84,12 @@ std::vector<TailedFile*> Tailer::compare(std::vector<FoundFile>& found) {
   ++scans_;
   std::vector<TailedFile*> left;
   std::size_t there = 0;
-  const bool all = !absent_.empty();  // what was absent is looked for among all of them
   std::erase_if(found, [&](const FoundFile& f) {
     TailedFile* const current = live_at(f.path);
     if (current == nullptr) return false;
+    if (current->found_by_scan != scans_) ++there;
     current->found_by_scan = scans_;
-    ++there;
-    if (current->seen == f.stat) return !all && !current->has_news();
+    if (current->seen == f.stat) return !current->has_news() && !current->failed;
     if (current->seen.inode != f.stat.inode || current->seen.dev != f.stat.dev) left.push_back(current);
     return false;
   });
@@ -162,8 +164,12 @@ void Tailer::discover(const FoundFile& found) {
   }
   file->file = std::move(*opened);
   // The youngest generation that left this path is read to its end first.
-  for (TailedFile* f : unnamed_)
-    if (f->path == found.path && f->successor == nullptr && f->unread() > 0) file->predecessor = f;
+  for (TailedFile* f : families_.relatives(dir_name(found.path), name)) {
+    if (f->path != found.path || f->successor != nullptr || f->unread() == 0 || !unnamed_.contains(f))
+      continue;
+    if (file->predecessor == nullptr || f->last_growth >= file->predecessor->last_growth)
+      file->predecessor = f;
+  }
   if (file->predecessor != nullptr) file->predecessor->successor = file.get();
   add(std::move(file), false);
 }
@@ -231,6 +237,7 @@ void Tailer::take_stat(TailedFile& file, const FileStat& st) {
     file.dirty = true;
   }
   file.seen = st;
+  if (std::exchange(file.failed, false)) file.examined = 0;
   if (st.links == 0 && file.place == Place::rotated) {
     file.place = Place::deleted;
     file.dirty = true;

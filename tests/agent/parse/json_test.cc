@@ -230,6 +230,11 @@ TEST(JsonParser, RemembersKeysWithoutConsequences) {
       EXPECT_NE(parsed(broken).find("no JSON"), std::string::npos) << broken;
     }
     EXPECT_NE(parsed(std::string(line) + "}").find("no JSON"), std::string::npos) << line;
+    for (const auto colon : {std::string_view(line).find(':'), std::string_view(line).rfind(':')}) {
+      std::string broken(line);
+      broken.insert(colon + 1, "tru");  // of the first value, and of the last
+      EXPECT_NE(parsed(broken).find("no JSON"), std::string::npos) << broken;
+    }
     EXPECT_EQ(parsed(line), first) << line;
   }
 }

@@ -17,6 +17,7 @@ TEST(Level, BringsNamesToTheSyslogLevels) {
   EXPECT_EQ(normalise_level(""), "");
   EXPECT_EQ(normalise_level("banana"), "");
   EXPECT_EQ(normalise_level("informationalist"), "");
+  EXPECT_EQ(normalise_level(std::string_view("info\0", 5)), "");
 }
 
 TEST(Level, TellsSyslogBunyanAndMonologNumbersApart) {

@@ -225,6 +225,26 @@ TEST_P(Property, LinesOfOneWindowAreReadAsIfEachWereAlone) {
   }
 }
 
+// A quote inside of a word opens a string, but is no token of its own.
+TEST_P(Property, LinesThatBeginInAnOpenStringAreNotTakenForClean) {
+  ParseOptions options{.format = GetParam()};
+  if (options.format == Format::regex)
+    options.pattern = R"((?P<time>\S+)[ =](?P<level>\S+) ?(?P<message>.*))";
+  const auto behind = [](std::string_view mark) {
+    return [mark](std::string_view line) {
+      const auto at = line.find(mark);
+      return at == std::string_view::npos ? line : line.substr(at + mark.size());
+    };
+  };
+  EXPECT_EQ(complaint_about_window(options, "1 {}\nx\"y \"{}\n", behind(" ")), "");
+  EXPECT_EQ(complaint_about_window(options,
+                                   "2026-11-22T20:01:01Z stdout F {\"x\":1}\n"
+                                   "2026-11-22T20:01:02\" stdout F {\"{\"a\":1}\n",
+                                   behind(" F ")),
+            "");
+  EXPECT_EQ(complaint_about_window(options, "{\"a\":1}\n\n{\"b\":2}\n{\"a\":3}", behind("none")), "");
+}
+
 // Our grammar on top of the structural index agrees with an independent parser on what a JSON object is.
 TEST(JsonGrammar, AgreesWithAnotherParser) {
   auto parser = make_parser({.format = Format::json});

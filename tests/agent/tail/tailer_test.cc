@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "tests/fakes/fake_clock.h"
@@ -23,6 +24,7 @@ using ::testing::HasSubstr;
 class CountingFileSystem final : public FileSystem {
  public:
   Expected<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
+    if (before_open) before_open(path);
     auto file = under.open(path, mode);
     if (!file) return file;
     return std::make_unique<CountingFile>(std::move(*file), bytes_read[path]);
@@ -49,6 +51,7 @@ class CountingFileSystem final : public FileSystem {
   std::map<std::string, std::uint64_t> bytes_read;  // by path
   int lists = 0;
   int stats = 0;
+  std::function<void(const std::string&)> before_open;
 
  private:
   class CountingFile final : public File {
@@ -125,11 +128,12 @@ class NullListener final : public TailListener {
 
 class TailerTest : public ::testing::Test {
  protected:
-  void start(std::vector<std::string> globs, const std::vector<SavedFile>& saved = {}) {
+  void start(std::vector<std::string> globs, const std::vector<SavedFile>& saved = {},
+             bool first_start = true) {
     tailer_.emplace(TailerContext{fs_, notifier_, clock_, log_, probe_, listener_},
                     std::vector<TailOptions>{TailOptions{std::move(globs), {}, StartAt::beginning}}, limits_,
                     OwnFiles{});
-    tailer_->restore(saved, 0, saved.empty());
+    tailer_->restore(saved, 0, saved.empty() && first_start);
   }
   void pass(milliseconds time) {
     clock_.advance(time);
@@ -328,6 +332,35 @@ TEST_F(TailerTest, ManyFilesAreFoundAgainWithoutAListingForEach) {
   for (int i = 0; i < kFiles / 10; ++i) news += "two\n";
   EXPECT_EQ(read(), news);
   EXPECT_EQ(probe_.lost, 0u);
+}
+
+TEST_F(TailerTest, FileThatIsRotatedWhileAScanIsUnderWayIsFoundUnderItsNewName) {
+  disk().write_file("/logs/a.log", "a\n");
+  disk().write_file("/logs/f.log", "written while nobody looked\n");
+  fs_.before_open = [&](const std::string& path) {
+    if (path == "/logs/f.log" && disk().stat(path)) {
+      ASSERT_TRUE(disk().rename(path, "/logs/f.log-20261122"));
+    }
+  };
+  start({"/logs/*.log"}, {}, false);
+  std::string all = read();
+  pass(limits_.rescan_interval);
+  all += read();
+  EXPECT_THAT(all, HasSubstr("written while nobody looked\n"));
+  EXPECT_EQ(probe_.lost, 0u);
+}
+
+TEST_F(TailerTest, PathThatOneGlobLeadsToTwiceDoesNotHideAnotherThatIsGone) {
+  disk().write_file("/srv/log/log/x.log", "x\n");
+  disk().write_file("/srv/log/log/y.log", "y\n");
+  start({"/srv/**/log/**/*.log"});
+  std::string first = read();
+  EXPECT_EQ(first.size(), 4u) << first;
+  ASSERT_TRUE(disk().rename("/srv/log/log/y.log", "/srv/log/log/y.old-name"));
+  pass(limits_.rescan_interval);
+  disk().append_file("/srv/log/log/y.old-name", "more\n");
+  pass(milliseconds(300));  // files without a name are looked at more often
+  EXPECT_EQ(read(), "more\n");
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ inline std::string complaint_about(const Record& r, const Event& event) {
   for (const Field& f : r.labels) {
     if (!keys.insert(std::string(f.key)).second) return "label twice: " + std::string(f.key);
     if (!is_harmless_key(f.key)) return "harmful label: " + std::string(f.key);
+    if (f.plain_key && !is_plain_key(f.key)) return "not a plain key: " + std::string(f.key);
     if (!valid(f)) return "invalid JSON in label " + std::string(f.key);
   }
   if (r.labels.size() > 128) return "too many labels";
