@@ -297,6 +297,11 @@ def limit_file_size(size):
     return apply
 
 
+def limit_descriptors(most):
+    """A preexec_fn: no more than `most` open files."""
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 class Tmpfs:
     """A small file system that can be filled. Needs root; `available` says whether it can be had."""
 

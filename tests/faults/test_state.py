@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from rig import STREAM, FaultServer, Sidelight, Tmpfs, WriterProcess, free_port, limit_file_size, wait_for
+from rig import STREAM, FaultServer, Sidelight, Tmpfs, WriterProcess, free_port, limit_descriptors, limit_file_size, wait_for
 from store import NUMBER
-from writer import LINE_BYTES, Writer
+from writer import LINE_BYTES, Writer, make_line
 
 
 @pytest.fixture
@@ -124,6 +124,29 @@ def test_rotations_while_down_are_followed(server, sidelight):
         writer.write(100)
         sidelight.start()
         assert_clean(server, writer, sidelight)
+        assert not sidelight.metric("sidelight_lost_bytes_total")
+
+
+def test_more_files_than_descriptors_survive_kills(program, tmp_path, server):
+    """All files have news in each round, and most of them are closed when the program is killed."""
+    files = 500
+    sidelight = Sidelight(program, tmp_path, server.url, paths=[str(tmp_path / "logs" / "*.log")], preexec=limit_descriptors(200))
+    numbers = iter(range(1_000_000))
+
+    def write():
+        for i in range(files):
+            with (sidelight.logs / f"app-{i}.log").open("a", encoding="ascii") as f:
+                f.write(make_line(next(numbers), "many", "2026-11-22T10:00:00.000Z", "raw", False) + "\n")
+
+    write()
+    with sidelight:
+        for done in range(1, 4):
+            wait_for(lambda done=done: server.stats()["documents"] >= files * done, 30, f"round {done}")
+            write()
+            sidelight.kill()
+            sidelight.start()
+        verdict = server.wait_delivered({"count": 4 * files, "optional": []})
+        assert (verdict["lost"], verdict["doubled"]) == (0, 0), f"{verdict}\n{sidelight.log_text()[-2000:]}"
         assert not sidelight.metric("sidelight_lost_bytes_total")
 
 
