@@ -1,4 +1,5 @@
 #include <array>
+#include <cstdlib>
 #include <fstream>
 
 #include "tests/agent/parse/parse_testing.h"
@@ -124,8 +125,41 @@ TEST(RawParser, LooksIntoNothing) {
   EXPECT_EQ(p.message(), "2026-11-22 20:01:02 ERROR x");
 }
 
-// Lines of real programs, where a collection of them lies beside the checkout. The levels are those that the
-// lines name.
+// Lines in the shapes that real programs give them.
+TEST(TextParser, FindsTimeAndLevelInTheShapesOfRealPrograms) {
+  struct Shape {
+    const char* text;
+    const char* time;
+    const char* level;  // "": the program names none
+  };
+  for (const Shape& c : {
+           Shape{"[Sun Nov 22 20:01:02 2026] [notice] workerEnv.init() is done", "2026-11-22T20:01:02.000Z",
+                 "notice"},
+           Shape{"[Sun Nov 22 20:01:02 2026] [error] no such module", "2026-11-22T20:01:02.000Z", "error"},
+           Shape{"2026-11-22 20:01:02,123 INFO [main] shop.mapreduce.Master: token of kind MES",
+                 "2026-11-22T20:01:02.123Z", "info"},
+           Shape{"2026-11-22 20:01:02,123 - WARN  [Sender:18:Quorum$Sender@68] - leaving",
+                 "2026-11-22T20:01:02.123Z", "warning"},
+           Shape{"Nov 22 20:01:02 crm sshd(pam_unix)[19937]: session opened for user shop",
+                 "2026-11-22T20:01:02.000Z", ""},
+           Shape{"Nov  2 06:55:46 mes sshd[24200]: invalid user printer [preauth]",
+                 "2026-11-02T06:55:46.000Z", ""},
+           Shape{"shop-api.log.1.2026-11-21_13:53:08 2026-11-22 20:01:02.551 25746 INFO shop.wsgi [req-55 1 "
+                 "2] GET",
+                 "2026-11-22T20:01:02.551Z", "info"},
+           Shape{"26/11/22 20:01:02 INFO price.SecurityManager: acls are changed", "2026-11-22T20:01:02.000Z",
+                 "info"},
+           Shape{"- 1795377662 2026.11.22 dn228 Nov 22 20:01:02 dn228/dn228 crond[2916]: (root) CMD (hourly)",
+                 "2026-11-22T20:01:02.000Z", ""},
+       }) {
+    const ParsedLine p(Format::automatic, c.text);
+    EXPECT_EQ(p.time(), c.time) << c.text;
+    EXPECT_EQ(p.level(), c.level) << c.text;
+  }
+}
+
+// The same over thousands of lines of public collections (loghub), for whoever has them: the directory is
+// named by SIDELIGHT_LOG_COLLECTIONS. The levels are those that the lines name.
 struct Collection {
   const char* file;
   bool names_levels;
@@ -134,9 +168,10 @@ struct Collection {
 class RealLines : public testing::TestWithParam<Collection> {};
 
 TEST_P(RealLines, HaveTheirTimeAndLevelFound) {
-  const std::string path = std::string("../shared/data/logs/") + GetParam().file;
-  std::ifstream in(path);
-  if (!in) GTEST_SKIP() << "no " << path;
+  const char* const collections = std::getenv("SIDELIGHT_LOG_COLLECTIONS");
+  if (collections == nullptr) GTEST_SKIP() << "SIDELIGHT_LOG_COLLECTIONS names no directory";
+  std::ifstream in(std::string(collections) + "/" + GetParam().file);
+  ASSERT_TRUE(in) << GetParam().file;
   auto parser = make_parser({});
   ASSERT_TRUE(parser.has_value());
   std::size_t lines = 0;
