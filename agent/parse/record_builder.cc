@@ -97,7 +97,7 @@ void RecordBuilder::put(std::string_view key, KnownKey known, const FieldValue& 
               put_ecs(role.ecs, key, value, known.alone);
       break;
   }
-  if (!taken) put_label(key, value, known.plain, known.alone);
+  if (!taken) put_label(key, value, known);
 }
 
 // True if the part now belongs to `key`. Whoever loses becomes a label.
@@ -226,10 +226,10 @@ bool RecordBuilder::convert_number(EcsType type, const FieldValue& value, Field&
   return shape == NumberShape::integer || (type == EcsType::real && shape == NumberShape::real);
 }
 
-void RecordBuilder::put_label(std::string_view key, const FieldValue& value, bool plain_key, bool alone) {
-  Field field = as_field(plain_key ? key : harmless_key(key, *arena_), value);
-  field.plain_key = plain_key;
-  if (alone) {
+void RecordBuilder::put_label(std::string_view key, const FieldValue& value, KnownKey known) {
+  Field field = as_field(known.plain ? key : harmless_key(key, *arena_), value);
+  field.plain_key = known.plain;
+  if (known.alone) {
     record_->labels.push_back(field);
     return;
   }

@@ -36,7 +36,7 @@ class RecordBuilder {
   bool put_time(std::string_view key, std::uint8_t rank, const FieldValue& value);
   bool put_level(std::string_view key, std::uint8_t rank, const FieldValue& value);
   bool put_message(std::string_view key, std::uint8_t rank, const FieldValue& value);
-  void put_label(std::string_view key, const FieldValue& value, bool plain_key = false, bool alone = false);
+  void put_label(std::string_view key, const FieldValue& value, KnownKey known = {});
   // Completes the record.
   void finish();
 

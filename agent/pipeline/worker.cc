@@ -196,8 +196,11 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
       before.substr(before.size() - std::min<std::size_t>(before.size(), kTailBytes));
   if (after != s.position || !events_.empty()) {
     const auto ledger_span = ctx_.ledger.open(s.id, ctx_.clock.now());
-    if (!events_.empty()) inputs_[file.input].parser->announce(bytes.substr(0, consumed));
-    const std::size_t parts = events_.empty() ? 0 : write_documents(s, events_, ledger_span);
+    std::size_t parts = 0;
+    if (!events_.empty()) {
+      inputs_[file.input].parser->announce(bytes.substr(0, consumed));
+      parts = write_documents(s, events_, ledger_span);
+    }
     s.position = after;
     ctx_.ledger.close(ledger_span, s.stand(mark_of(tail)), parts);
     active_.insert(&s);

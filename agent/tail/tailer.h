@@ -104,7 +104,7 @@ class Tailer {
   // Everything is read as far as it can be, files that wait for a predecessor included.
   bool all_read() const;
 
-  // Goes on whenever a file was looked at: with the same number, nothing about any file has changed.
+  // Goes on whenever a file was looked at: with the same number, no size, place or name has changed.
   std::uint64_t looks() const { return looks_; }
   // All files, live or not.
   template <class F>
