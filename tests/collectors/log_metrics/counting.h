@@ -22,10 +22,10 @@ class Counting {
         parser_(make_parser({}).value()) {}
 
   void line(const std::string& text) {
-    Event event;
-    event.text = text;
-    Record record;
     Arena arena;
+    Event event;
+    event.text = arena.copy(text);
+    Record record;
     parser_->parse(event, clock.wall(), arena, record);
     record.event = &event;
     EventView view(record, constants_);

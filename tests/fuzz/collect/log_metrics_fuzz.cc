@@ -30,9 +30,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const auto parser = make_parser({}).value();
   static const StoppedClock clock;
   LogMetricTable table(rules.metrics(), 10, clock);
-  Event event;
-  event.text = std::string_view(reinterpret_cast<const char*>(data), size);
   Arena arena;
+  Event event;
+  event.text = arena.copy({reinterpret_cast<const char*>(data), size});
   Record record;
   parser->parse(event, 0, arena, record);
   record.event = &event;
