@@ -72,6 +72,7 @@ Json form(const KeySpec& key, const Shared& shared) {
            {{"type", "array"}, {"minItems", key.min}, {"items", object_form(*key.object, shared)}}});
     case KeyType::texts:
     case KeyType::globs:
+    case KeyType::excludes:
     case KeyType::urls: {
       const Json item = {{"type", "string"}, {"minLength", 1}};
       return any_of({item, {{"type", "array"}, {"minItems", key.min}, {"items", item}}});

@@ -27,6 +27,8 @@ KeyType item_of(KeyType list) {
       return KeyType::text;
     case KeyType::globs:
       return KeyType::path;
+    case KeyType::excludes:
+      return KeyType::exclude;
     case KeyType::urls:
       return KeyType::url;
     default:
@@ -248,6 +250,7 @@ void Reader::read_field(const KeySpec& field, void* owner, const DocumentNode& n
       return read_sections(field, owner, node, path);
     case KeyType::texts:
     case KeyType::globs:
+    case KeyType::excludes:
     case KeyType::urls:
       return read_list(field, owner, node, path);
     case KeyType::text_map:
@@ -421,6 +424,11 @@ std::string Reader::check_text(const KeySpec& field, std::string& text) {
     case KeyType::path:
     case KeyType::globs:
       text = absolute_path(base_dir_, text);
+      return {};
+    case KeyType::exclude:
+    case KeyType::excludes:
+      if (text.contains('/') && !text.starts_with("**") && !text.starts_with('{'))
+        text = absolute_path(base_dir_, text);
       return {};
     case KeyType::secret_file:
     case KeyType::readable_file:

@@ -58,6 +58,7 @@ std::string type_name(KeyType type) {
       return "number";
     case KeyType::choice:
       return "one of several words";
+    case KeyType::exclude:
     case KeyType::path:
       return "path";
     case KeyType::url:
@@ -79,6 +80,7 @@ std::string type_name(KeyType type) {
     case KeyType::texts:
       return "list of texts";
     case KeyType::globs:
+    case KeyType::excludes:
       return "list of paths";
     case KeyType::urls:
       return "list of URLs";

@@ -23,6 +23,7 @@ enum class KeyType {
   number,         // double; min and max bound it in whole numbers
   choice,         // one of KeySpec::choices
   path,           // made absolute
+  exclude,        // a glob; made absolute unless it is a file's name or begins with "**"
   url,            // http or https with a host, without credentials
   proxy_url,      // may carry credentials: never printed
   listen,         // host:port
@@ -33,6 +34,7 @@ enum class KeyType {
   readable_file,  // the same without the warning about its mode
   texts,
   globs,  // made absolute
+  excludes,
   urls,
   text_map,
   object,

@@ -37,7 +37,9 @@ std::shared_ptr<const ObjectSchema> memcached_schema() {
   s.at_most_one({"password", "password_file"});
   s.needs("password", "username");
   s.needs("password_file", "username");
-  s.object("tls", [](M& o) -> auto& { return o.tls; }, tls_schema());
+  s.object(
+      "tls", [](M& o) -> auto& { return o.tls; },
+      tls_schema("TLS towards the server; an empty section, `{}`, switches it on."));
   add_target_keys(s);
   return s.done();
 }

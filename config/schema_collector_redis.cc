@@ -59,7 +59,10 @@ std::shared_ptr<const ObjectSchema> redis_schema() {
       "here "
       "under the addresses that it knows. Sentinel always gives them.");
   add_user_keys(s, [](R& o) -> auto& { return o.user; }, "/run/secrets/redis-password");
-  s.object("tls", [](R& o) -> auto& { return o.tls; }, tls_schema());
+  s.object(
+      "tls", [](R& o) -> auto& { return o.tls; },
+      tls_schema("TLS towards a `rediss://` server. With `sentinel` the section, even an empty one, `{}`, "
+                 "switches it on for all of them."));
   add_target_keys(s);
   return s.done();
 }

@@ -35,6 +35,8 @@ std::shared_ptr<const ObjectSchema> multiline_schema() {
 
 std::string check_ecs_name(const std::string& name) {
   if (find_ecs(name)) return {};
+  if (name == "@timestamp" || name == "message" || name == "log.level")
+    return "every event has its own; it cannot be set here";
   return "no field of the schema that documents follow; put it under labels";
 }
 
@@ -52,8 +54,10 @@ void add_reading(SchemaBuilder<LogInput>& s) {
       .default_note("the first path")
       .example("shop");
   s.field(
-       "exclude", KeyType::texts, [](LogInput& i) -> auto& { return i.tail.exclude; },
-       "Globs of files to leave out; matched against the whole path and against the file's name.")
+       "exclude", KeyType::excludes, [](LogInput& i) -> auto& { return i.tail.exclude; },
+       "Globs of files to leave out. Without a `/` they are matched against the file's name, else like "
+       "`paths` "
+       "against the whole path.")
       .example("['*.gz', '*.tmp']");
   s.choice(
       "start", [](LogInput& i) -> auto& { return i.tail.start; },

@@ -77,14 +77,17 @@ char* put_merged(char* out, Refs record, std::span<const Constant> constants, st
   return put_fields(out, merged, parent);
 }
 
-char* put_flags(char* out, const Event& e, bool parse_error) {
-  if (!e.truncated && !e.unterminated && !e.continuation && !parse_error) [[likely]]
+char* put_flags(char* out, const Record& r) {
+  const Event& e = *r.event;
+  if (!e.truncated && !e.unterminated && !e.continuation && r.complaint().empty()) [[likely]]
     return out;
   out = put(out, ",\"flags\":[");
   if (e.truncated) out = put(out, "\"truncated\",");
   if (e.unterminated) out = put(out, "\"unterminated\",");
   if (e.continuation) out = put(out, "\"continuation\",");
-  if (parse_error) out = put(out, "\"parsing_error\",");
+  if (!r.parse_error.empty()) out = put(out, "\"parsing_error\",");
+  if (r.time_unread) out = put(out, "\"timestamp_error\",");
+  if (e.not_wrapped) out = put(out, "\"container_error\",");
   out[-1] = ']';
   return out;
 }
@@ -223,7 +226,7 @@ char* EcsEncoder::put_message(char* out, const Job& job) const {
 // The record brings a message and no fields: all the rest is ready.
 char* EcsEncoder::put_plain(char* out, const Job& job) const {
   out = put_head(out, job);
-  out = put_flags(out, *job.record.event, false);
+  out = put_flags(out, job.record);
   out = put(out, job.tmpl.log_rendered);
   out = put_message(out, job);
   if (id_in_event_) {
@@ -251,7 +254,7 @@ char* EcsEncoder::put_rich(char* out, const Job& job) const {
   if (!r.parse_error.empty()) fields.add(error_message_, error);
 
   out = put_head(out, job);
-  out = put_flags(out, *r.event, !r.parse_error.empty());
+  out = put_flags(out, r);
   out = put_object(out, fields.between(log_.begin, log_.end), job.tmpl.log_fields, job.tmpl.log_rendered,
                    "log");
   out = put_message(out, job);

@@ -87,7 +87,7 @@ static int tell(const std::string& what, const std::string& path, const Expected
   return 1;
 }
 
-// Whether the destination answers; the exit status.
+// Whether the destination answers, each of its hosts; the exit status.
 static int connect_to_output(const OutputSettings& output, FileSystem& fs, const Clock& clock) {
   const std::string where = output.name.empty() ? "output" : "outputs " + output.name;
   if (output.file && !output.file->path.empty())
@@ -98,12 +98,16 @@ static int connect_to_output(const OutputSettings& output, FileSystem& fs, const
   auto streams = make_asio_stream_client();
   const auto found = output.elasticsearch ? probe_elasticsearch(*output.elasticsearch, fs, *http, clock)
                                           : probe_logstash(*output.logstash, fs, *http, *streams, clock);
-  if (!found) {
-    std::fprintf(stderr, "%s: %s\n", name.c_str(), found.error().message.c_str());
-    return 1;
+  int status = 0;
+  for (const auto& host : found) {
+    if (host) {
+      std::printf("%s: %s\n", name.c_str(), host->c_str());
+    } else {
+      std::fprintf(stderr, "%s: %s\n", name.c_str(), host.error().message.c_str());
+      status = 1;
+    }
   }
-  std::printf("%s: %s\n", name.c_str(), found->c_str());
-  return 0;
+  return status;
 }
 
 int check_command(const std::string& config_file, bool connect, bool print) {

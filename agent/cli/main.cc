@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <string>
 
 #include "agent/cli/commands.h"
@@ -48,6 +49,12 @@ int main(int argc, char** argv) {
   which->add_flag("--metrics", metrics, "docs/metrics.md");
   which->require_option(1);
 
+  // The library would only say that a subcommand is missing.
+  const auto is_named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_named).empty()) {
+    std::fprintf(stderr, "there is no command \"%s\"; sidelight --help lists them\n", argv[1]);
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -17,6 +17,7 @@
 #include "agent/cli/configuration.h"
 #include "agent/cli/log_metrics_run.h"
 #include "agent/observe/http_server.h"
+#include "agent/observe/listen_address.h"
 #include "agent/observe/log.h"
 #include "agent/observe/metrics.h"
 #include "agent/pipeline/pipeline.h"
@@ -151,7 +152,7 @@ class Program {
     if (!server) return std::unexpected(server.error());
     server_ = std::move(*server);
     log_->info("run.started", "sidelight " SIDELIGHT_VERSION " is up: " + inputs + ", metrics on http://" +
-                                  settings_.http->listen + "/metrics");
+                                  with_port(settings_.http->listen, server_->port()) + "/metrics");
     return {};
   }
 

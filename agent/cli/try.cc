@@ -62,8 +62,8 @@ class Printer {
  public:
   void show(const TrialResult& r) {
     const std::string where = r.line == 0 ? "summary" : "line " + std::to_string(r.line);
-    if (!r.parse_error.empty())
-      note(notes_.bad, where + ": did not parse: " + std::string(r.parse_error) + ": " + shown(r.text));
+    if (!r.complaint.empty())
+      note(notes_.bad, where + ": did not parse: " + std::string(r.complaint) + ": " + shown(r.text));
     if (r.document.empty()) {
       ++dropped_;
       note(notes_.bad, where + ": dropped by " + r.dropped_by + ", " + r.why + ": " + shown(r.text));

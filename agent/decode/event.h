@@ -23,6 +23,7 @@ struct Event {
   std::string_view container_time;  // the CRI or docker timestamp (RFC 3339), else empty
   std::uint8_t lane = 0;            // 0 stdout or plain, 1 stderr
   bool from_container = false;      // the line was wrapped: `lane` names a stream
+  bool not_wrapped = false;         // a line of it is not wrapped as the configured container runtime does
   bool truncated = false;           // cut at the size limit; the rest of the line was skipped and counted
   bool unterminated = false;        // ends at a forced cut, without a line terminator
   // Belongs behind an event that was closed before it: begins in mid-line or between container pieces behind

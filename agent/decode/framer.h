@@ -58,8 +58,7 @@ struct FrameInput {
 struct FrameStats {
   std::uint64_t lines = 0;  // physical lines that ended in this call's events
   std::uint64_t truncated_events = 0;
-  std::uint64_t truncated_bytes = 0;            // skipped beyond max_event_bytes
-  std::uint64_t malformed_container_lines = 0;  // shipped as they are
+  std::uint64_t truncated_bytes = 0;  // skipped beyond max_event_bytes
 };
 
 // Immutable after creation; one instance an input, used by any number of threads.

@@ -6,6 +6,8 @@
 #include <array>
 #include <string>
 
+#include "agent/base/exception_line.h"
+
 namespace sidelight {
 namespace {
 
@@ -37,34 +39,24 @@ bool take_digits(std::string_view& s) {
   return n > 0;
 }
 
-// A dotted name of letters, digits, '_', '$' and '`' at the start of `s`, as class names are.
-std::string_view dotted_name(std::string_view s) {
-  std::size_t n = 0;
-  while (n < s.size() && (is_word(s[n]) || s[n] == '.' || s[n] == '$' || s[n] == '`')) ++n;
-  return n > 0 && !is_digit(s[0]) && s[0] != '.' ? s.substr(0, n) : std::string_view{};
-}
-
-// "java.lang.IllegalStateException: boom", "System.IO.IOException": the line that a logger writes between its
-// message and the frames.
+// "java.lang.IllegalStateException: boom": the line that a logger writes between its message and the frames.
 bool is_exception_line(std::string_view line) {
-  const std::string_view name = dotted_name(line);
-  const std::string_view rest = line.substr(name.size());
-  if (name.find('.') == std::string_view::npos ||
-      !(rest.empty() || rest.starts_with(':') || rest.starts_with(" (")))
-    return false;
-  return name.ends_with("Exception") || name.ends_with("Error") || name.ends_with("Throwable");
+  return read_exception_line(line, ErrorNames::certain).has_value();
 }
 
 // Throwable.printStackTrace and the loggers' variations of it; the two lines of java.util.logging.
 class JavaRules final : public JoinRules {
-  enum Context : std::uint8_t { outside, behind_head };
+  enum Context : std::uint8_t { outside, behind_head, in_message };
 
  public:
   bool continues(std::uint8_t& context, std::string_view line) const override {
-    const bool expects_text = context == behind_head;
-    context = is_head(line) ? behind_head : outside;
-    if (expects_text && is_text(line)) return true;
-    return is_trace(line);
+    const std::uint8_t before = context;
+    const Trace trace = trace_line(line);
+    // The message of an exception may go on: "  Detail: Key (id)=(1) already exists." of PostgreSQL's driver.
+    const bool goes_on =
+        trace == Trace::none && before == in_message && (is_space(line[0]) || is_postgres_detail(line));
+    context = trace == Trace::error || goes_on ? in_message : is_head(line) ? behind_head : outside;
+    return trace != Trace::none || goes_on || (before == behind_head && is_text(line));
   }
 
  private:
@@ -80,7 +72,7 @@ class JavaRules final : public JoinRules {
     const std::size_t place = when.rfind(' ');
     if (place == std::string_view::npos) return false;
     const std::string_view name = when.substr(place + 1);
-    if (name.empty() || dotted_name(name).size() != name.size()) return false;
+    if (name.empty() || class_name_at(name).size() != name.size()) return false;
     when = when.substr(0, place);
     if (when.ends_with("AM") || when.ends_with("PM")) {
       when.remove_suffix(2);
@@ -96,11 +88,16 @@ class JavaRules final : public JoinRules {
     return starts_with_any(line, kLevels);
   }
 
-  static bool is_trace(std::string_view line) {
+  enum class Trace { none, error, frame };
+
+  static Trace trace_line(std::string_view line) {
     constexpr std::array<std::string_view, 3> kCauses = {"Caused by: ", "Suppressed: ", "Wrapped by: "};
     const std::string_view text = trim_left(line);
-    if (starts_with_any(text, kCauses)) return true;
-    if (text.size() == line.size()) return is_exception_line(line);
+    if (starts_with_any(text, kCauses)) return Trace::error;
+    if (text.size() == line.size()) return is_exception_line(line) ? Trace::error : Trace::none;
+    return is_frame(text) ? Trace::frame : Trace::none;
+  }
+  static bool is_frame(std::string_view text) {
     if (text.starts_with("at ") || text.starts_with("[CIRCULAR REFERENCE")) return true;
     if (!text.starts_with("... ")) return false;
     std::string_view count = text.substr(4);
@@ -129,7 +126,8 @@ class PythonRules final : public JoinRules {
       context = is_exception(line) ? behind_exception : outside;
       return context == behind_exception;
     }
-    if (starts_with_any(line, kChains)) return true;
+    if (starts_with_any(line, kChains) || is_postgres_detail(line) || starts_with_any(line, kOrm))
+      return true;
     context = outside;
     return false;
   }
@@ -138,10 +136,12 @@ class PythonRules final : public JoinRules {
   static constexpr std::array<std::string_view, 2> kChains = {
       "During handling of the above exception, another exception occurred:",
       "The above exception was the direct cause of the following exception:"};
+  // SQLAlchemy's, behind the driver's message.
+  static constexpr std::array<std::string_view, 4> kOrm = {"[SQL: ", "[parameters: ", "[generated in ",
+                                                           "(Background on this error at: "};
 
   static bool is_exception(std::string_view line) {
-    const std::string_view name = dotted_name(line);
-    return !name.empty() && (name.size() == line.size() || line[name.size()] == ':');
+    return read_exception_line(line, ErrorNames::any).has_value();
   }
 };
 
@@ -190,12 +190,21 @@ class GoRules final : public JoinRules {
 
 // Exception.ToString(), and the indented messages of the console logger.
 class DotnetRules final : public JoinRules {
+  enum Context : std::uint8_t { outside, in_exception };
+
  public:
-  bool continues(std::uint8_t& /*context*/, std::string_view line) const override {
+  bool continues(std::uint8_t& context, std::string_view line) const override {
     const std::string_view text = trim_left(line);
-    if (text.starts_with("---> ") || text.starts_with("--- End of ")) return true;
-    if (text.size() == line.size()) return is_exception_line(line);
-    return line.starts_with("      ") || text.starts_with("at ");
+    const bool indented = text.size() < line.size();
+    const bool trace = text.starts_with("---> ") || text.starts_with("--- End of ") ||
+                       (indented && text.starts_with("at ")) || is_exception_line(text);
+    // The exception's message may go on, and "  Exception data:" may follow the frames.
+    if (trace || (context == in_exception && (indented || is_postgres_detail(line)))) {
+      context = in_exception;
+      return true;
+    }
+    context = outside;
+    return line.starts_with("      ");
   }
 };
 

@@ -92,7 +92,6 @@ class JoiningRun {
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       if (open_[lane].active && line.end - open_[lane].event.begin > span_) close(lane);
     }
-    if (piece.malformed) ++stats_.malformed_container_lines;
     on_piece(piece, line);
     if (line.overlong) close_all();
   }
@@ -164,6 +163,7 @@ class JoiningRun {
     OpenEvent& open = open_[piece.lane];
     open.event.end = line.end;
     open.event.unterminated = !line.terminated && !line.overlong;
+    open.event.not_wrapped |= piece.malformed;
     open.physical_lines += line.terminated ? 1 : 0;
     const std::size_t separator = begins_line && !open.parts.empty() ? 1 : 0;
     const std::size_t room =

@@ -25,4 +25,8 @@ Expected<ListenAddress> parse_listen_address(std::string_view text) {
   return out;
 }
 
+std::string with_port(std::string_view text, std::uint16_t port) {
+  return std::string(text.substr(0, text.rfind(':') + 1)) + std::to_string(port);
+}
+
 }  // namespace sidelight

@@ -20,4 +20,7 @@ struct ListenAddress {
 // free one.
 Expected<ListenAddress> parse_listen_address(std::string_view text);
 
+// A valid address with the port that was taken in place of the one that was asked for.
+std::string with_port(std::string_view text, std::uint16_t port);
+
 }  // namespace sidelight

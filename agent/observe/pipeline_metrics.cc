@@ -41,7 +41,8 @@ PipelineMetrics::PipelineMetrics(MetricFamilies& f, const Clock& clock)
           f.counters({.name = "sidelight_parse_errors_total",
                       .labels = "input",
                       .max_series = kMaxInputSeries,
-                      .help = "Events that do not have the configured format; shipped raw and marked."})),
+                      .help = "Events whose format or container wrapping is not the configured one, or whose "
+                              "time cannot be read; shipped all the same, and marked in log.flags."})),
       dropped_(f.counters({.name = "sidelight_dropped_events_total",
                            .labels = "input; reason: rule, sampled, rate_limited, duplicate",
                            .max_series = kMaxInputSeries * kDropReasons,

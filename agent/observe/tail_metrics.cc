@@ -13,6 +13,10 @@ TailMetrics::TailMetrics(MetricFamilies& f)
     : files_open_(f.gauge({.name = "sidelight_files_open", .help = "Log files open now."})),
       files_tracked_(
           f.gauge({.name = "sidelight_files_tracked", .help = "Log files known now, open or not."})),
+      matched_(f.gauges({.name = "sidelight_input_files",
+                         .labels = "input",
+                         .max_series = kMaxInputLabels,
+                         .help = "Log files that the input's paths match; absent until first looked for."})),
       polling_(
           f.gauge({.name = "sidelight_watch_polling",
                    .help = "1 while some directory gives no change notifications and is polled instead."})),
@@ -51,15 +55,17 @@ TailMetrics::ByReason TailMetrics::lost_counters(const std::string& label) {
 
 void TailMetrics::set_inputs(const std::vector<InputLabel>& labels) {
   const std::lock_guard lock(mutex_);
+  for (const Input& old : inputs_)
+    if (old.files != nullptr) matched_.Remove(old.files);
   inputs_.clear();
-  for (const InputLabel& label : labels) inputs_.push_back(lost_counters(label.text));
+  for (const InputLabel& label : labels) inputs_.push_back({label, lost_counters(label.text), nullptr});
 }
 
 void TailMetrics::lost_bytes(std::uint32_t input, std::uint64_t bytes, LossReason reason) {
   const std::lock_guard lock(mutex_);
   // A loss is told even when a reload took its input away in between.
   const ByReason counters =
-      input < inputs_.size() ? inputs_[input] : lost_counters(std::string(kOverflowLabel));
+      input < inputs_.size() ? inputs_[input].lost : lost_counters(std::string(kOverflowLabel));
   counters.at(static_cast<std::size_t>(reason))->Increment(static_cast<double>(bytes));
 }
 
@@ -68,6 +74,13 @@ void TailMetrics::files_open(std::uint64_t files) {
 }
 void TailMetrics::files_tracked(std::uint64_t files) {
   files_tracked_.Set(static_cast<double>(files));
+}
+void TailMetrics::input_files(std::uint32_t input, std::uint64_t files) {
+  const std::lock_guard lock(mutex_);
+  if (input >= inputs_.size() || inputs_[input].label.overflow) return;
+  Input& in = inputs_[input];
+  if (in.files == nullptr) in.files = &matched_.Add({{"input", in.label.text}});
+  in.files->Set(static_cast<double>(files));
 }
 void TailMetrics::watch_mode(bool polling) {
   polling_.Set(polling ? 1 : 0);

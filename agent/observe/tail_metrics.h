@@ -19,6 +19,7 @@ class TailMetrics final : public TailProbe {
 
   void files_open(std::uint64_t files) override;
   void files_tracked(std::uint64_t files) override;
+  void input_files(std::uint32_t input, std::uint64_t files) override;
   void watch_mode(bool polling) override;
   void unreadable_files(std::uint64_t files) override;
   void ignored_files(std::uint64_t files) override;
@@ -30,10 +31,16 @@ class TailMetrics final : public TailProbe {
 
  private:
   using ByReason = std::array<Counter*, 3>;
+  struct Input {
+    InputLabel label;
+    ByReason lost{};
+    Gauge* files = nullptr;
+  };
   ByReason lost_counters(const std::string& label);
 
   Gauge& files_open_;
   Gauge& files_tracked_;
+  Family<Gauge>& matched_;
   Gauge& polling_;
   Gauge& unreadable_;
   Gauge& ignored_;
@@ -44,7 +51,7 @@ class TailMetrics final : public TailProbe {
   Counter& descriptor_limit_hits_;
 
   std::mutex mutex_;  // guards inputs_
-  std::vector<ByReason> inputs_;
+  std::vector<Input> inputs_;
 };
 
 }  // namespace sidelight

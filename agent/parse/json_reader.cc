@@ -144,7 +144,7 @@ bool JsonReader::container(FieldValue& out) {
   out = {Shape::container, false, bytes_.substr(begin, position(at_ - 1) + 1 - begin)};
   if (scan.depth > kDeepest) {
     out.shape = Shape::text;
-  } else if (scan.rewrite) {
+  } else if (scan.rewrite || out.bytes.find('\n') != std::string_view::npos) {
     const std::size_t after = at_;
     at_ = first;
     std::string rewritten;

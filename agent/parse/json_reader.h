@@ -42,8 +42,8 @@ class JsonReader {
   // The key tokens of a line that was read to its end, if it is flat; else nothing. Valid until start().
   std::span<const std::string_view> flat_keys();
   // Reads any value. A container comes as one token: with duplicate keys resolved (the last one stays), keys
-  // that Elasticsearch refuses renamed, numbers beyond its range as strings, and as text when it is nested
-  // deeper than kDeepest.
+  // that Elasticsearch refuses renamed, numbers beyond its range as strings, on one line, and as text when it
+  // is nested deeper than kDeepest.
   bool value(FieldValue& out);
   // After a member of an object: consumes ',' (more = true) or '}' (more = false).
   bool next_member(bool& more);

@@ -23,6 +23,7 @@ class FormatParser final : public Parser {
       out.parse_error = complaint_;
     }
     out.event = &event;
+    out.time_unread = out.time_unread && !out.timestamp_ns;
     if (!out.timestamp_ns && !event.container_time.empty()) {
       out.timestamp_ns = parse_time(event.container_time, context);
     }

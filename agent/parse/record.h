@@ -40,6 +40,16 @@ struct Record {
       ecs;  // unique keys, all of them in ecs_fields.h; @timestamp, message, log.level are not among them
   std::vector<Field> labels;     // unique keys; everything that ECS does not know
   std::string_view parse_error;  // set: the line did not parse as its format and `message` is the whole line
+  bool time_unread = false;  // the line has a time, but not in a form that we know; it is among the labels
+
+  // What about the event is not as it was configured or expected, if anything: it is shipped all the same,
+  // marked and counted.
+  std::string_view complaint() const {
+    if (!parse_error.empty()) return parse_error;
+    if (time_unread) return "its time is in no form that is known";
+    if (event != nullptr && event->not_wrapped) return "a line is not wrapped as `container` says";
+    return {};
+  }
 
   void clear() {
     event = nullptr;
@@ -50,6 +60,7 @@ struct Record {
     ecs.clear();
     labels.clear();
     parse_error = {};
+    time_unread = false;
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -20,7 +21,7 @@ Field as_field(std::string_view key, const FieldValue& value) {
 
 bool is_ip(std::string_view s) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  if (s.size() < 2 || s.size() >= text.size()) return false;
+  if (s.size() < 2 || s.size() >= text.size() || s.contains('\0')) return false;
   std::memcpy(text.data(), s.data(), s.size());
   std::array<unsigned char, 16> address{};
   return inet_pton(AF_INET, text.data(), address.data()) == 1 ||
@@ -34,8 +35,10 @@ std::optional<std::int64_t> member(std::string_view object, std::string_view nam
   at = object.find_first_not_of(": \t", at + name.size());
   if (at == std::string_view::npos) return std::nullopt;
   std::int64_t v = 0;
-  const auto r = std::from_chars(object.data() + at, object.data() + object.size(), v);
-  if (r.ec != std::errc() || r.ptr == object.data() + object.size() || *r.ptr == '.' || v < 0)
+  const char* const end = object.data() + object.size();
+  const auto r = std::from_chars(object.data() + at, end, v);
+  // A number with a fraction or an exponent is none.
+  if (r.ec != std::errc() || r.ptr == end || !std::string_view(",} \t\r\n").contains(*r.ptr) || v < 0)
     return std::nullopt;
   return v;
 }
@@ -43,6 +46,7 @@ std::optional<std::int64_t> member(std::string_view object, std::string_view nam
 // {"epochSecond":1795377662,"nanoOfSecond":123000000} of log4j2, {"seconds":...,"nanos":...} of protobuf.
 std::optional<std::int64_t> instant_to_ns(std::string_view object) {
   constexpr std::int64_t kNanos = 1'000'000'000;
+  constexpr std::int64_t kFirst = 100'000'000;   // what is less is a duration
   constexpr std::int64_t kLast = 9'214'646'400;  // 2262-01-01
   if (object.substr(1).find_first_of("{[") != std::string_view::npos) return std::nullopt;
   auto seconds = member(object, "\"epochSecond\"");
@@ -51,8 +55,16 @@ std::optional<std::int64_t> instant_to_ns(std::string_view object) {
     seconds = member(object, "\"seconds\"");
     nanos = member(object, "\"nanos\"");
   }
-  if (!seconds || *seconds >= kLast || nanos.value_or(0) >= kNanos) return std::nullopt;
+  if (!seconds || *seconds < kFirst || *seconds >= kLast || nanos.value_or(0) >= kNanos) return std::nullopt;
   return *seconds * kNanos + nanos.value_or(0);
+}
+
+// "11/28/2026 10:00 PM", not "12.5ms": keys that name a time are also used for durations.
+bool looks_like_a_time(std::string_view s) {
+  const auto separators =
+      std::count_if(s.begin(), s.end(), [](char c) { return std::string_view("/-:.").contains(c); });
+  const auto digits = std::count_if(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return s.size() <= 64 && separators >= 2 && digits >= 6;
 }
 
 }  // namespace
@@ -119,6 +131,7 @@ bool RecordBuilder::put_time(std::string_view key, std::uint8_t rank, const Fiel
   } else if (value.shape == Shape::container) {
     ns = instant_to_ns(value.bytes);
   }
+  if (!ns && value.is_string()) record_->time_unread |= looks_like_a_time(value.bytes);
   if (!ns || !claim(time_, key, rank, value)) return false;
   record_->timestamp_ns = *ns;
   return true;

@@ -17,8 +17,9 @@
 namespace sidelight {
 
 // begin(), any number of put()s, finish(). Keys are unescaped UTF-8; keys and values must outlive the record.
-// Of equal keys the last one stays. A value that its place cannot take (a word for a number, an object for a
-// keyword) becomes a label, so that no line can conflict with the mapping. One thread.
+// Of equal keys the last one stays, of those that its place can take. A value that its place cannot take (a
+// word for a number, an object for a keyword) becomes a label, so that no line can conflict with the mapping.
+// One thread.
 class RecordBuilder {
  public:
   // More labels than this go, as text, into one called kOverflow.

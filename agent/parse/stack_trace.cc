@@ -3,43 +3,28 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "agent/base/exception_line.h"
+
 namespace sidelight {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '$' ||
-         c == '.' || c == '`';
-}
 
 std::string_view trim_left(std::string_view s) {
   s.remove_prefix(std::min(s.find_first_not_of(" \t"), s.size()));
   return s;
 }
 
-// "java.lang.IllegalStateException: boom", "System.IO.IOException", "ValueError: bad" with any name.
-bool names_error(std::string_view line, bool any_name, StackTrace& out) {
-  std::size_t n = 0;
-  while (n < line.size() && is_name(line[n])) ++n;
-  const std::string_view name = line.substr(0, n);
-  const std::string_view rest = line.substr(n);
-  if (name.empty() || is_digit(name[0]) || name[0] == '.' ||
-      !(rest.empty() || rest.starts_with(':') || rest.starts_with(" (")))
-    return false;
-  if (!any_name && (name.find('.') == std::string_view::npos ||
-                    !(name.ends_with("Exception") || name.ends_with("Error") || name.ends_with("Throwable"))))
-    return false;
-  out.type = name;
-  out.message = rest.starts_with(':') ? trim_left(rest.substr(1)) : std::string_view{};
+bool names_error(std::string_view line, ErrorNames names, StackTrace& out) {
+  const auto found = read_exception_line(line, names);
+  if (!found) return false;
+  out.type = found->type;
+  out.message = found->message;
   return true;
 }
 
 // The same behind other words: "Exception in thread "main" java.lang.Error: boom".
 bool names_error_somewhere(std::string_view line, StackTrace& out) {
   for (std::size_t at = 0; at < line.size();) {
-    if (names_error(line.substr(at), false, out)) return true;
+    if (names_error(line.substr(at), ErrorNames::certain, out)) return true;
     at = line.find(' ', at);
     if (at == std::string_view::npos) return false;
     ++at;
@@ -72,11 +57,26 @@ void read_python(std::string_view text, StackTrace& out) {
     const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
     const std::string_view line = text.substr(begin, end - begin);
     if (!line.empty() && trim_left(line).size() == line.size()) {
-      if (names_error(line, true, out) && out.head.empty()) out.head = line;
+      if (names_error(line, ErrorNames::any, out) && out.head.empty()) out.head = line;
       return;
     }
     end = newline == std::string_view::npos ? 0 : newline;
   }
+}
+
+// The panic before the goroutines, if there is one: where its line begins.
+std::optional<std::size_t> read_go(std::string_view before, StackTrace& out) {
+  for (std::size_t begin = 0; begin < before.size();) {
+    const Line line = line_at(before, begin);
+    for (const std::string_view type : {"panic", "fatal error"}) {
+      if (!line.text.starts_with(type) || !line.text.substr(type.size()).starts_with(": ")) continue;
+      out.type = type;
+      out.message = line.text.substr(type.size() + 2);
+      return begin;
+    }
+    begin += line.text.size() + 1;
+  }
+  return std::nullopt;
 }
 
 std::string_view without_line_ends(std::string_view s) {
@@ -91,6 +91,13 @@ std::optional<StackTrace> find_stack_trace(std::string_view text) {
   const Line first = line_at(text, 0);
   // What goes on from an event that was closed before has no head of its own.
   if (first.text.size() == text.size() || is_frame(first.text)) return std::nullopt;
+  // From `begin` on, and what was said before. Without a line of its own before it, its first line is both.
+  const auto split = [&](std::size_t begin) {
+    out.head = begin > 0 ? without_line_ends(text.substr(0, begin)) : first.text;
+    out.trace = text.substr(begin);
+    return out;
+  };
+  Line before;
   for (Line line = first;;) {
     const bool behind_first = line.begin > 0;
     if (trim_left(line.text).starts_with("Traceback (most recent call last):")) {
@@ -100,19 +107,16 @@ std::optional<StackTrace> find_stack_trace(std::string_view text) {
       if (out.head.empty()) out.head = first.text;
       return out;
     }
-    if (behind_first && line.text.starts_with("goroutine ") && line.text.ends_with("]:")) {
-      out.head = without_line_ends(text.substr(0, line.begin));
-      out.trace = text.substr(line.begin);
-      return out;
+    if (behind_first && line.text.starts_with("goroutine ") && line.text.ends_with("]:"))
+      return split(read_go(text.substr(0, line.begin), out).value_or(line.begin));
+    if (behind_first && names_error(trim_left(line.text), ErrorNames::certain, out)) return split(line.begin);
+    if (behind_first && is_frame(line.text)) {
+      // The line before the frames may name the error.
+      const bool named = names_error(before.text, ErrorNames::qualified, out) ||
+                         (before.begin == 0 && names_error_somewhere(before.text, out));
+      return split(named ? before.begin : line.begin);
     }
-    if (behind_first && (is_frame(line.text) || names_error(trim_left(line.text), false, out))) {
-      out.head = without_line_ends(text.substr(0, line.begin));
-      out.trace = text.substr(line.begin);
-      // The line before the frames names the error: it belongs to both.
-      if (out.type.empty() && first.text.size() + 1 == line.begin && names_error_somewhere(first.text, out))
-        out.trace = text;
-      return out;
-    }
+    before = line;
     const std::size_t next = line.begin + line.text.size() + 1;
     if (next >= text.size()) return std::nullopt;
     line = line_at(text, next);

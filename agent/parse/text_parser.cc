@@ -14,6 +14,7 @@ constexpr std::size_t kLookedAt = 240;
 // Words before the time, and before the level behind it, that are looked at.
 constexpr int kWordsBeforeTime = 4;
 constexpr int kWordsBeforeLevel = 10;
+constexpr std::string_view kFail = "fail";  // a level only where it is the first word, before a colon
 
 const EcsOrdinal kProcessPid = find_ecs("process.pid").value_or(0);
 const EcsOrdinal kErrorMessage = find_ecs("error.message").value_or(0);
@@ -190,6 +191,7 @@ class TextScan {
       }
       if (!part) {
         if (after == ':' && postgres_word(word)) return "info";
+        if (words == 0 && after == ':' && word == kFail) return normalise_level(word);
         const auto level = level_word(word, words == 0 || after == ':' || (opened && closed));
         if (!level.empty()) return level;
         if (opened && closed && word.size() == 1 && is_upper(word[0])) {
@@ -207,7 +209,7 @@ class TextScan {
            word == "QUERY";
   }
 
-  // "ERROR: text", "[warn] text", "WARNING:root:text", without any time.
+  // "ERROR: text", "[warn] text", "WARNING:root:text", without any time; "fail: Shop[0]" of .NET's console.
   void level_at_start() {
     std::size_t begin = 0;
     if (s_[0] == '[' || s_[0] == '<') begin = 1;
@@ -215,7 +217,9 @@ class TextScan {
     while (end < s_.size() && is_word(s_[end])) ++end;
     const char after = end < s_.size() ? s_[end] : ' ';
     if (after != ' ' && after != ':' && after != ']' && after != '>' && after != '\t' && after != '|') return;
-    out_.level = level_word(s_.substr(begin, end - begin), begin == 1 || after == ':');
+    const std::string_view word = s_.substr(begin, end - begin);
+    out_.level =
+        word == kFail && after == ':' ? normalise_level(word) : level_word(word, begin == 1 || after == ':');
   }
 
   // "host prog[123]:" of syslog, "[123] LOG:" and "[123] user@db LOG:" of PostgreSQL, behind the time.

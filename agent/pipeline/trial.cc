@@ -102,7 +102,7 @@ class Trial {
       TrialResult r;
       r.line = line_;
       r.text = record.event->text;
-      r.parse_error = record.parse_error;
+      r.complaint = record.complaint();
       r.dropped_by = "processor " + std::to_string(outcome.processor + 1) + " (" +
                      input_.chain->name(outcome.processor) + ")";
       r.why = reason(outcome.verdict);
@@ -120,7 +120,7 @@ class Trial {
     r.text = batch_.docs.back().raw;
     r.document = batch_.doc_source(batch_.docs.back());
     r.document.remove_suffix(1);
-    r.parse_error = record.parse_error;
+    r.complaint = record.complaint();
     const OutletSet chosen = input_.routing.choose(record, context);
     for (std::size_t i = 0; i < outputs_.size(); ++i)
       if ((chosen >> i & 1) != 0) r.outputs.push_back(outputs_[i]);

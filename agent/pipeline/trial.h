@@ -19,7 +19,7 @@ struct TrialResult {
   std::uint64_t line = 0;            // of its first byte, from 1; 0: a summary of events that were dropped
   std::string_view text;             // the event as it was read; after redaction where that was
   std::string_view document;         // JSON without a newline; empty: it was dropped
-  std::string_view parse_error;      // why it did not parse; empty: it did
+  std::string_view complaint;        // why it did not parse; empty: it did
   std::vector<std::string> outputs;  // names; "output" where there is one without
   std::string dropped_by;            // "processor 2 (sample)"
   std::string why;                   // "by its rule", "sampled" ...

@@ -70,7 +70,7 @@ void Worker::write_plainly(Stream& s, const std::vector<Event>& events, std::uin
     record_.clear();
     parser.parse(e, now, batch.arena, record_);
     record_.event = &e;
-    if (!record_.parse_error.empty()) ++parse_errors;
+    if (!record_.complaint().empty()) ++parse_errors;
     const std::int64_t fallback = record_.timestamp_ns ? 0 : s.fallback_time(e.begin, now);
     encoder.append(record_, doc_template, *s.source, fallback, span, batch);
     if (e.begin < s.replay_until) batch.docs.back().may_exist = true;
@@ -91,7 +91,7 @@ void Worker::write_processed(Stream& s, const std::vector<Event>& events, std::u
     record_.clear();
     input.parser->parse(e, now, arena, record_);
     record_.event = &e;
-    if (!record_.parse_error.empty()) ++parse_errors;
+    if (!record_.complaint().empty()) ++parse_errors;
     context.time_ns = record_.timestamp_ns ? *record_.timestamp_ns : s.fallback_time(e.begin, now);
     if (input.chain) {
       const auto outcome = input.chain->process(record_, context, memory, summaries_);

@@ -21,8 +21,9 @@ enum class RotationKind { rename, copytruncate, gzip };
 class TailProbe {
  public:
   virtual ~TailProbe() = default;
-  virtual void files_open(std::uint64_t files) = 0;        // now
-  virtual void files_tracked(std::uint64_t files) = 0;     // now, open or not
+  virtual void files_open(std::uint64_t files) = 0;                        // now
+  virtual void files_tracked(std::uint64_t files) = 0;                     // now, open or not
+  virtual void input_files(std::uint32_t input, std::uint64_t files) = 0;  // now: its globs match them
   virtual void watch_mode(bool polling) = 0;               // polling: some directory gives no notifications
   virtual void unreadable_files(std::uint64_t files) = 0;  // now: matched by a glob, but may not be opened
   virtual void ignored_files(std::uint64_t files) = 0;     // now: left alone, since max_files are known
@@ -37,6 +38,7 @@ class NullTailProbe final : public TailProbe {
  public:
   void files_open(std::uint64_t) override {}
   void files_tracked(std::uint64_t) override {}
+  void input_files(std::uint32_t, std::uint64_t) override {}
   void watch_mode(bool) override {}
   void unreadable_files(std::uint64_t) override {}
   void ignored_files(std::uint64_t) override {}

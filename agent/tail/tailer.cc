@@ -25,7 +25,11 @@ std::size_t descriptors_allowed() {
 }  // namespace
 
 Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimits limits, OwnFiles own)
-    : ctx_(context), inputs_(std::move(inputs)), limits_(limits), listings_(ctx_.fs, ctx_.clock) {
+    : ctx_(context),
+      inputs_(std::move(inputs)),
+      empty_inputs_(inputs_, ctx_.probe, ctx_.log),
+      limits_(limits),
+      listings_(ctx_.fs, ctx_.clock) {
   discovery_ = std::make_unique<Discovery>(ctx_.fs, ctx_.notifier, ctx_.log, inputs_, std::move(own));
   max_open_ = limits_.max_open_files > 0 ? limits_.max_open_files : descriptors_allowed();
 }
@@ -35,9 +39,9 @@ Tailer::~Tailer() = default;
 void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_ns, bool first_start) {
   saved_at_ns_ = saved_at_ns;
   take_up(saved);
-  start_at_end_ = first_start;
+  first_scan_ = first_start ? FirstScan::without_state : FirstScan::with_state;
   scan();
-  start_at_end_ = false;
+  first_scan_ = FirstScan::over;
   if (!first_start) adopt_unseen();
 }
 

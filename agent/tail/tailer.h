@@ -18,6 +18,7 @@
 #include "agent/base/filesystem.h"
 #include "agent/base/log.h"
 #include "agent/tail/discovery.h"
+#include "agent/tail/empty_inputs.h"
 #include "agent/tail/family_index.h"
 #include "agent/tail/gzip_file.h"
 #include "agent/tail/listings.h"
@@ -147,6 +148,7 @@ class Tailer {
   std::vector<TailedFile*> compare(std::vector<FoundFile>& found);
   void take_found(const FoundFile& found);
   void discover(const FoundFile& found);
+  void start_at_end(TailedFile& file, const File& opened);
   void look(TailedFile& file);
   void take_stat(TailedFile& file, const FileStat& st);
   void poll_unnamed();
@@ -181,6 +183,7 @@ class Tailer {
 
   TailerContext ctx_;
   std::vector<TailOptions> inputs_;
+  EmptyInputs empty_inputs_;
   TailLimits limits_;
   std::unique_ptr<Discovery> discovery_;
   std::unordered_map<TailedFile*, FilePtr> files_;
@@ -202,7 +205,8 @@ class Tailer {
   MonoTime next_unheard_look_{};
   std::size_t open_files_ = 0;
   std::size_t max_open_ = 0;
-  bool start_at_end_ = false;  // during the very first scan
+  enum class FirstScan { over, without_state, with_state };
+  FirstScan first_scan_ = FirstScan::over;
   bool scan_due_ = true;
   std::uint64_t scans_ = 0;
   std::uint64_t looks_ = 0;

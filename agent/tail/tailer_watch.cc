@@ -55,6 +55,7 @@ void Tailer::scan() {
   unreadable_.clear();
   ignored_ = 0;
   auto found = discovery_->scan();
+  empty_inputs_.look(found, begin);
   for (const auto& b : discovery_->barred()) unreadable({b.path, b.input, b.dir}, b.error);
   // First what left its path, so that a file that appears elsewhere is known for what it is; then what is
   // there.
@@ -158,10 +159,7 @@ void Tailer::discover(const FoundFile& found) {
   file->seen = *st;
   file->whole = is_gzip_name(name);
   if (auto head = read_head(**opened)) file->head = *head;
-  if (start_at_end_ && inputs_[found.input].start == StartAt::end) {
-    file->read_to = last_line_start(**opened, st->size);
-    if (auto tail = read_tail(**opened, file->read_to)) file->tail = *tail;
-  }
+  if (inputs_[found.input].start == StartAt::end) start_at_end(*file, **opened);
   file->file = std::move(*opened);
   // The youngest generation that left this path is read to its end first.
   for (TailedFile* f : families_.relatives(dir_name(found.path), name)) {
@@ -172,6 +170,19 @@ void Tailer::discover(const FoundFile& found) {
   }
   if (file->predecessor != nullptr) file->predecessor->successor = file.get();
   add(std::move(file), false);
+}
+
+void Tailer::start_at_end(TailedFile& file, const File& opened) {
+  if (first_scan_ == FirstScan::without_state) {
+    file.read_to = last_line_start(opened, file.seen.size);
+    if (auto tail = read_tail(opened, file.read_to)) file.tail = *tail;
+  } else if (first_scan_ == FirstScan::with_state && file.seen.size > 0) {
+    // It may have been made while the program was down: nobody can tell, and a loss would be worse.
+    ctx_.log.warn("tail.start " + file.path,
+                  file.path + " (" + std::to_string(file.seen.size) +
+                      " bytes) is read from its beginning: start: end is for the first start with a "
+                      "state_dir, and this state_dir was in use before");
+  }
 }
 
 void Tailer::unreadable(const FoundFile& found, const Error& error) {

@@ -51,7 +51,7 @@ TEST(Loader, EveryKeyOfAnInputReachesItsSetting) {
   const Settings s = good(l, R"(logs:
   - name: one
     paths: [rel/*.log, /abs/x.log]
-    exclude: ['*.gz']
+    exclude: ['*.gz', rel/a.log, ./b/*.log, '**/c.log', '/abs/d.log']
     start: end
     encoding: windows-1251
     container: auto
@@ -70,7 +70,8 @@ state_dir: /s
   const LogInput& i = s.logs[0];
   EXPECT_EQ(i.name, "one");
   EXPECT_EQ(i.tail.paths, (std::vector<std::string>{"/etc/sidelight/rel/*.log", "/abs/x.log"}));
-  EXPECT_EQ(i.tail.exclude, std::vector<std::string>{"*.gz"});
+  EXPECT_EQ(i.tail.exclude, (std::vector<std::string>{"*.gz", "/etc/sidelight/rel/a.log",
+                                                      "/etc/sidelight/b/*.log", "**/c.log", "/abs/d.log"}));
   EXPECT_EQ(i.tail.start, StartAt::end);
   EXPECT_EQ(i.decode.encoding, Encoding::windows1251);
   EXPECT_EQ(i.decode.container, ContainerFormat::detect);

@@ -130,21 +130,17 @@ class HostCheck {
 
 }  // namespace
 
-Expected<std::string> probe_elasticsearch(const ElasticsearchOptions& options, FileSystem& fs,
-                                          HttpClient& client, const Clock& clock) {
+std::vector<Expected<std::string>> probe_elasticsearch(const ElasticsearchOptions& options, FileSystem& fs,
+                                                       HttpClient& client, const Clock& clock) {
   Backoff backoff(options.backoff_initial, options.backoff_max, 1);
   const Hosts hosts(options.hosts, backoff);
-  if (hosts.size() == 0) return fail("no hosts are configured");
+  if (hosts.size() == 0) return {fail("no hosts are configured")};
   Credentials credentials(options, fs, clock);
   const auto authorization = credentials.header();
-  if (!authorization) return std::unexpected(authorization.error());
+  if (!authorization) return {std::unexpected(authorization.error())};
   HostCheck check(options, hosts, client, clock, *authorization);
-  std::string found;
-  for (std::size_t h = 0; h < hosts.size(); ++h) {
-    const auto one = check.run(h);
-    if (!one) return std::unexpected(one.error());
-    found += (found.empty() ? "" : "\n") + *one;
-  }
+  std::vector<Expected<std::string>> found;
+  for (std::size_t h = 0; h < hosts.size(); ++h) found.push_back(check.run(h));
   return found;
 }
 

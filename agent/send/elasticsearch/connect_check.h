@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "agent/base/clock.h"
 #include "agent/base/error.h"
@@ -11,9 +12,9 @@
 
 namespace sidelight {
 
-// Asks every host, changes nothing. A sentence about what was found, or an Error whose message says what is
-// wrong and what to do.
-Expected<std::string> probe_elasticsearch(const ElasticsearchOptions& options, FileSystem& fs,
-                                          HttpClient& client, const Clock& clock);
+// Asks every host, changes nothing. For each host a sentence about what was found, or an Error whose message
+// says what is wrong and what to do; one Error alone when there is nothing to ask with.
+std::vector<Expected<std::string>> probe_elasticsearch(const ElasticsearchOptions& options, FileSystem& fs,
+                                                       HttpClient& client, const Clock& clock);
 
 }  // namespace sidelight

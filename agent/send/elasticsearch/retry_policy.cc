@@ -146,7 +146,7 @@ RequestVerdict judge_answer(long status, std::string_view type, std::string_view
   v.cause = cause_of_status(status);
   const auto blamed = destination_cause(type, reason, {});
   if (!blamed.empty()) {
-    v.cause = blamed;
+    if (status != 401) v.cause = blamed;  // a security_exception says both: who are you, and you may not
     v.renew_credentials = status == 401 || status == 403;
     return v;
   }

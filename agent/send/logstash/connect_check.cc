@@ -94,18 +94,17 @@ Expected<std::string> check_http(const LogstashOptions& options, const std::stri
 
 }  // namespace
 
-Expected<std::string> probe_logstash(const LogstashOptions& options, FileSystem& fs, HttpClient& http,
-                                     StreamClient& streams, const Clock& clock) {
+std::vector<Expected<std::string>> probe_logstash(const LogstashOptions& options, FileSystem& fs,
+                                                  HttpClient& http, StreamClient& streams,
+                                                  const Clock& clock) {
   Credentials credentials(options.username, options.password, options.password_file, fs, clock);
   const auto authorization = credentials.header();
-  if (!authorization) return std::unexpected(authorization.error());
-  std::string found;
+  if (!authorization) return {std::unexpected(authorization.error())};
+  std::vector<Expected<std::string>> found;
   for (const std::string& host : options.hosts) {
-    const auto one = options.protocol == LogstashProtocol::http
-                         ? check_http(options, host, *authorization, http, clock)
-                         : check_stream(options, host, streams, clock);
-    if (!one) return std::unexpected(one.error());
-    found += (found.empty() ? "" : "\n") + *one;
+    found.push_back(options.protocol == LogstashProtocol::http
+                        ? check_http(options, host, *authorization, http, clock)
+                        : check_stream(options, host, streams, clock));
   }
   return found;
 }

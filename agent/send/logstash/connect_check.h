@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "agent/base/clock.h"
 #include "agent/base/error.h"
@@ -12,9 +13,10 @@
 
 namespace sidelight {
 
-// Asks every host, sends no document. A line for each about what was found, or an Error whose message says
-// what is wrong and what to do.
-Expected<std::string> probe_logstash(const LogstashOptions& options, FileSystem& fs, HttpClient& http,
-                                     StreamClient& streams, const Clock& clock);
+// Asks every host, sends no document. For each host a sentence about what was found, or an Error whose
+// message says what is wrong and what to do; one Error alone when there is nothing to ask with.
+std::vector<Expected<std::string>> probe_logstash(const LogstashOptions& options, FileSystem& fs,
+                                                  HttpClient& http, StreamClient& streams,
+                                                  const Clock& clock);
 
 }  // namespace sidelight

@@ -75,8 +75,9 @@ TEST(Encoder, MergesConstantsWithWhatTheRecordBringsAndTheRecordWins) {
                   {"service.name", "crm", ValueKind::text}};
   f.record.labels = {{"team", "crm", ValueKind::text}, {"n", "1e400", ValueKind::text}};
   f.record.parse_error = "no JSON";
+  f.record.time_unread = f.event.not_wrapped = true;
   EXPECT_EQ(Json::parse(f.append()), Json::parse(R"({"@timestamp":"2026-11-22T20:01:02.123Z",
-    "log":{"offset":255,"file":{"path":"/a.log"},"flags":["truncated","parsing_error"],"logger":"Cart"},
+    "log":{"offset":255,"file":{"path":"/a.log"},"flags":["truncated","parsing_error","timestamp_error","container_error"],"logger":"Cart"},
     "message":"ready\n","stream":"stderr",
     "event":{"id":"AAAAAAAAAAAAAAAAAAAAAA-ff-12c","action":"add","dataset":"shop.log"},
     "error":{"message":"own"},"host":{"name":"node"},

@@ -18,7 +18,7 @@ struct Framed {
   std::string text;
   std::string time;
   int lane = 0;
-  std::string flags;  // c container, t truncated, u unterminated, > continuation
+  std::string flags;  // c container, w not wrapped, t truncated, u unterminated, > continuation
   bool operator==(const Framed&) const = default;
 };
 
@@ -30,6 +30,7 @@ inline void PrintTo(const Framed& e, std::ostream* os) {
 inline Framed own(const Event& e) {
   std::string flags;
   if (e.from_container) flags += 'c';
+  if (e.not_wrapped) flags += 'w';
   if (e.truncated) flags += 't';
   if (e.unterminated) flags += 'u';
   if (e.continuation) flags += '>';

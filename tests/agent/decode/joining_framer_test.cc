@@ -17,6 +17,11 @@ std::string docker(const std::string& stream, const std::string& escaped) {
   return "{\"log\":\"" + escaped + "\",\"stream\":\"" + stream + "\",\"time\":\"" + kTime + "\"}\n";
 }
 
+std::ptrdiff_t not_wrapped(const Result& r) {
+  return std::count_if(r.events.begin(), r.events.end(),
+                       [](const Framed& e) { return e.flags.contains('w'); });
+}
+
 TEST(ContainerLogs, JoinCriPiecesPerStream) {
   const auto framer = framer_for({.container = ContainerFormat::cri});
   const Result r = frame_all(
@@ -35,15 +40,15 @@ TEST(ContainerLogs, UnescapeDockerLinesAndJoinThoseWithoutNewline) {
   const Result r = frame_all(*framer, docker("stdout", "a\\tb\\u003c\\ud83d\\ude80 ") +
                                           docker("stdout", "end\\r\\n") + docker("stderr", "\\ud800\\n"));
   EXPECT_THAT(texts(r), ElementsAre("a\tb<🚀 end", "\xEF\xBF\xBD"));
-  EXPECT_EQ(r.stats.malformed_container_lines, 0u);
+  EXPECT_EQ(not_wrapped(r), 0);
 }
 
-TEST(ContainerLogs, ShipMalformedLinesAsTheyAreAndCountThem) {
+TEST(ContainerLogs, ShipMalformedLinesAsTheyAreAndMarkThem) {
   for (const ContainerFormat format : {ContainerFormat::cri, ContainerFormat::docker}) {
     const auto framer = framer_for({.container = format});
     const Result r = frame_all(*framer, "{\"log\":\"bad \\x\"}\n2026 stdout F x\n\n");
     EXPECT_THAT(texts(r), ElementsAre("{\"log\":\"bad \\x\"}", "2026 stdout F x"));
-    EXPECT_EQ(r.stats.malformed_container_lines, 2u);
+    EXPECT_EQ(not_wrapped(r), 2);
   }
 }
 
@@ -52,7 +57,7 @@ TEST(ContainerLogs, AreDetectedLineByLine) {
   const Result r = frame_all(*framer, cri("stdout", "F", "cri") + docker("stdout", "docker\\n") +
                                           "plain\n{\"log\":\"of an application\"}\n");
   EXPECT_THAT(texts(r), ElementsAre("cri", "docker", "plain", "{\"log\":\"of an application\"}"));
-  EXPECT_EQ(r.stats.malformed_container_lines, 0u);
+  EXPECT_EQ(not_wrapped(r), 0);
 }
 
 TEST(ContainerLogs, MarkBothSidesOfACutBetweenPieces) {
@@ -109,6 +114,29 @@ INSTANTIATE_TEST_SUITE_P(
                "omitted",
                "INFO two", "Exception in thread \"main\" java.lang.Error: x\n    at a.B.main(B.java:3)",
                "at the end", "  indented"}},
+        // What a database's driver says goes over several lines.
+        Trace{MultilinePreset::java,
+              {"ERROR no order\norg.postgresql.util.PSQLException: ERROR: duplicate key\n  Detail: Key "
+               "(id)=(1) "
+               "already exists.\n  Position: 7\n\tat a.B.c(B.java:1)\nCaused by: a.B$NotFound: no\n  Where: "
+               "PL/pgSQL\n\t... 3 more",
+               "ERROR bad answer\na.b.HttpClientErrorException$NotFound: 404\n\tat a.B.c(B.java:1)",
+               "INFO two", "  indented", "DETAIL: of nothing"}},
+        Trace{
+            MultilinePreset::python,
+            {"ERROR no order\nTraceback (most recent call last):\n  File \"a.py\", line 1, in "
+             "f\nsqlalchemy.exc.IntegrityError: duplicate key\nDETAIL:  Key (id)=(1) already "
+             "exists.\n\n[SQL: "
+             "INSERT]\n[parameters: {}]\n(Background on this error at: https://sqlalche.me/e/20/gkpj)",
+             "ОШИБКА нет заказа\nTraceback (most recent call last):\n  File \"a.py\", line 1, in "
+             "f\npsycopg2.errors.SyntaxError: ошибка\nСТРОКА 12: SELEC\n           ^\nПОДСКАЗКА:  Проверьте",
+             "INFO two", "LINE 1: of nothing", "[SQL: SELECT]"}},
+        Trace{MultilinePreset::dotnet,
+              {"fail: Shop.Cart[0]\n      Adding failed\n      Npgsql.PostgresException (0x80004005): 23505: "
+               "duplicate key\n\nDETAIL: Key (id)=(1) already exists.\n   at Npgsql.A.B()\n  Exception "
+               "data:\n    "
+               "Severity: ERROR\n    SqlState: 23505",
+               "info: next", "  indented", "DETAIL: of nothing"}},
         Trace{MultilinePreset::python,
               {"INFO one",
                "ERROR failed\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    "

@@ -30,5 +30,11 @@ TEST(ListenAddress, SaysWhatIsWrong) {
   }
 }
 
+TEST(ListenAddress, TellsThePortThatWasTaken) {
+  EXPECT_EQ(with_port("127.0.0.1:0", 4711), "127.0.0.1:4711");
+  EXPECT_EQ(with_port("[::1]:0", 4711), "[::1]:4711");
+  EXPECT_EQ(with_port(":0", 4711), ":4711");
+}
+
 }  // namespace
 }  // namespace sidelight

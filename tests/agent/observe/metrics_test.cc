@@ -77,6 +77,8 @@ TEST_F(MetricsTest, PageAfterEveryProbeCallIsTheGoldenFile) {
   metrics.pipeline().reload(true);
   metrics.tail().files_open(3);
   metrics.tail().files_tracked(4);
+  metrics.tail().input_files(0, 3);
+  metrics.tail().input_files(1, 1);
   metrics.tail().watch_mode(true);
   metrics.tail().unreadable_files(1);
   metrics.tail().ignored_files(2);

@@ -37,10 +37,36 @@ TEST(JsonParser, ReadsTimesOfTwoNumbers) {
   for (const char* none :
        {R"({"instant":{}})", R"({"instant":{"epochSecond":-1}})",
         R"({"instant":{"epochSecond":1795377662.5}})", R"({"instant":{"epochSecond":99999999999}})",
-        R"({"instant":{"epochSecond":{"seconds":1795377662}}})"}) {
+        R"({"instant":{"epochSecond":{"seconds":1795377662}}})", R"({"instant":{"epochSecond":1e9}})",
+        R"({"time":{"seconds":3,"nanos":5},"instant":0})"}) {
     EXPECT_EQ(parse(none).time(), "-") << none;
     EXPECT_NE(parse(none).label("instant"), "-") << none;
   }
+}
+
+TEST(JsonParser, SaysThatATimeIsInNoKnownForm) {
+  const auto unread = [](std::string_view line) { return parse(line).record().time_unread; };
+  EXPECT_TRUE(unread(R"({"time":"11/28/2026 10:00 PM","msg":"x"})"));
+  EXPECT_TRUE(unread(R"({"time":"2026-13-45 10:00:00"})"));
+  EXPECT_EQ(parse(R"({"time":"2026-13-45 10:00:00"})").label("time"), "\"2026-13-45 10:00:00\"");
+  EXPECT_FALSE(unread(R"({"time":"11/28/2026 10:00 PM","ts":"2026-11-22T20:01:02Z"})"));
+  EXPECT_FALSE(unread(R"({"ts":"2026-11-22T20:01:02Z","time":"11/28/2026 10:00 PM"})"));
+  for (const char* duration : {R"({"time":"12.5ms"})", R"({"time":"1m2.5s"})", R"({"time":3})", R"({"a":1})"})
+    EXPECT_FALSE(unread(duration)) << duration;
+}
+
+// Multiline inputs and processors hand over JSON that goes over several lines.
+TEST(JsonParser, PutsContainersOnOneLine) {
+  const auto p = parse("{\n  \"a\": {\r\n    \"b\": [1,\n 2.50, \"\\n\"]\n  },\n  \"c\": [\n]\n}");
+  EXPECT_EQ(p.label("a"), R"({"b":[1,2.50,"\n"]})");
+  EXPECT_EQ(p.label("c"), "[]");
+  EXPECT_EQ(parse(R"({"a":{ "b" : 1 }})").label("a"), R"({ "b" : 1 })");
+}
+
+TEST(JsonParser, TakesNoAddressThatGoesOnBehindANul) {
+  const auto p = parse("{\"client.ip\":\"10.0.0.1\\u0000x\"}");
+  EXPECT_EQ(p.ecs("client.ip"), "-");
+  EXPECT_NE(p.label("client.ip"), "-");
 }
 
 TEST(JsonParser, AcceptsEcsDottedAndNestedAndTheLastOneWins) {

@@ -69,6 +69,7 @@ class CountingTailProbe final : public TailProbe {
  public:
   void files_open(std::uint64_t n) override { open = n; }
   void files_tracked(std::uint64_t n) override { tracked = n; }
+  void input_files(std::uint32_t, std::uint64_t) override {}
   void watch_mode(bool) override {}
   void unreadable_files(std::uint64_t n) override { unreadable = n; }
   void ignored_files(std::uint64_t n) override { ignored = n; }

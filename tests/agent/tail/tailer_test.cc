@@ -107,6 +107,7 @@ class KeepingProbe final : public TailProbe {
  public:
   void files_open(std::uint64_t) override {}
   void files_tracked(std::uint64_t) override {}
+  void input_files(std::uint32_t, std::uint64_t n) override { matched = n; }
   void watch_mode(bool on) override { polling = on; }
   void unreadable_files(std::uint64_t n) override { unreadable = n; }
   void lost_bytes(std::uint32_t, std::uint64_t bytes, LossReason) override { lost += bytes; }
@@ -116,7 +117,7 @@ class KeepingProbe final : public TailProbe {
   void descriptor_limit_hit() override {}
   void ignored_files(std::uint64_t) override {}
   bool polling = false;
-  std::uint64_t unreadable = 0, lost = 0;
+  std::uint64_t unreadable = 0, lost = 0, matched = 0;
 };
 
 class NullListener final : public TailListener {
@@ -131,7 +132,7 @@ class TailerTest : public ::testing::Test {
   void start(std::vector<std::string> globs, const std::vector<SavedFile>& saved = {},
              bool first_start = true) {
     tailer_.emplace(TailerContext{fs_, notifier_, clock_, log_, probe_, listener_},
-                    std::vector<TailOptions>{TailOptions{std::move(globs), {}, StartAt::beginning}}, limits_,
+                    std::vector<TailOptions>{TailOptions{std::move(globs), {}, start_at_}}, limits_,
                     OwnFiles{});
     tailer_->restore(saved, 0, saved.empty() && first_start);
   }
@@ -183,6 +184,7 @@ class TailerTest : public ::testing::Test {
   KeepingProbe probe_;
   NullListener listener_;
   TailLimits limits_;
+  StartAt start_at_ = StartAt::beginning;
   std::optional<Tailer> tailer_;
 };
 
@@ -204,6 +206,42 @@ TEST_F(TailerTest, DirectoryThatWeMayNotEnterIsCountedAndExplained) {
   pass(limits_.rescan_interval);
   EXPECT_EQ(read(), "a\n");
   EXPECT_EQ(probe_.unreadable, 0u);
+}
+
+TEST_F(TailerTest, InputWithoutFilesIsANoteAtFirstAndAWarningLater) {
+  ASSERT_TRUE(disk().make_dirs("/logs"));
+  start({"/logs/*.lgo"});
+  EXPECT_THAT(log_.said, HasSubstr("no file matches /logs/*.lgo yet"));
+  EXPECT_EQ(probe_.matched, 0U);
+  log_.said.clear();
+  pass(seconds(599));
+  EXPECT_EQ(log_.said, "");
+  pass(seconds(60));
+  EXPECT_THAT(log_.said, HasSubstr("still no file matches /logs/*.lgo"));
+  log_.said.clear();
+  pass(seconds(3600));
+  EXPECT_EQ(log_.said, "");
+  disk().write_file("/logs/a.lgo", "one\n");
+  pass(seconds(60));
+  EXPECT_THAT(log_.said, HasSubstr("there are files now"));
+  EXPECT_EQ(probe_.matched, 1U);
+}
+
+TEST_F(TailerTest, StartAtTheEndSaysWhereItDoesNotApply) {
+  ASSERT_TRUE(disk().make_dirs("/logs"));
+  disk().write_file("/logs/a.log", "old\n");
+  start_at_ = StartAt::end;
+  start({"/logs/*.log"}, {}, false);
+  EXPECT_THAT(log_.said, HasSubstr("/logs/a.log (4 bytes) is read from its beginning"));
+  EXPECT_EQ(read(), "old\n");
+  log_.said.clear();
+  start({"/logs/*.log"});
+  EXPECT_EQ(log_.said, "");
+  EXPECT_EQ(read(), "");
+  disk().write_file("/logs/b.log", "new\n");
+  pass(seconds(60));
+  EXPECT_EQ(log_.said, "");
+  EXPECT_EQ(read(), "new\n");
 }
 
 TEST_F(TailerTest, LinkIntoSuchADirectoryDoesNotBlameItsOwn) {

@@ -18,8 +18,9 @@ namespace sidelight {
 
 // Says nothing, or what is wrong with the record.
 inline std::string complaint_about(const Record& r, const Event& event) {
+  // Documents are lines: what is copied into them as it is must not hold a newline.
   const auto valid = [](const Field& f) {
-    return f.kind == ValueKind::text || nlohmann::json::accept(f.value);
+    return f.kind == ValueKind::text || (nlohmann::json::accept(f.value) && !f.value.contains('\n'));
   };
   std::set<std::string> keys;
   for (const Field& f : r.ecs) {

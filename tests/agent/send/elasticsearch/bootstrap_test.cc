@@ -100,7 +100,7 @@ TEST_F(BootstrapTest, ConnectCheckSaysWhatItFound) {
   PosixFileSystem fs;
   const auto check = [&](ScriptedHttpClient::Answer a) {
     ScriptedHttpClient client(clock, std::move(a));
-    return probe_elasticsearch(options, fs, client, clock);
+    return probe_elasticsearch(options, fs, client, clock).at(0);
   };
   const auto good = check([](const ScriptedHttpClient::Seen& r) -> HttpResult {
     if (r.url == "http://es:9200/")
@@ -130,6 +130,21 @@ TEST_F(BootstrapTest, ConnectCheckSaysWhatItFound) {
   });
   ASSERT_FALSE(down);
   EXPECT_NE(down.error().message.find("Connection refused"), std::string::npos);
+}
+
+TEST_F(BootstrapTest, ConnectCheckAsksEveryHostWhateverTheOthersSay) {
+  PosixFileSystem fs;
+  options.hosts = {"http://dead:9200", "http://es:9200"};
+  ScriptedHttpClient client(clock, [](const ScriptedHttpClient::Seen& r) -> HttpResult {
+    if (r.url.starts_with("http://dead"))
+      return std::unexpected(TransportError{TransportError::Kind::connect, false, "Connection refused"});
+    return r.url == "http://es:9200/" ? answer(200, "{}") : answer(404, R"({"error":{}})");
+  });
+  const auto found = probe_elasticsearch(options, fs, client, clock);
+  ASSERT_EQ(found.size(), 2U);
+  ASSERT_FALSE(found[0]);
+  EXPECT_NE(found[0].error().message.find("dead"), std::string::npos);
+  EXPECT_TRUE(found[1]);
 }
 
 }  // namespace
