@@ -5,7 +5,8 @@
 
 Prints and is controlled as fault_server.py. Faults: refuse, reject_all [retry_after], unavailable, cut [probability] (after the engine has
 stored the documents), lose (the request is cut before the engine gets it) [probability], hang [store], not_json [store], slow [delay],
-mix [seed]. What a fault of fault_server.py would do to single items stays the engine's affair.
+mix [seed], reject_items [fraction] (that share of the documents never gets to the engine and is answered with 429). Other faults of single
+items are the engine's affair.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 
-from fault_server import Control, FaultServer, error_body, reset
+from fault_server import Control, FaultServer, error_body, gunzip, reset
 
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "expect", "host"}
 
@@ -44,6 +45,29 @@ class FaultProxy(FaultServer):
                     raise
         raise AssertionError
 
+    def _forward_some(self, method, target, headers, body, fraction):
+        """Keeps a share of the documents from the engine and answers for them."""
+        if headers.get("content-encoding", "").lower() == "gzip":
+            body = gunzip(body)
+            headers = {k: v for k, v in headers.items() if k != "content-encoding"}
+        lines = body.split(b"\n")[:-1]
+        pairs = list(zip(lines[::2], lines[1::2]))
+        kept = [self.faults.random.random() >= fraction for _ in pairs]
+        rest = b"".join(b"%b\n%b\n" % pair for pair, keep in zip(pairs, kept) if keep)
+        answered = []
+        if rest:
+            status, content_type, answer = self._forward(method, target, headers, rest)
+            if status != 200:
+                return status, content_type, answer
+            answered = json.loads(answer)["items"]
+        rejected = {"create": {"status": 429, "error": {"type": "es_rejected_execution_exception",
+                                                        "reason": "rejected execution of coordinating operation"}}}
+        answers = iter(answered)
+        items = [next(answers) if keep else rejected for keep in kept]
+        errors = any(item["create"]["status"] >= 300 for item in items)
+        self.statuses["rejected items"] = self.statuses.get("rejected items", 0) + kept.count(False)
+        return 200, "application/json", json.dumps({"took": 1, "errors": errors, "items": items}).encode()
+
     def _handle(self, connection, method, target, headers, body):
         self.requests += 1
         fault, rng = self.faults.get, self.faults.random
@@ -65,7 +89,11 @@ class FaultProxy(FaultServer):
         if fault("lose") is not None and rng.random() < fault("lose").get("probability", 1):
             reset(connection.sock)
             return False
-        status, content_type, answer = self._forward(method, target, headers, body)
+        some = fault("reject_items") if bulk else None
+        if some is not None:
+            status, content_type, answer = self._forward_some(method, target, headers, body, some.get("fraction", 0.2))
+        else:
+            status, content_type, answer = self._forward(method, target, headers, body)
         if bulk and fault("not_json") is not None:
             return self._send(connection, 200, b"<html>please log in</html>", content_type="text/html")
         if method == "HEAD":

@@ -24,15 +24,17 @@ LINE_BYTES = 200
 LEVELS = ("INFO", "INFO", "INFO", "WARN", "ERROR", "DEBUG")
 
 
-def make_line(number, run, now, form, stamp):
-    """One line without its newline; see store.py for what is recognised."""
+def make_line(number, run, now, form, stamp, odd_every=0):
+    """One line without its newline; see store.py for what is recognised. Of each `odd_every` JSON lines one has a word where the others
+    have a number."""
     level = LEVELS[number % len(LEVELS)]
     extra = f" t={time.time_ns():019d} " if stamp else " "
     core = f"n={number:09d} run={run}{extra}"
     tail = f" end={number:09d}"
     if form == "json":
         head = f'{{"timestamp":"{now}","level":"{level.lower()}","logger":"shop.orders","message":"'
-        close = '","order_id":%d,"duration_ms":%.1f}' % (number * 7, number % 997 / 3)
+        order = '"none"' if odd_every and number % odd_every == 0 else number % 100000
+        close = '","order_id":%s,"duration_ms":%.1f}' % (order, number % 997 / 3)
     else:
         head, close = f"{now} {level} ", ""
     pad = max(0, LINE_BYTES - 1 - len(head) - len(core) - len(tail) - len(close))
@@ -40,13 +42,14 @@ def make_line(number, run, now, form, stamp):
 
 
 class Writer:
-    def __init__(self, path, run, form="raw", first=0, stamp=False, torn=False, seed=1):
+    def __init__(self, path, run, form="raw", first=0, stamp=False, torn=False, seed=1, odd_every=0):
         self.path = path
         self.run = run
         self.form = form
         self.next = self.first = first
         self.stamp = stamp
         self.torn = torn
+        self.odd_every = odd_every
         self.random = random.Random(seed)
         self.optional = []
         self.bytes = 0
@@ -58,7 +61,7 @@ class Writer:
 
     def write(self, count):
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        lines = [make_line(n, self.run, now, self.form, self.stamp) for n in range(self.next, self.next + count)]
+        lines = [make_line(n, self.run, now, self.form, self.stamp, self.odd_every) for n in range(self.next, self.next + count)]
         data = ("\n".join(lines) + "\n").encode()
         if self.torn and self.random.random() < 0.2:
             cut = self.random.randrange(1, len(data))
@@ -159,9 +162,10 @@ def main():
     parser.add_argument("--late-lines", type=int, default=5, help="lines written in the middle of a rotation")
     parser.add_argument("--stamp", action="store_true", help="each line carries the time it was made, in ns")
     parser.add_argument("--torn", action="store_true", help="some writes end in the middle of a line")
+    parser.add_argument("--odd-every", type=int, default=0, help="of so many JSON lines one has a word for its order_id")
     parser.add_argument("--seed", type=int, default=1)
     a = parser.parse_args()
-    writer = Writer(a.file, a.run, a.format, a.first, a.stamp, a.torn, a.seed)
+    writer = Writer(a.file, a.run, a.format, a.first, a.stamp, a.torn, a.seed, a.odd_every)
     writer.run_for(a.rate, a.seconds, a.rotate, a.every, a.keep, a.late_lines)
     print(json.dumps(writer.truth()), flush=True)
     return 0
