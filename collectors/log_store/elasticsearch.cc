@@ -46,8 +46,9 @@ constexpr MetricInfo kDiskFree = metric("log_store_disk_free_bytes", "bytes", kP
 constexpr MetricInfo kDiskTotal =
     metric("log_store_disk_total_bytes", "bytes", kPerNode, kMaxStoreNodes, "Size of a node's data disks.");
 constexpr MetricInfo kWatermark =
-    metric("log_store_disk_watermark_ratio", "ratio", "target; level: low, high, flood_stage", 3,
-           "Used share of a disk at which the cluster acts; at flood_stage it takes no more writes.");
+    metric("log_store_disk_watermark_ratio", "ratio", "target; node; level: low, high, flood_stage",
+           3 * kMaxStoreNodes,
+           "Used share of a node's disk at which the cluster acts; at flood_stage it takes no more writes.");
 constexpr MetricInfo kHeap = metric("log_store_heap_used_ratio", "ratio", kPerNode, kMaxStoreNodes,
                                     "Used share of a node's Java heap.");
 constexpr MetricInfo kDocumentCount =
@@ -71,11 +72,8 @@ class ElasticsearchCollector final : public Collector {
       run.out.gauge(kInfo, 1, {{"distribution", info->distribution}, {"version", info->version}});
     const auto nodes = try_ask(kNodeStats, run, parse_store_nodes);
     if (nodes) show_nodes(*nodes, run.out);
-    if (const auto watermarks = try_ask(kSettings, run, parse_watermarks)) {
-      for (const DiskWatermark& w : *watermarks)
-        if (const auto ratio = watermark_ratio(w, nodes.value_or(std::vector<LogStoreNode>())))
-          run.out.gauge(kWatermark, *ratio, {{"level", w.level}});
-    }
+    if (const auto watermarks = try_ask(kSettings, run, parse_watermarks); watermarks && nodes)
+      show_watermarks(*watermarks, *nodes, run.out);
     if (const auto documents = try_ask(kDocuments, run, parse_store_documents))
       run.out.gauge(kDocumentCount, *documents);
     if (run.deadline.passed()) return fail("the answers did not come in time");
@@ -123,6 +121,15 @@ class ElasticsearchCollector final : public Collector {
       if (node.disk_total_bytes) out.gauge(kDiskTotal, *node.disk_total_bytes, labels);
       if (node.heap_used_ratio) out.gauge(kHeap, *node.heap_used_ratio, labels);
     }
+  }
+
+  // With a headroom they are another share of a large disk than of a small one.
+  static void show_watermarks(const std::vector<DiskWatermark>& watermarks,
+                              const std::vector<LogStoreNode>& nodes, Samples& out) {
+    for (const LogStoreNode& node : nodes)
+      for (const DiskWatermark& w : watermarks)
+        if (const auto ratio = watermark_ratio(w, node.disk_total_bytes.value_or(0)))
+          out.gauge(kWatermark, *ratio, {{"node", node.name}, {"level", w.level}});
   }
 
   std::string url_;

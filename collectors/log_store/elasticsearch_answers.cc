@@ -129,24 +129,11 @@ Expected<std::vector<DiskWatermark>> parse_watermarks(std::string_view body) {
   return out;
 }
 
-std::optional<double> watermark_ratio(const DiskWatermark& watermark,
-                                      const std::vector<LogStoreNode>& nodes) {
-  if (watermark.used_ratio && !watermark.max_headroom_bytes) return watermark.used_ratio;
-  std::optional<double> first;
-  for (const LogStoreNode& node : nodes) {
-    const double total = node.disk_total_bytes.value_or(0);
-    if (total <= 0) continue;
-    double ratio = 0;
-    if (watermark.free_bytes) {
-      ratio = std::max(0.0, 1 - *watermark.free_bytes / total);
-    } else if (watermark.used_ratio) {
-      ratio = std::max(*watermark.used_ratio, 1 - *watermark.max_headroom_bytes / total);
-    } else {
-      return std::nullopt;
-    }
-    first = std::min(first.value_or(1), ratio);
-  }
-  return first ? first : watermark.used_ratio;
+std::optional<double> watermark_ratio(const DiskWatermark& watermark, double disk_bytes) {
+  if (disk_bytes <= 0) return std::nullopt;
+  if (watermark.free_bytes) return std::max(0.0, 1 - *watermark.free_bytes / disk_bytes);
+  if (!watermark.used_ratio || !watermark.max_headroom_bytes) return watermark.used_ratio;
+  return std::max(*watermark.used_ratio, 1 - *watermark.max_headroom_bytes / disk_bytes);
 }
 
 Expected<double> parse_store_documents(std::string_view body) {

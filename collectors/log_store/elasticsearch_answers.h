@@ -54,9 +54,8 @@ struct DiskWatermark {
 };
 // Empty when the cluster looks at no disks.
 Expected<std::vector<DiskWatermark>> parse_watermarks(std::string_view body);
-// The used share at which it acts on the first of these disks; nothing without disks of known size where
-// their size matters.
-std::optional<double> watermark_ratio(const DiskWatermark& watermark, const std::vector<LogStoreNode>& nodes);
+// The used share of a disk of that size at which it acts; nothing without a size.
+std::optional<double> watermark_ratio(const DiskWatermark& watermark, double disk_bytes);
 
 // GET /_stats/docs: documents in primary shards.
 Expected<double> parse_store_documents(std::string_view body);

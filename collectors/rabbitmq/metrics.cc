@@ -85,6 +85,14 @@ const MetricInfo kHeadAge{.name = "mes_queue_head_age_seconds",
                           .help =
                               "Age of the message at the head: measured from its timestamp, or estimated "
                               "from the counters; absent when none is ready."};
+const MetricInfo kDelays{
+    .name = "mes_queue_delay_info",
+    .role = MetricRole::beside_a_target,
+    .labels = kQueueLabels,
+    .max_series = kMaxQueues,
+    .help =
+        "1 for a queue that only delays: its messages expire and go on to another one, and "
+        "nobody has read it; such a queue is neither stalled nor drained, and has no age."};
 const MetricInfo kDeadLetterDepth{.name = "mes_dead_letter_depth",
                                   .role = MetricRole::beside_a_target,
                                   .labels = kQueueLabels,
@@ -177,6 +185,7 @@ std::vector<DeclaredMetric> rabbitmq_metrics() {
           {kDrain, kGauge},
           {kStalled, kGauge},
           {kHeadAge, kGauge},
+          {kDelays, kGauge},
           {kDeadLetterDepth, kGauge},
           {kDeadLetterPublished, kCounter},
           {kStreamMessages, kGauge},

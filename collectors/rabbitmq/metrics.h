@@ -26,6 +26,7 @@ extern const MetricInfo kGrowth;
 extern const MetricInfo kDrain;
 extern const MetricInfo kStalled;
 extern const MetricInfo kHeadAge;
+extern const MetricInfo kDelays;
 extern const MetricInfo kDeadLetterDepth;
 extern const MetricInfo kDeadLetterPublished;
 extern const MetricInfo kStreamMessages;

@@ -64,6 +64,11 @@ bool QueueBook::consumed(const QueueName& name) const {
   return it != queues_.end() && it->second.consumed;
 }
 
+bool QueueBook::delays(const QueueFacts& facts, const Queue& queue) {
+  const bool read = queue.consumed || (queue.counters && queue.counters->delivered > 0);
+  return facts.has_ttl && facts.dead_letter_exchange && !read;
+}
+
 void QueueBook::show_queue(CollectRun& run, const QueueFacts& facts, const Queue& queue) const {
   const Labels labels = labels_of(facts.name);
   gauge(run, kReady, facts.ready, labels);
@@ -79,6 +84,7 @@ void QueueBook::show_queue(CollectRun& run, const QueueFacts& facts, const Queue
   }
   if (!facts.depth()) return;
   gauge(run, kGrowth, queue.history.growth_per_second(), labels);
+  if (delays(facts, queue)) return run.out.gauge(kDelays, 1, labels);
   gauge(run, kDrain, queue.history.drain_seconds(), labels);
   if (const auto stalled = queue.history.stalled()) run.out.gauge(kStalled, *stalled ? 1 : 0, labels);
   if (const auto age = measured_age(facts, run.wall))

@@ -36,6 +36,7 @@ class QueueBook {
     bool had_counters = false;
     bool consumed = false;
   };
+  static bool delays(const QueueFacts& facts, const Queue& queue);
   void show_queue(CollectRun& run, const QueueFacts& facts, const Queue& queue) const;
 
   std::map<QueueName, Queue> queues_;

@@ -7,25 +7,16 @@ namespace {
 
 constexpr double kGiB = 1024.0 * 1024 * 1024;
 
-std::vector<LogStoreNode> disks(std::initializer_list<double> gib) {
-  std::vector<LogStoreNode> nodes;
-  for (const double size : gib) {
-    LogStoreNode node;
-    node.disk_total_bytes = size * kGiB;
-    nodes.push_back(node);
-  }
-  return nodes;
-}
-
 // The settings of one place, as the cluster nests them.
 std::string at(const std::string& place, const std::string& watermark) {
   return "\"" + place + R"(":{"cluster":{"routing":{"allocation":{"disk":{"watermark":{)" + watermark +
          "}}}}}}";
 }
 
-std::optional<double> low(const std::string& settings, const std::vector<LogStoreNode>& nodes) {
+std::optional<double> low(const std::string& settings, double disk_gib) {
   const auto watermarks = parse_watermarks("{" + settings + "}");
-  return watermarks && !watermarks->empty() ? watermark_ratio(watermarks->front(), nodes) : std::nullopt;
+  return watermarks && !watermarks->empty() ? watermark_ratio(watermarks->front(), disk_gib * kGiB)
+                                            : std::nullopt;
 }
 
 TEST(StoreInfo, TellsTheDistributions) {
@@ -81,28 +72,27 @@ TEST(StoreNodes, AreBoundedAndNeverTwice) {
 
 TEST(Watermarks, TakeTheStrongestSetting) {
   const std::string defaults = at("defaults", R"("low":"85%","high":"90%","flood_stage":"95%")");
-  EXPECT_EQ(low(defaults, {}), 0.85);
-  EXPECT_EQ(low(at("persistent", R"("low":"0.7")") + "," + defaults, {}), 0.7);
-  EXPECT_EQ(low(at("transient", R"("low":"60%")") + "," + at("persistent", R"("low":"0.7")"), {}), 0.6);
-  EXPECT_FALSE(low("", disks({10})));
+  EXPECT_EQ(low(defaults, 10), 0.85);
+  EXPECT_EQ(low(at("persistent", R"("low":"0.7")") + "," + defaults, 10), 0.7);
+  EXPECT_EQ(low(at("transient", R"("low":"60%")") + "," + at("persistent", R"("low":"0.7")"), 10), 0.6);
+  EXPECT_FALSE(low("", 10));
 }
 
-TEST(Watermarks, OfFreeSpaceBecomeAShareOfTheDiskThatActsFirst) {
+TEST(Watermarks, OfFreeSpaceBecomeAShareOfTheDisk) {
   const std::string settings = at("persistent", R"("low":"50gb")");
-  EXPECT_DOUBLE_EQ(low(settings, disks({100, 500})).value_or(-1), 0.5);
-  EXPECT_EQ(low(settings, disks({20})), 0.0);
-  EXPECT_FALSE(low(settings, {}));
+  EXPECT_DOUBLE_EQ(low(settings, 100).value_or(-1), 0.5);
+  EXPECT_DOUBLE_EQ(low(settings, 500).value_or(-1), 0.9);
+  EXPECT_EQ(low(settings, 20), 0.0);
+  EXPECT_FALSE(low(settings, 0));
   for (const std::string odd : {"x", "-1", "150%", "5 gb", "1e400"})
-    EXPECT_FALSE(low(at("persistent", "\"low\":\"" + odd + "\""), disks({10}))) << odd;
+    EXPECT_FALSE(low(at("persistent", "\"low\":\"" + odd + "\""), 10)) << odd;
 }
 
 TEST(Watermarks, KnowTheHeadroomOfLargeDisks) {
   const std::string settings = at("defaults", R"("low":"85%","low.max_headroom":"200GB")");
-  EXPECT_DOUBLE_EQ(low(settings, disks({1000})).value_or(-1), 0.85);
-  EXPECT_DOUBLE_EQ(low(settings, disks({4000})).value_or(-1), 0.95);
-  EXPECT_DOUBLE_EQ(low(settings, disks({4000, 1000})).value_or(-1), 0.85);
-  EXPECT_DOUBLE_EQ(low(at("defaults", R"("low":"85%","low.max_headroom":"-1")"), disks({4000})).value_or(-1),
-                   0.85);
+  EXPECT_DOUBLE_EQ(low(settings, 1000).value_or(-1), 0.85);
+  EXPECT_DOUBLE_EQ(low(settings, 4000).value_or(-1), 0.95);
+  EXPECT_DOUBLE_EQ(low(at("defaults", R"("low":"85%","low.max_headroom":"-1")"), 4000).value_or(-1), 0.85);
 }
 
 TEST(Watermarks, AreNoneWhenSwitchedOff) {

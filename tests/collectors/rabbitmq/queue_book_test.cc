@@ -144,6 +144,31 @@ TEST_F(QueueBookTest, NothingReadyHasNoAge) {
   EXPECT_FALSE(value("mes_queue_head_age_seconds", "q"));
 }
 
+TEST_F(QueueBookTest, AQueueThatOnlyDelaysIsNeitherStalledNorOld) {
+  QueueFacts& facts = queue("retry", 3);
+  facts.consumers = 0;
+  facts.counters = QueueCounters{20, 0, 0, 0, 0};
+  facts.dead_letter_exchange = "";
+  for (int i = 0; i < 100; ++i) run();
+  EXPECT_EQ(value("mes_queue_delay_info", "retry"), std::nullopt);
+  EXPECT_EQ(value("mes_queue_stalled", "retry"), 1);
+  facts.has_ttl = true;
+  run();
+  EXPECT_EQ(value("mes_queue_delay_info", "retry"), 1);
+  EXPECT_EQ(value("mes_queue_depth", "retry"), 3);
+  EXPECT_EQ(value("mes_queue_stalled", "retry"), std::nullopt);
+  EXPECT_EQ(value("mes_queue_head_age_seconds", "retry"), std::nullopt);
+  facts.counters->delivered = 1;  // before this program came, somebody read it
+  run();
+  EXPECT_EQ(value("mes_queue_delay_info", "retry"), std::nullopt);
+  facts.counters->delivered = 0;
+  facts.consumers = 1;
+  run();
+  facts.consumers = 0;
+  run();
+  EXPECT_EQ(value("mes_queue_delay_info", "retry"), std::nullopt);
+}
+
 TEST_F(QueueBookTest, DeadLettersStandApart) {
   queue("dead", 3);
   dead_letters.insert({"/", "dead"});

@@ -99,7 +99,9 @@ def test_dead_letters_stand_apart(program, tmp_path, broker):
                 ("outside.dead", {}), ("letters.other", {}), ("grave.yard", {}), ("letters.policy", {}), ("outside.policy", {}),
                 # Waits and comes back: work, and no dead letter.
                 ("letters.retry", {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "letters.back", "x-message-ttl": 600_000}),
-                ("letters.back", {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "letters.retry"})):
+                ("letters.back", {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "letters.retry"}),
+                # Work is put there to wait: nobody reads it, and nobody should.
+                ("letters.delay", {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "letters.back", "x-message-ttl": 600_000})):
             channel.queue_declare(queue, arguments=arguments)
         channel.queue_bind("outside.dead", "letters-x", "*.dead")
         channel.queue_bind("letters.other", "letters-x", "*.other")
@@ -118,7 +120,9 @@ def test_dead_letters_stand_apart(program, tmp_path, broker):
         sidelight.wait_values("outside.policy", {"mes_dead_letter_depth": 0})
         sidelight.wait_values("letters.other", {"mes_queue_depth": 0, "mes_dead_letter_depth": None})
         sidelight.wait_values("letters.retry", {"mes_dead_letter_depth": 0})
-        sidelight.wait_values("letters.back", {"mes_queue_depth": 0, "mes_dead_letter_depth": None})
+        sidelight.wait_values("letters.back", {"mes_queue_depth": 0, "mes_dead_letter_depth": None, "mes_queue_delay_info": None})
+        publish(channel, "letters.delay", 3)
+        sidelight.wait_values("letters.delay", {"mes_queue_depth": 3, "mes_queue_delay_info": 1, "mes_queue_head_age_seconds": None})
 
 
 class Load:
