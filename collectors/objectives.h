@@ -16,8 +16,8 @@ namespace sidelight {
 std::vector<std::string> known_objectives();
 // The same as one text, for the reference.
 std::string known_objectives_text();
-// "" when `text` is a finite number, else what is expected.
-std::string check_objective_value(const std::string& text);
+// "" when `text` is a number that the objective of that name can have, else what is expected.
+std::string check_objective(const std::string& name, const std::string& text);
 
 std::vector<DeclaredMetric> objective_metrics();
 

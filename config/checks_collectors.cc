@@ -54,7 +54,7 @@ void check_objectives(const Settings& settings, Findings& findings) {
       const std::string near = nearest(name, known);
       findings.error_at(path, "unknown objective" + (near.empty() ? "; config/REFERENCE.md lists them"
                                                                   : "; did you mean \"" + near + "\"?"));
-    } else if (const std::string wrong = check_objective_value(value); !wrong.empty()) {
+    } else if (const std::string wrong = check_objective(name, value); !wrong.empty()) {
       findings.error_at(path, wrong + ", got \"" + value + "\"");
     }
   }

@@ -15,9 +15,18 @@ TEST(Objectives, ShowWhatIsSetAndNothingElse) {
 }
 
 TEST(Objectives, AreNumbers) {
-  for (const char* good : {"0", "0.5", "1e9", "-1"}) EXPECT_EQ(check_objective_value(good), "") << good;
-  for (const char* bad : {"", "5m", "nan", "inf", "1 ", "0x10"})
-    EXPECT_NE(check_objective_value(bad), "") << bad;
+  const auto check = [](const char* text) { return check_objective("mes_queue_drain_seconds", text); };
+  for (const char* good : {"0.5", "1e9"}) EXPECT_EQ(check(good), "") << good;
+  for (const char* bad : {"", "5m", "nan", "inf", "1 ", "0x10", "0", "-1"}) EXPECT_NE(check(bad), "") << bad;
+}
+
+TEST(Objectives, AreWhatTheRulesCanSeeCrossed) {
+  EXPECT_EQ(check_objective("gateway_request_duration_seconds", "9.9"), "");
+  EXPECT_NE(check_objective("gateway_request_duration_seconds", "10"), "");
+  EXPECT_EQ(check_objective("mes_price_calculation_duration_seconds", "299"), "");
+  EXPECT_NE(check_objective("mes_price_calculation_duration_seconds", "300"), "");
+  EXPECT_EQ(check_objective("gateway_availability_ratio", "0.999"), "");
+  EXPECT_NE(check_objective("gateway_availability_ratio", "1"), "");
 }
 
 }  // namespace

@@ -121,6 +121,11 @@ const BadInput kBad[] = {
     {"UnknownObjective", around("objectives: {mes_queue_drain_second: 5}\n"),
      "5:13: objectives.mes_queue_drain_second: unknown objective; did you mean "
      "\"mes_queue_drain_seconds\"?\n"},
+    {"ObjectiveBeyondTheHistogram", around("objectives: {gateway_request_duration_seconds: 10}\n"),
+     "5:13: objectives.gateway_request_duration_seconds: must be below 10: it is the largest bucket of that "
+     "histogram, and what is beyond cannot be told apart, got \"10\"\n"},
+    {"ObjectiveOfNothing", around("objectives: {mes_queue_drain_seconds: 0}\n"),
+     "5:13: objectives.mes_queue_drain_seconds: must be above 0, got \"0\"\n"},
     {"ObjectiveNoNumber", around("objectives: {mes_queue_drain_seconds: 5m}\n"),
      "5:13: objectives.mes_queue_drain_seconds: expected a number in the metric's unit, got \"5m\"\n"},
     {"TwoTargetsOfOneName", around("collectors: {nginx: [{url: http://h/a}, {url: http://h/b}]}\n"),
