@@ -3,7 +3,7 @@
 from . import limits
 from .dashboard import Dashboard
 from .grafana import Column, Query, Row, Thresholds, guess_line, on_right_axis, reference_line, stat, table, timeseries
-from .shared import CLUSTER, MESSAGES_A_SECOND, OBJECTIVE_LINE, annotations, kibana, objective, runbook, selector, to_dashboard
+from .shared import CLUSTER, MESSAGES_A_SECOND, OBJECTIVE_LINE, annotations, kibana, objective, runbook, selector, to_dashboard, to_sidecar
 from .dashboard import Choice
 
 T = selector("cluster", "target")
@@ -132,6 +132,6 @@ def _traffic():
                    absent="No database is watched"),
         timeseries("Memory of pods", "Working set as a share of the limit, of the ten pods with most.",
                    [Query(f"topk(10, max by (cluster, namespace, pod, instance) (pod_memory_working_set_bytes{C} / (pod_memory_limit_bytes{C} > 0)))",
-                          "{{pod}} {{instance}}")], "percentunit", width=12, maximum=1, links=[to_dashboard("sidecar", "Sidecar")],
+                          "{{pod}} {{instance}}")], "percentunit", width=12, maximum=1, links=[to_sidecar("${__field.labels.instance}")],
                    absent="No pod with a limit"),
     ]

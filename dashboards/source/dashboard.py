@@ -1,6 +1,7 @@
 """A dashboard: its panels with what all dashboards have in common, variables, annotations and links."""
 
 import dataclasses
+import re
 
 from .grafana import DATASOURCE, Row
 from .layout import place
@@ -19,7 +20,8 @@ class Sites:
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """A variable whose values are those of a label. `one` allows a single value only, without "All".
+    """A variable whose values are those of a label. `one` allows a single value only, without "All". A `hidden` one follows from others
+    and is not in the address.
 
     "All" is `.*`, which a missing label matches too: dashboards work where there is no such label.
     """
@@ -27,11 +29,12 @@ class Choice:
     label: str
     query: str
     one: bool = False
+    hidden: bool = False
 
     def json(self):
         out = {"name": self.name, "label": self.label, "type": "query", "datasource": DATASOURCE,
                "definition": self.query, "query": {"query": self.query, "refId": "StandardVariableQuery"},
-               "refresh": 2, "regex": "", "sort": 1, "hide": 0, "skipUrlSync": False, "options": [],
+               "refresh": 2, "regex": "", "sort": 1, "hide": 2 if self.hidden else 0, "skipUrlSync": self.hidden, "options": [],
                "multi": not self.one, "includeAll": not self.one}
         if self.one:
             return {**out, "current": {}}
@@ -82,6 +85,29 @@ _TAGGED_DEPLOYS = {"name": "Deploys (tagged)", "datasource": GRAFANA_ITSELF, "en
                    "iconColor": "purple", "target": {"limit": 100, "matchAny": False, "tags": ["deploy"], "type": "tags"}}
 
 
+_AGGREGATION = re.compile(r"(?<![\w:])(?:sum|min|max|avg|count|group|stddev|stdvar|quantile|count_values)\s*(?:by\s*\(([^)]*)\)\s*)?\(")
+
+
+def keeps_cluster(expr):
+    """Whether what `expr` answers has the label cluster, where there is one: no aggregation takes it away. (topk and its like take none.)"""
+    return all("cluster" in re.findall(r"\w+", labels) for labels in _AGGREGATION.findall(expr))
+
+
+def _with_clusters_named(panel):
+    """Curves, bars and tiles that are of one cluster each say of which, behind their name. Without such a label Grafana writes nothing
+    there. What picks curves by the end of their name goes on finding them."""
+    if not any(query.legend and keeps_cluster(query.expr) for query in panel.queries):
+        return panel
+    queries = [dataclasses.replace(q, legend=f"{q.legend} {{{{cluster}}}}") if q.legend and keeps_cluster(q.expr) else q for q in panel.queries]
+    overrides = []
+    for override in panel.field_config["overrides"]:
+        matcher = override["matcher"]
+        if matcher["id"] == "byRegexp" and matcher["options"].endswith("$/"):
+            matcher = {**matcher, "options": matcher["options"].removesuffix("$/") + "( .*)?$/"}
+        overrides.append({**override, "matcher": matcher})
+    return dataclasses.replace(panel, queries=queries, field_config={**panel.field_config, "overrides": overrides})
+
+
 @dataclasses.dataclass
 class Dashboard:
     uid: str
@@ -98,7 +124,7 @@ class Dashboard:
     def json(self):
         panels = []
         for number, (item, x, y) in enumerate(place(self.items), start=1):
-            panels.append(item.json(number, y) if isinstance(item, Row) else item.json(number, x, y))
+            panels.append(item.json(number, y) if isinstance(item, Row) else _with_clusters_named(item).json(number, x, y))
         hidden = [Text("kibana", "Kibana", self.sites.kibana, hidden=True),
                   Text("runbooks", "Runbooks", self.sites.runbooks, hidden=True)]
         return {

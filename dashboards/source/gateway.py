@@ -68,8 +68,8 @@ def _requests():
                    [Query(f"sum by (status_class) (gateway:requests:rate5m{REQUESTS})", "{{status_class}}")],
                    "reqps", stack=True, overrides=CLASSES, absent=NO_LOGS),
         timeseries("Errors by route", "Answers with 500 or more, by route.",
-                   [Query(f'sum by (route) (gateway:requests:rate5m{selector("cluster", "namespace", "route", "partner", status_class="5xx")}) '
-                          f"or 0 * sum by (route) (gateway:requests:rate5m{REQUESTS})", "{{route}}")], "reqps",
+                   [Query(f'sum by (cluster, route) (gateway:requests:rate5m{selector("cluster", "namespace", "route", "partner", status_class="5xx")}) '
+                          f"or 0 * sum by (cluster, route) (gateway:requests:rate5m{REQUESTS})", "{{route}}")], "reqps",
                           links=runbook("GatewayErrorBudgetBurn"),
                    absent=NO_LOGS),
         timeseries("Duration", "50, 95 and 99 of 100 requests are answered within this time. The objective is for 99 "
@@ -78,9 +78,9 @@ def _requests():
                     Query(f"max(gateway:request_duration_seconds:p95{LOGS})", "95 of 100"),
                     Query(f"max(gateway:request_duration_seconds:p99{LOGS})", "99 of 100"), objective(limits.GATEWAY_SLOW, LOGS)], "s",
                    thresholds=limits.GATEWAY_SLOW.thresholds(), overrides=[OBJECTIVE_LINE], links=runbook("GatewaySlow"), absent="No requests"),
-        timeseries("Requests by route", "Of the chosen partners.", [Query(f"sum by (route) (gateway:requests:rate5m{REQUESTS})", "{{route}}")],
+        timeseries("Requests by route", "Of the chosen partners.", [Query(f"sum by (cluster, route) (gateway:requests:rate5m{REQUESTS})", "{{route}}")],
                    "reqps", absent=NO_LOGS),
-        timeseries("Requests by partner", "Of the chosen routes.", [Query(of_partner(f"sum by (partner) (gateway:requests:rate5m{REQUESTS})"), "{{partner}}")],
+        timeseries("Requests by partner", "Of the chosen routes.", [Query(of_partner(f"sum by (cluster, partner) (gateway:requests:rate5m{REQUESTS})"), "{{partner}}")],
                    "reqps", absent=NO_LOGS),
         timeseries("Duration by route", "95 of 100 requests to each route are answered within this time.",
                    [Query(f"gateway:request_duration_seconds_by_route:p95{ROUTES}", "{{route}}")], "s",
@@ -117,7 +117,7 @@ def _limiter():
                    overrides=[in_color("/^passed/", "green"), in_color("/^delayed/", "yellow"), in_color("/^rejected/", "red")],
                    absent="Nothing is limited"),
         timeseries("Rejected requests", "Requests that the limiter rejects, by partner and route.",
-                   [Query(of_partner("sum by (partner, route) (gateway:limited_requests:rate5m"
+                   [Query(of_partner("sum by (cluster, partner, route) (gateway:limited_requests:rate5m"
                                      f'{selector("cluster", "namespace", "route", "partner", outcome="rejected")})'),
                           "{{partner}} {{route}}")], "reqps", links=runbook("GatewayPartnerThrottled"), absent="Nothing is rejected"),
     ]
@@ -131,7 +131,7 @@ def _upstreams():
                    [Query(f"gateway:upstream_error_ratio:rate5m{LOGS}", "{{upstream}}")], "percentunit", width=6, maximum=1,
                    thresholds=limits.UPSTREAM_ERRORS.thresholds(line=True), links=runbook("GatewayUpstreamFailing"), absent="No upstream"),
         timeseries("Answers of upstreams", "By upstream and status class, each try counted.",
-                   [Query(f"sum by (upstream, status_class) (gateway:upstream_responses:rate5m{LOGS})", "{{upstream}} {{status_class}}")], "reqps",
+                   [Query(f"sum by (cluster, upstream, status_class) (gateway:upstream_responses:rate5m{LOGS})", "{{upstream}} {{status_class}}")], "reqps",
                    width=6, stack=True, absent="No upstream"),
         timeseries("Duration of upstreams", "95 of 100 answers of each upstream come within this time.",
                    [Query(f"gateway:upstream_duration_seconds:p95{LOGS}", "{{upstream}}")], "s", width=6, links=runbook("GatewaySlow"),

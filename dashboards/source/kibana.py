@@ -1,4 +1,4 @@
-"""Kibana's saved objects: a data view of what Sidelight ships, three saved searches and a dashboard, for Kibana 8 (and newer, which migrate).
+"""Kibana's saved objects: a data view of what Sidelight ships, four saved searches and a dashboard, for Kibana 8 (and newer, which migrate).
 
 Field names are those of agent/base/ecs_fields.cc and of the index template; what ECS does not know is under `labels`.
 """
@@ -47,11 +47,11 @@ def data_view():
     })
 
 
-def search(identity, title, description, kuery, columns, sort="@timestamp", order="desc"):
+def search(identity, title, description, columns, sort="@timestamp", order="desc"):
     return _object("search", identity, {
         "title": title, "description": description, "columns": columns, "sort": [[sort, order]],
         "grid": {}, "hideChart": False, "isTextBasedQuery": False, "timeRestore": False,
-        "kibanaSavedObjectMeta": _source(kuery),
+        "kibanaSavedObjectMeta": _source(QUERIES[identity]),
     }, [_VIEW_OF_SEARCH])
 
 
@@ -117,15 +117,20 @@ def dashboard(identity, title, description, panels):
 
 ERRORS = "log.level : (error or critical or alert or emergency)"
 SLOW_PRICES = f'labels.event : "price_calculation" and duration_seconds >= {PRICE_TIME.value:g}'
+# Of each saved search.
+QUERIES = {"sidelight-errors": ERRORS, "sidelight-trace": "trace.id : *", "sidelight-pod": "kubernetes.pod.name : *",
+           "sidelight-slow-prices": SLOW_PRICES}
 
 
 def objects():
-    errors = search("sidelight-errors", "Errors by service", "Events of level error and above; filter by service.name.", ERRORS,
+    errors = search("sidelight-errors", "Errors by service", "Events of level error and above; filter by service.name.",
                     ["service.name", "log.level", "message", "error.stack_trace", "trace.id", "kubernetes.pod.name"])
-    trace = search("sidelight-trace", "One trace", "Everything with one trace.id, oldest first: put the id in place of the star.", "trace.id : *",
+    trace = search("sidelight-trace", "One trace", "Everything with one trace.id, oldest first: put the id in place of the star.",
                    ["service.name", "log.level", "message", "labels", "error.message", "trace.id"], order="asc")
+    pod = search("sidelight-pod", "Logs of a pod", "Everything of one pod: put its name in place of the star.",
+                 ["service.name", "log.level", "message", "kubernetes.namespace", "kubernetes.pod.name", "trace.id"])
     slow = search("sidelight-slow-prices", "Slow price calculations", "Calculations of the MES that took 30 s or longer (the default objective).",
-                  SLOW_PRICES, ["service.name", "duration_seconds", "message", "labels", "trace.id"], sort="duration_seconds")
+                  ["service.name", "duration_seconds", "message", "labels", "trace.id"], sort="duration_seconds")
     by_service = over_time("sidelight-errors-over-time", "Errors over time by service", "service.name", ERRORS)
     by_level = over_time("sidelight-levels-over-time", "Events over time by level", "log.level", "")
     top = ranking("sidelight-errors-ranking", "Errors by service and pod", ["service.name", "kubernetes.pod.name"], ERRORS)
@@ -136,7 +141,7 @@ def objects():
         (errors, 0, 24, 48, 18),
         (slow, 0, 42, 48, 14),
     ])
-    return [data_view(), errors, trace, slow, by_service, by_level, top, by_service_all, board]
+    return [data_view(), errors, trace, pod, slow, by_service, by_level, top, by_service_all, board]
 
 
 def ndjson():

@@ -2,8 +2,8 @@
 
 from . import limits
 from .dashboard import Choice, Dashboard
-from .grafana import Column, Link, Query, Row, Thresholds, in_color, reference_line, stat, states, table, timeseries, value_texts
-from .shared import ANSWERS, CLUSTER, EVENTS_A_SECOND, NAMESPACE, POD, UP_TEXTS, annotations, kibana, objective, runbook, selector, target_choice, to_dashboard
+from .grafana import Column, Query, Row, Thresholds, in_color, reference_line, stat, states, table, timeseries, value_texts
+from .shared import ANSWERS, CLUSTER, EVENTS_A_SECOND, NAMESPACE, POD, UP_TEXTS, annotations, kibana, objective, runbook, selector, target_choice, to_dashboard, to_sidecar
 
 FLEET = selector("cluster", "output")
 PODS = selector("cluster", "output", "namespace", "pod")
@@ -14,7 +14,7 @@ NONE = "No log is shipped"
 NO_STORE = "No log store is watched (collectors.elasticsearch)"
 NO_RELAY = "No Logstash is watched (collectors.logstash)"
 BAD_ABOVE_0 = Thresholds(((None, "green"), (1, "red")))
-SIDECAR = {"namespace": "${__field.labels.namespace}", "pod": "${__field.labels.pod}", "instance": "${__field.labels.instance}"}
+SIDECAR = to_sidecar("${__field.labels.instance}")
 
 
 def dashboard():
@@ -84,11 +84,11 @@ def _trouble():
         timeseries("Lost by reason", "Bytes that were gone before they could be read.",
                    [Query(f"sum by (reason) (sidelight:lost_bytes:rate5m{FLEET})", "{{reason}}")],
                    "Bps", stack=True, links=runbook("LogBytesLost"), absent=NONE),
-        timeseries("Not in their format", "Events that do not have the configured format; they are shipped raw and marked.",
+        timeseries("Not in their format", "Events whose format, container wrapping or time cannot be read; they are shipped all the same, and marked.",
                    [Query(f"sum(sidelight:parse_errors:rate5m{FLEET})", "events")], EVENTS_A_SECOND, absent=NONE),
         timeseries("Waiting bytes", "Bytes in files that are not delivered yet.",
                    [Query(f"sum by (cluster, output) (sidelight:input_lag_bytes:sum{FLEET})",
-                                                                                  "waiting {{cluster}} {{output}}")], "bytes",
+                                                                                  "waiting {{output}}")], "bytes",
                                                                                   links=runbook("LogLagHigh"), absent=NONE),
         timeseries("Outputs that are down", "Of how many that ship.",
                    [Query(f"sum(sidelight:outputs_down:count{FLEET})", "down"), Query(f"sum(sidelight:instances:count{FLEET})", "all")], "short",
@@ -118,21 +118,21 @@ def _pods():
             column("Paused", per_pod(f"sidelight_input_paused{PODS}"), "short"),
             column("Unreadable", per_pod(f"sidelight_files_unreadable{PODS}"), "short"),
         ], height=9, sort="Late by", wide={"Pod": 210, "Instance": 140}, absent=NONE, links=runbook("LogLagHigh", "LogInputPaused", "LogFilesUnreadable"),
-            cell_links={"Pod": _sidecar_of_row(), "Instance": _sidecar_of_row()}),
+            cell_links=dict.fromkeys(("Pod", "Instance"), to_sidecar("${__data.fields.instance}"))),
         timeseries("Latest pods", "Age of the oldest undelivered line, of the ten instances that are latest, and the strictest objective "
                    "(log_lag_seconds_objective).",
                    [Query(f"topk(10, sidelight:input_lag_seconds:max{PODS})", POD_NAME), objective(limits.LOG_LAG, PODS)], "s",
                    thresholds=limits.LOG_LAG.thresholds(), overrides=[reference_line("/^objective$/")],
-                   links=[*runbook("LogLagHigh"), to_dashboard("sidecar", "Sidecar", **SIDECAR)], absent=NONE),
+                   links=[*runbook("LogLagHigh"), SIDECAR], absent=NONE),
         timeseries("Memory of the budget",
                    "Log data held in memory, as a share of the budget, of the ten instances with most. Reading stops at 100 %.",
                    [Query(f"topk(10, sidelight:memory_used_ratio:max{PODS})", POD_NAME)], "percentunit", maximum=1,
                    thresholds=limits.MEMORY_BUDGET.thresholds(line=True),
-                   links=[*runbook("SidelightNearMemoryBudget"), to_dashboard("sidecar", "Sidecar", **SIDECAR)],
+                   links=[*runbook("SidelightNearMemoryBudget"), SIDECAR],
                    absent=NONE),
         timeseries("Resident memory", "Of the whole process, of the ten instances with most.",
                    [Query(f"topk(10, process_resident_memory_bytes{PODS} and on (cluster, instance, job) sidelight_output_up{PODS})", POD_NAME)],
-                   "bytes", links=[to_dashboard("sidecar", "Sidecar", **SIDECAR)], absent="No sidecar"),
+                   "bytes", links=[SIDECAR], absent="No sidecar"),
         timeseries("Why outputs are down", "Instances by the cause that keeps their output down now.",
                    [Query(f"sum by (cause) (sidelight_output_down_cause{PODS})", "{{cause}}")], "short",
                    links=runbook("LogOutputDown", "LogDeliveryStopped"),
@@ -149,12 +149,6 @@ def _pods():
     ]
 
 
-def _sidecar_of_row():
-    fields = {name: "${__data.fields." + name + "}" for name in ("namespace", "pod", "instance")}
-    link = to_dashboard("sidecar", "Sidecar", **fields)
-    return Link(link.title, link.url)
-
-
 def _store():
     return [
         Row("Log store and relay"),
@@ -163,7 +157,7 @@ def _store():
                       f"2 * sum by (cluster, target) (log_store:status:max{selector('cluster', 'target', status='red')})", "{{target}}")],
                {0: ("green", "green"), 1: ("yellow", "yellow"), 2: ("red", "red")}, width=8, links=runbook("LogStoreRed"), absent=NO_STORE),
         timeseries("Rejections", "Requests that the store rejected because a queue was full, by pool.",
-                   [Query(f"sum by (target, pool) (log_store:rejections:rate5m{STORE})", "{{pool}} ({{target}})")], "ops",
+                   [Query(f"sum by (cluster, target, pool) (log_store:rejections:rate5m{STORE})", "{{pool}} ({{target}})")], "ops",
                    links=runbook("LogStoreRejections"),
                    absent=NO_STORE),
         timeseries("Queues of the store", "Requests that wait in the store, by node and pool.",

@@ -55,8 +55,9 @@ def _now():
         stat("Standing still", "Queues with messages of which none was acknowledged for five minutes.",
              [Query(f"sum(mes:queue_stalled:min{QUEUE})")], "short", thresholds=BAD_ABOVE_0, links=runbook("MesQueueStalled"),
              absent=NONE_OF_QUEUE),
-        stat("No consumer", "Queues with messages ready and nobody to take them.",
-             [Query(f"count(mes:queue_ready:max{QUEUE} > 0 and mes:queue_consumers:max{QUEUE} == 0) or 0 * count(mes:queue_ready:max{QUEUE})")],
+        stat("No consumer", "Queues with messages ready and nobody to take them. Those that only delay are left out.",
+             [Query(f"count(mes:queue_ready:max{QUEUE} > 0 and mes:queue_consumers:max{QUEUE} == 0 unless mes:queue_delays:max{QUEUE}) "
+                    f"or 0 * count(mes:queue_ready:max{QUEUE})")],
              "short", thresholds=BAD_ABOVE_0, links=runbook("MesQueueNoConsumer"), absent=NONE_OF_QUEUE),
         stat("Dead letters", "Messages in queues that receive dead letters, of the chosen brokers. Each is work that nobody will do "
              "unless somebody looks.",
@@ -73,7 +74,8 @@ def _now():
             Column("Growth", per_queue("mes:queue_growth_per_second:max"), MESSAGES_A_SECOND, decimals=2),
             Column("Drain", per_queue("mes:queue_drain_seconds:max"), "s", limits.DRAIN.thresholds()),
             Column("Oldest", per_queue("mes:queue_head_age_seconds:max"), "s", limits.HEAD_AGE.thresholds()),
-            Column("Stalled", per_queue("mes:queue_stalled:min"), "short", mappings=tuple(value_texts(YES_NO_BAD))),
+            Column("Stalled", f'{per_queue("mes:queue_stalled:min")} or 2 * {per_queue("mes:queue_delays:max")}', "short",
+                   mappings=tuple(value_texts({**YES_NO_BAD, 2: ("delays", "text")}))),
         ], sort="Backlog", wide={"Broker": 105, "Vhost": 60, "Queue": 140}, absent=NONE_OF_QUEUE),
     ]
 

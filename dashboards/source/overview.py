@@ -44,7 +44,7 @@ def _alerts_and_services():
         stat("Failed requests by service",
              "Share of requests of shop, CRM, MES and partner API that they answered with 500 or more, as their own logs "
              "tell. A service without requests is not shown.",
-             [Query(f"max by (service_name) (app:request_error_ratio:rate5m{LOGS})", "{{service_name}}")], "percentunit", width=12, height=3,
+             [Query(f"max by (cluster, service_name) (app:request_error_ratio:rate5m{LOGS})", "{{service_name}}")], "percentunit", width=12, height=3,
              thresholds=limits.APP_ERRORS.thresholds(), decimals=1, names=True, graph=False, absent=NO_APP,
              links=[*runbook("AppErrorsHigh"), kibana("sidelight-errors", "Its errors in Kibana", SERVICE_ERRORS, data=True)]),
         _tile("Gateway 5xx", "Share of the gateway's requests that failed in the last 30 minutes.",
@@ -95,14 +95,14 @@ def _course():
     errors = kibana("sidelight-errors", "Errors of the service in Kibana", SERVICE_ERRORS, data=True)
     return [
         timeseries("Requests", "Requests that each service logged, a second.",
-                   [Query(f"sum by (service_name) (app:requests:rate5m{LOGS})", "{{service_name}}")],
+                   [Query(f"sum by (cluster, service_name) (app:requests:rate5m{LOGS})", "{{service_name}}")],
                    "reqps", height=6, absent=NO_APP, links=[errors]),
         timeseries("Answered within", "95 of 100 requests of each service are answered within this time.",
-                   [Query(f"max by (service_name) (app:request_duration_seconds:p95{LOGS})", "{{service_name}}")], "s", height=6, absent=NO_APP,
+                   [Query(f"max by (cluster, service_name) (app:request_duration_seconds:p95{LOGS})", "{{service_name}}")], "s", height=6, absent=NO_APP,
                    links=[errors]),
         timeseries("Errors logged", "Events of level error and above, of each service.",
-                   [Query(f'sum by (service_name) (app:log_events:rate5m{selector("cluster", "namespace", level="error|critical|alert|emergency")}) '
-                          f"or 0 * sum by (service_name) (app:log_events:rate5m{LOGS})", "{{service_name}}")], EVENTS_A_SECOND, height=6, absent=NO_APP,
+                   [Query(f'sum by (cluster, service_name) (app:log_events:rate5m{selector("cluster", "namespace", level="error|critical|alert|emergency")}) '
+                          f"or 0 * sum by (cluster, service_name) (app:log_events:rate5m{LOGS})", "{{service_name}}")], EVENTS_A_SECOND, height=6, absent=NO_APP,
                    links=[errors]),
         timeseries("MES: backlog and prices", "Messages that wait or are worked on, and prices calculated a second.",
                    [Query(f"sum(mes:queue_depth:max{C})", "backlog"), Query(f"sum(mes:price_calculations:rate5m{LOGS})", "calculations")], "short",

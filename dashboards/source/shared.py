@@ -2,6 +2,7 @@
 
 from .dashboard import Choice, Moments
 from .grafana import Link, Query, in_color, reference_line
+from .kibana import QUERIES
 
 CLUSTER = Choice("cluster", "Cluster", "label_values(sidelight_build_info, cluster)")
 NAMESPACE = Choice("namespace", "Namespace", 'label_values(sidelight_build_info{cluster=~"$cluster"}, namespace)')
@@ -60,15 +61,27 @@ def to_dashboard(name, title, **variables):
                 data=True)
 
 
+def to_sidecar(instance):
+    """To one instance, e.g. "${__field.labels.instance}". It alone is passed: a label that a series does not have, as namespace and pod
+    outside of Kubernetes, would be passed by its placeholder, which matches nothing. Not passed, they are All there."""
+    return to_dashboard("sidecar", "Sidecar", instance=instance)
+
+
 SERVICE_ERRORS = 'service.name : "${__field.labels.service_name}"'
 _KIBANA_TIME = "_g=(time:(from:'${__from:date:iso}',to:'${__to:date:iso}'))"
 
 
 def kibana(search, title, kuery="", data=False):
-    """A saved search of kibana/sidelight.ndjson, at the time that is shown, narrowed by `kuery`."""
+    """A saved search of kibana/sidelight.ndjson, at the time that is shown, narrowed by `kuery`.
+
+    A query in the address takes the place of the search's own: what is given is both, or `kuery` alone where the search only asks for
+    any value of its field. A variable in it must have one value: All and several are not written as KQL.
+    """
     url = f"${{kibana}}/app/discover#/view/{search}?{_KIBANA_TIME}"
     if kuery:
-        escaped = kuery.replace(" ", "%20").replace('"', "%22")
+        own = QUERIES[search]
+        whole = kuery if own == f"{kuery.partition(' : ')[0]} : *" else f"{own} and {kuery}"
+        escaped = whole.replace(" ", "%20").replace('"', "%22")
         url += f"&_a=(query:(language:kuery,query:'{escaped}'))"
     return Link(title, url, data=data, new_tab=True)
 

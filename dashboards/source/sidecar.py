@@ -15,9 +15,9 @@ BAD_ABOVE_0 = Thresholds(((None, "green"), (1, "red")))
 
 
 def per_second(metric, by="", legend=""):
-    grouping = f" by ({by})" if by else ""
-    return Query(f"sum{grouping} (rate({metric}{ONE}{RATE}))" if by else f"sum(rate({metric}{ONE}{RATE}))",
-                 legend or " ".join(f"{{{{{b.strip()}}}}}" for b in by.split(",")))
+    # Addresses of pods, of which the label instance is made, may be alike in two clusters.
+    grouping = f"cluster, {by}" if by else "cluster"
+    return Query(f"sum by ({grouping}) (rate({metric}{ONE}{RATE}))", legend or " ".join(f"{{{{{b.strip()}}}}}" for b in by.split(",")))
 
 
 def value(metric, legend):
@@ -26,7 +26,7 @@ def value(metric, legend):
 
 def quantile(metric, share):
     # Of nothing it is NaN, which would be a panel with lines that nobody sees.
-    return Query(f"histogram_quantile({share}, sum by (le) (rate({metric}_bucket{ONE}{RATE}))) >= 0", f"{share * 100:g} of 100")
+    return Query(f"histogram_quantile({share}, sum by (cluster, le) (rate({metric}_bucket{ONE}{RATE}))) >= 0", f"{share * 100:g} of 100")
 
 
 def dashboard():
@@ -36,9 +36,11 @@ def dashboard():
         description="One instance of Sidelight: configuration, inputs, output, checkpoint, collectors, metrics from logs, its own cost and its pod.",
         variables=[CLUSTER, NAMESPACE, POD,
                    Choice("instance", "Instance", f"label_values(sidelight_build_info{selector('cluster', 'namespace', 'pod')}, instance)",
-                          one=True)],
+                          one=True),
+                   # For the link to its logs: `pod` may be All or several.
+                   Choice("pod_of_instance", "Pod of the instance", f"label_values(sidelight_build_info{ONE}, pod)", one=True, hidden=True)],
         annotations=annotations("logs|sidecar", ONE, "cluster, namespace, pod"),
-        links=[kibana("sidelight-errors", "Logs of the pod", 'kubernetes.pod.name : "${pod}"')],
+        links=[kibana("sidelight-pod", "Logs of the pod", 'kubernetes.pod.name : "${pod_of_instance}"')],
         items=[*_now(), *_inputs(), *_output(), *_checkpoint(), *_collectors(), *_log_metrics(), *_cost(), *_pod()],
     )
 
@@ -84,14 +86,14 @@ def _inputs():
         timeseries("Lost, held", "Bytes lost, by reason, a second; bytes of deleted files that are held open until they are read.",
                    [per_second("sidelight_lost_bytes_total", "reason", "lost: {{reason}}"), value("sidelight_deleted_files_held_bytes", "held")],
                    "Bps", overrides=[on_right_axis("/^held$/", "bytes")], links=runbook("LogBytesLost"), absent=NO_OUTPUT),
-        timeseries("Dropped, cut, not in their format", "Events dropped by choice, cut at the size limit, or shipped raw.",
+        timeseries("Dropped, cut, not in their format", "Events dropped by choice, cut at the size limit, or shipped though their format, wrapping or time cannot be read.",
                    [per_second("sidelight_dropped_events_total", "reason", "dropped: {{reason}}"),
                     per_second("sidelight_truncated_events_total", legend="cut"),
                     per_second("sidelight_parse_errors_total", legend="not in their format")], EVENTS_A_SECOND, absent=NO_OUTPUT),
-        timeseries("Files", "Known, open, unreadable and ignored log files.",
+        timeseries("Files", "Known, open, unreadable and ignored log files, and how many the paths of each input match: with none, a path may be wrong.",
                    [value("sidelight_files_tracked", "known"), value("sidelight_files_open", "open"),
                     value("sidelight_files_unreadable", "unreadable"),
-                    value("sidelight_files_ignored", "ignored")], "short",
+                    value("sidelight_files_ignored", "ignored"), value("sidelight_input_files", "match: {{input}}")], "short",
                    overrides=[in_color("/unreadable|ignored/", "red")], links=runbook("LogFilesUnreadable"), absent=NO_OUTPUT),
         timeseries("Rotations, read errors", "Rotations followed by kind, reads that failed, waits for a free descriptor.",
                    [per_second("sidelight_rotations_total", "kind"), per_second("sidelight_read_errors_total", legend="read errors"),
@@ -99,7 +101,7 @@ def _inputs():
         timeseries("Paused, polled, over the cap",
                    "Inputs paused because dead letters are full; 1 while directories are polled for want of notifications; "
                    "inputs without series of their own; bytes cut off events.",
-                   [Query(f"sum by (reason) (sidelight_input_paused{ONE})", "paused: {{reason}}"), value("sidelight_watch_polling", "polling"),
+                   [Query(f"sum by (cluster, reason) (sidelight_input_paused{ONE})", "paused: {{reason}}"), value("sidelight_watch_polling", "polling"),
                     value("sidelight_inputs_over_cap", "over the cap"), per_second("sidelight_truncated_bytes_total", legend="bytes cut a second")],
                     "short",
                    links=runbook("LogInputPaused"), absent=NO_OUTPUT),
@@ -157,7 +159,7 @@ def _checkpoint():
 
 
 def _collectors():
-    by = {"collector": "Collector", "target": "Target"}
+    by = {"cluster": "Cluster", "collector": "Collector", "target": "Target"}
     labels = ", ".join(by)
     return [
         Row("Collectors"),
@@ -170,7 +172,7 @@ def _collectors():
         ], width=12, height=11, wide={"Collector": 96, "Target": 120}, links=runbook("CollectorDown", "CollectorStale"), absent=NO_TARGET),
         timeseries("Runs", "Of all targets by result, and the targets whose runs fail.",
                    [per_second("sidelight_collector_runs_total", "result"),
-                    Query(f'sum by (collector, target, result) (rate(sidelight_collector_runs_total{{{ONE[1:-1]}, result!="success"}}{RATE})) > 0',
+                    Query(f'sum by (cluster, collector, target, result) (rate(sidelight_collector_runs_total{{{ONE[1:-1]}, result!="success"}}{RATE})) > 0',
                           "{{result}}: {{collector}} {{target}}")], "ops",
                    width=6, height=11, overrides=[in_color("/^success$/", "green"), in_color("/^(failure|timeout)$/", "red")],
                    links=runbook("CollectorDown"), absent=NO_TARGET),
@@ -224,10 +226,10 @@ def _cost():
                     per_second("sidelight_http_connections_evicted_total", legend="closed early")], "reqps", width=6,
                    overrides=[on_right_axis("/connections/", "short")], absent="No such instance"),
         timeseries("Configurations taken", "Attempts by result, over five minutes; and when the one in force was taken.",
-                   [Query(f"sum by (result) (increase(sidelight_config_reloads_total{ONE}[5m]))", "{{result}}")], "short", width=12,
+                   [Query(f"sum by (cluster, result) (increase(sidelight_config_reloads_total{ONE}[5m]))", "{{result}}")], "short", width=12,
                    overrides=[in_color("/failure/", "red")], links=runbook("SidelightConfigRejected"), absent="No such instance"),
-        table("Version", "Of the program, and when it took its configuration.", {"version": "Version", "instance": "Instance"},
-              [Column("Configuration taken", f"max by (version, instance) (sidelight_build_info{ONE} * on (cluster, instance, job) group_left () "
+        table("Version", "Of the program, and when it took its configuration.", {"cluster": "Cluster", "version": "Version", "instance": "Instance"},
+              [Column("Configuration taken", f"max by (cluster, version, instance) (sidelight_build_info{ONE} * on (cluster, instance, job) group_left () "
                       f"(sidelight_config_last_reload_success_timestamp_seconds{ONE} * 1000))", "dateTimeFromNow", NEUTRAL)], width=12,
                       absent="No such instance"),
     ]
@@ -241,7 +243,8 @@ def _pod():
                    overrides=[reference_line("/^limit$/")],
                    absent=NO_POD),
         timeseries("Pod: throttled", "Share of scheduler periods in which the pod was throttled, and cores that it was denied.",
-                   [Query(f"sum(rate(pod_cpu_throttled_periods_total{ONE}{RATE})) / (sum(rate(pod_cpu_periods_total{ONE}{RATE})) > 0)", "periods"),
+                   [Query(f"sum by (cluster) (rate(pod_cpu_throttled_periods_total{ONE}{RATE})) "
+                          f"/ (sum by (cluster) (rate(pod_cpu_periods_total{ONE}{RATE})) > 0)", "periods"),
                     per_second("pod_cpu_throttled_seconds_total", legend="seconds a second")], "percentunit",
                     overrides=[on_right_axis("/seconds/", "short")],
                    absent=NO_POD),

@@ -19,7 +19,7 @@ _DIMENSIONS = ((re.compile(r"(_seconds(:(min|max|p\d+|avg\w+|objective)|_by_\w+:
 def problems(dashboard):
     """Of one dashboard, as parsed JSON."""
     found = []
-    for check in (_head, _variables, _layout, _panels, _widths, _nothing_there, _tables, _units, _names, _links, _annotations):
+    for check in (_head, _variables, _layout, _panels, _widths, _nothing_there, _tables, _clusters, _units, _names, _links, _annotations):
         found += check(dashboard)
     return found
 
@@ -228,6 +228,44 @@ def _tables(d):
                 found.append(f"{name}: an empty cell of {heading!r} says {defaults.get('noValue')!r}")
             if heading in [renamed[c] for c in renamed if c not in values] and _says_nothing(mappings, "null+nan"):
                 found.append(f"{name}: every text of {heading!r} is shown as nothing")
+    return found
+
+
+# What tells one thing from another inside a cluster. Two clusters may have equal ones.
+_THINGS = {"collector", "database", "index", "input", "instance", "namespace", "node", "output", "partner", "pipeline", "pod", "process", "queue", "replica",
+           "route", "schema", "service_name", "table", "target", "upstream", "vhost"}
+_AGGREGATIONS = {"avg", "count", "count_values", "group", "max", "min", "quantile", "stddev", "stdvar", "sum"}
+_CALL = re.compile(r"(?<![\w:])([a-z_]+)\s*(?:by\s*\(([^)]*)\)\s*)?\(")
+
+
+def keeps_cluster(expression):
+    """Whether no aggregation takes the label cluster away. test_answers.py holds it against what a Prometheus answers."""
+    calls = _CALL.findall(re.sub(r'"[^"]*"', '""', expression))
+    return all(re.search(r"\bcluster\b", labels) for name, labels in calls if name in _AGGREGATIONS)
+
+
+def shows_names(panel):
+    """Whether each series is shown with its legend."""
+    return panel["type"] in ("timeseries", "bargauge", "state-timeline") or panel["options"].get("textMode") == "value_and_name"
+
+
+def _clusters(d):
+    """Things of one name in two clusters stay two, and say of which cluster they are. Totals and single values are of all that are chosen."""
+    found = []
+    for where, expression in expressions(d):
+        for grouping in re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", expression):
+            labels = set(re.findall(r"\w+", grouping))
+            if labels & _THINGS and "cluster" not in labels:
+                found.append(f"{where}: one {'/'.join(sorted(labels & _THINGS))} of all clusters")
+    for panel in panels(d):
+        name = f"panel {panel.get('title')!r}"
+        for target in panel.get("targets", []):
+            if shows_names(panel) and keeps_cluster(target["expr"]) != ("{{cluster}}" in target.get("legendFormat", "")):
+                found.append(f"{name} {target['refId']}: its legend does not fit the clusters that it shows")
+        if panel["type"] == "table":
+            columns = [t["options"] for t in panel.get("transformations", []) if t["id"] == "organize"]
+            if not all("cluster" in c["renameByName"] and not c["excludeByName"].get("cluster") for c in columns):
+                found.append(f"{name} does not show the cluster of its lines")
     return found
 
 

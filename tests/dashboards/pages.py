@@ -6,6 +6,7 @@ instances that watch one target show the same.
 
 import itertools
 import math
+import re
 import zlib
 
 from known import all_metrics
@@ -50,7 +51,7 @@ def _gauge(name, labels, now):
         return math.floor(now / 300) * 300 - 60
     if name.endswith("_objective"):
         return 5e10 if "bytes" in name else 0.9 if "ratio" in name else 600
-    if name in ("sidelight_collector_stale", "mes_queue_stalled", "mes_broker_alarm", "log_store_status"):
+    if name in ("sidelight_collector_stale", "mes_queue_stalled", "mes_broker_alarm", "mes_db_replica", "log_store_status"):
         return 0
     if name.endswith("_ratio"):
         return round(_spread(name + labels, 0.1, 0.8), 3)
@@ -128,6 +129,13 @@ class Page:
         return "\n".join(lines) + "\n"
 
 
+def outside_kubernetes(page):
+    """What `page` shows of the program itself."""
+    def text(now):
+        return "".join(line + "\n" for line in page.text(now).splitlines() if re.match(r"(# TYPE )?(sidelight|process)_", line))
+    return text
+
+
 def foreign_text(now):
     """What Prometheus and kube-state-metrics would add."""
     alert = 'alertname="MesQueueDrainTooLong",severity="page",team="mes",area="{area}",target="mes-broker"'
@@ -135,6 +143,11 @@ def foreign_text(now):
     lines = [line for area in areas for line in (f'ALERTS{{alertstate="firing",{alert.format(area=area)}}} 1',
                                                  f"ALERTS_FOR_STATE{{{alert.format(area=area)}}} {now - 700:.0f}")]
     lines += [f'ALERTS{{alertname="MesDbLongQueries",alertstate="firing",severity="ticket",area="{area}",team="mes"}} 1' for area in areas]
+    # What is not counted: an alert that waits for its time, and one that always fires.
+    lines += ['ALERTS{alertname="MesDbDown",alertstate="pending",severity="page",area="database",team="mes"} 1',
+              'ALERTS{alertname="MesDbReplicaLag",alertstate="pending",severity="ticket",area="database",team="mes"} 1',
+              'ALERTS{alertname="MesDbConnectionsNearLimit",alertstate="firing",severity="ticket",area="database",team="mes"} 1',
+              'ALERTS{alertname="Watchdog",alertstate="firing",severity="none"} 1']
     lines.append(f'kube_replicaset_created{{namespace="shop",replicaset="shop-7d9"}} {now - 60:.0f}')
     return "\n".join(lines) + "\n"
 
@@ -157,7 +170,7 @@ def history(page, labels, begin, end, step):
     return lines
 
 
-def long_history(begin, end, step=600):
+def long_history(begin, end, step=600, cluster=""):
     """Lines of what rules recorded for days: what forecasts, comparisons with a week and growth by the day read."""
     recorded = {
         'mes:cache_hit_ratio:rate30m{target="price-cache"}': lambda t: 0.7,
@@ -165,6 +178,8 @@ def long_history(begin, end, step=600):
         'mes:db_table_size_bytes:max{target="mes-db",database="mes",schema="public",table="orders"}': lambda t: _gauge("mes_db_table_size_bytes", "",
             t),
     }
+    for queue in EXAMPLES["queue"]:
+        recorded[f'mes:queue_depth:max{{target="mes-broker",vhost="/",queue="{queue}"}}'] = lambda t: 7
     for node in EXAMPLES["node"]:
         recorded |= {
             f'mes:cache_memory_bytes:max{{target="price-cache",node="{node}"}}': lambda t: _gauge("mes_cache_memory_bytes", "", t),
@@ -176,5 +191,7 @@ def long_history(begin, end, step=600):
     lines = []
     for series, value in sorted(recorded.items()):
         lines.append(f"# TYPE {series.partition('{')[0]} gauge")
+        if cluster:
+            series = series.replace("}", f',cluster="{cluster}"}}')
         lines += [f"{series} {value(t)!r} {t}" for t in range(int(begin), int(end), step)]
     return lines

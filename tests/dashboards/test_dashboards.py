@@ -58,6 +58,19 @@ def test_links_between_dashboards_lead_to_one_that_has_the_variable():
             assert set(passed) <= variables[uid], f"{path.name} gives {uid} {passed}"
 
 
+def test_links_to_the_sidecar_name_the_instance():
+    """Where a panel is of instances. What only some instances have, as namespace and pod, is not handed on: it would filter others away."""
+    named = 0
+    for path in FILES:
+        for panel in checks.panels(load(path)):
+            urls = re.findall(r'"(/d/sidelight-sidecar\?[^"]*)', json.dumps(panel))
+            if any("instance" in target["expr"] for target in panel["targets"]) or path.stem == "log-pipeline":
+                named += len(urls)
+                assert all(re.search(r"&var-instance=\$\{__(field\.labels|data\.fields)\.instance\}", url) for url in urls), f"{path.stem} {panel['title']!r}"
+            assert not any(re.search(r"var-(namespace|pod)=", url) for url in urls), f"{path.stem} {panel['title']!r}"
+    assert named >= 6, named
+
+
 def test_dashboard_links_of_alerts_lead_to_one_that_has_the_variable():
     variables = {d["uid"]: {v["name"] for v in d["templating"]["list"]} for d in map(load, FILES)}
     for rule in rules():

@@ -1,12 +1,14 @@
 """Kibana's saved objects by structure: no Kibana is in any package registry, so none has imported them here.
 
 What is checked: one JSON object a line, references that lead to objects of the file, JSON in strings that parses, a grid without overlap,
-fields that the index template maps (read from the program's sources), and that dashboards of Grafana link to searches that exist.
+fields that the index template maps (read from the program's sources), and that dashboards of Grafana link to searches that exist, with
+queries that ask what their titles say.
 """
 
 import copy
 import json
 import re
+import urllib.parse
 
 import pytest
 
@@ -37,6 +39,10 @@ def text_fields():
     return set(re.findall(r'\{"([a-z_.0-9]+)", text\}', table)) | {"message"}
 
 
+def fields_in(kuery):
+    return re.findall(r"([\w@][\w.@]*)\s*(?::|>=|<=|<|>)", re.sub(r'"[^"]*"', '""', kuery))
+
+
 def fields_of(thing):
     """[(field, whether it is aggregated)] that an object names."""
     attributes = thing["attributes"]
@@ -45,8 +51,7 @@ def fields_of(thing):
     if "timeFieldName" in attributes:
         out.append((attributes["timeFieldName"], True))
     source = json.loads(attributes.get("kibanaSavedObjectMeta", {}).get("searchSourceJSON", "{}"))
-    out += [(name, False) for name in re.findall(r"([\w@][\w.@]*)\s*(?::|>=|<=|<|>)",
-                                                 re.sub(r'"[^"]*"', '""', source.get("query", {}).get("query", "")))]
+    out += [(name, False) for name in fields_in(source.get("query", {}).get("query", ""))]
     for aggregation in json.loads(attributes.get("visState", "{}")).get("aggs", []):
         if "field" in aggregation["params"]:
             out.append((aggregation["params"]["field"], True))
@@ -114,7 +119,7 @@ def test_saved_objects_have_no_problem():
 
 def test_there_is_what_was_promised():
     titles = {(t["type"], t["attributes"]["title"]) for t in objects()}
-    assert {("search", "Errors by service"), ("search", "One trace"), ("search", "Slow price calculations")} <= titles
+    assert {("search", "Errors by service"), ("search", "One trace"), ("search", "Logs of a pod"), ("search", "Slow price calculations")} <= titles
     assert [t for t, _ in titles].count("dashboard") == 1 and [t for t, _ in titles].count("index-pattern") == 1
 
 
@@ -122,6 +127,91 @@ def test_links_from_grafana_lead_to_searches_that_exist():
     searches = {t["id"] for t in objects() if t["type"] == "search"}
     linked = {name for path in DASHBOARDS.glob("*.json") for name in re.findall(r"discover#/view/([\w-]+)", path.read_text())}
     assert linked == searches
+
+
+def dashboards():
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(DASHBOARDS.glob("*.json"))}
+
+
+def links_of(dashboard):
+    """Those to Kibana."""
+    every = list(dashboard["links"])
+    for panel in dashboard["panels"]:
+        every += panel.get("links", []) + panel.get("fieldConfig", {}).get("defaults", {}).get("links", [])
+    return [link for link in every if link["url"].startswith("${kibana}")]
+
+
+def link_problems(dashboard, things):
+    """A query in the address takes the place of the search's own query: it must hold that too, else it shows more than the search does."""
+    found = []
+    own = {t["id"]: json.loads(t["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"])["query"]["query"] for t in things if t["type"] == "search"}
+    variables = {v["name"]: v for v in dashboard["templating"]["list"]}
+    for link in links_of(dashboard):
+        name = link["title"]
+        search, state = re.fullmatch(r"\$\{kibana\}/app/discover#/view/([\w-]+)\?_g=\(time:\([^)]*\)\)(.*)", link["url"]).groups()
+        if not state:
+            continue
+        query = re.fullmatch(r"&_a=\(query:\(language:kuery,query:'([^' \"]*)'\)\)", state)
+        if not query:
+            found.append(f"{name}: {state!r} is no query")
+            continue
+        query = urllib.parse.unquote(query[1])
+        any_value = re.fullmatch(r"(\S+) : \*", own[search])
+        if not query.startswith(f'{any_value[1]} : "' if any_value else f"{own[search]} and "):
+            found.append(f"{name}: {query} is not narrower than {search}: {own[search]}")
+        found += [f"{name}: the index template does not map {field}" for field in fields_in(query) if field not in mapped_fields()]
+        for variable in re.findall(r"\$\{?(?!__)(\w+)", query):
+            if variables[variable].get("multi") or variables[variable].get("includeAll"):
+                found.append(f"{name}: {variable} may be All or several, which is no KQL")
+    return found
+
+
+def test_links_from_grafana_ask_what_they_say():
+    narrowed = [link["title"] for d in dashboards().values() for link in links_of(d) if "&_a=" in link["url"]]
+    assert {"Its errors in Kibana", "Errors of the service in Kibana", "Logs of the pod", "Logs: one trace"} <= set(narrowed)
+    assert {name: found for name, d in dashboards().items() if (found := link_problems(d, objects()))} == {}
+
+
+def test_errors_of_a_service_are_errors():
+    links = {link["title"]: urllib.parse.unquote(link["url"]) for link in links_of(dashboards()["overview"])}
+    for title in ("Its errors in Kibana", "Errors of the service in Kibana"):
+        assert 'log.level : (error or critical or alert or emergency) and service.name : "${__field.labels.service_name}"' in links[title]
+
+
+def test_the_pod_whose_logs_are_shown_is_that_of_the_instance():
+    """Whatever is chosen as `pod`: one, several or All."""
+    sidecar = dashboards()["sidecar"]
+    link = next(link for link in links_of(sidecar) if link["title"] == "Logs of the pod")
+    assert 'kubernetes.pod.name : "${pod_of_instance}"' in urllib.parse.unquote(link["url"])
+    variable = next(v for v in sidecar["templating"]["list"] if v["name"] == "pod_of_instance")
+    assert re.fullmatch(r'label_values\(sidelight_build_info\{.*instance=~"\$instance".*\}, pod\)', variable["definition"])
+    # Not in the address, where it would stay that of an earlier instance.
+    assert (variable["hide"], variable["skipUrlSync"]) == (2, True)
+
+
+def _ask(dashboard, title, query):
+    link = next(link for link in links_of(dashboard) if link["title"] == title)
+    link["url"] = re.sub(r"query:'[^']*'", lambda _: f"query:'{urllib.parse.quote(query, safe='${}')}'", link["url"])
+
+
+LINK_MUTANTS = {
+    "all logs of a service": ("overview", lambda d: _ask(d, "Its errors in Kibana", 'service.name : "${__field.labels.service_name}"'), "is not narrower than"),
+    "all logs of a pod as its errors": ("sidecar", lambda d: next(link for link in links_of(d) if link["title"] == "Logs of the pod").update(
+        url=next(link for link in links_of(d) if link["title"] == "Logs of the pod")["url"].replace("sidelight-pod", "sidelight-errors")), "is not narrower than"),
+    "pod that may be All": ("sidecar", lambda d: _ask(d, "Logs of the pod", 'kubernetes.pod.name : "${pod}"'), "pod may be All or several"),
+    "field that there is not": ("sidecar", lambda d: _ask(d, "Logs of the pod", 'kubernetes.pod.name : "a" and pod : "a"'), "does not map pod"),
+    "query that breaks the address": ("overview", lambda d: next(link for link in links_of(d) if link["title"] == "Logs: one trace").update(
+        url="${kibana}/app/discover#/view/sidelight-trace?_g=(time:(from:'a',to:'b'))&_a=(query:(language:kuery,query:'trace.id : \"x\"'))"), "is no query"),
+}
+
+
+@pytest.mark.parametrize("name", LINK_MUTANTS)
+def test_a_fault_of_a_link_is_found(name):
+    stem, change, expected = LINK_MUTANTS[name]
+    dashboard = dashboards()[stem]
+    change(dashboard)
+    found = link_problems(dashboard, objects())
+    assert any(expected in problem for problem in found), found
 
 
 def test_slow_is_what_the_alert_calls_slow():

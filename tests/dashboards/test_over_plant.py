@@ -27,7 +27,7 @@ from tcp_proxy import TcpProxy
 
 sys.path.insert(0, str(TOP / "tests"))
 from plant import Plant  # noqa: E402
-from plant.messaging import EVENTS  # noqa: E402
+from plant.messaging import EVENTS, connect  # noqa: E402
 from plant.sidelight_config import SECTIONS  # noqa: E402
 from plant.watched import Watcher  # noqa: E402
 
@@ -41,6 +41,7 @@ OBJECTIVES = {"gateway_availability_ratio": 0.999, "gateway_request_duration_sec
               "mes_queue_head_age_seconds": 900}
 # What rules and panels look back at for days: the value so many days ago, of the value now. A straight line, or a better week.
 PAST = {"mes:cache_hit_ratio:rate30m": lambda now, days: 0.9,
+        "mes:queue_depth:max": lambda now, days: now,
         "mes:db_size_bytes:max": lambda now, days: now * (1 - 0.1 * days),
         "mes:db_table_size_bytes:max": lambda now, days: now * (1 - 0.1 * days),
         "mes:cache_memory_bytes:max": lambda now, days: now * max(0, 1 - 2 * days),
@@ -99,6 +100,7 @@ def beside(program, tmp_path_factory):
                 # A reader that took one chunk and stopped; and what autovacuum does in its own time.
                 stack.callback(StreamConsumer(plant.rabbitmq.stream_port, "plant", plant.passwords["plant"], EVENTS, credit=1).close)
                 plant.postgres.sql("analyze orders")
+                _delay_work(plant.rabbitmq)
                 _unwatch(cut_off, "logstash")
                 way.close()  # the second sidecar has shipped a little; from now on nobody listens
         prometheus.wait(lambda: set(PAST) <= prometheus.series_names(), 30, "what is to have a past")
@@ -115,6 +117,16 @@ def _refusing():
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{bound.getsockname()[1]}"
+
+
+def _delay_work(rabbitmq):
+    """A queue in which nobody reads: a message waits there until it expires, and goes on."""
+    connection = connect(rabbitmq)
+    channel = connection.channel()
+    channel.queue_declare("mes.later", arguments={"x-message-ttl": 3_600_000, "x-dead-letter-exchange": "",
+                                                  "x-dead-letter-routing-key": "mes.orders"})
+    channel.basic_publish("", "mes.later", b"{}")
+    connection.close()
 
 
 def _unwatch(watcher, collector):
@@ -151,7 +163,7 @@ def test_every_expression_answers(beside):
     """All are asked; silent are exactly those that are named above."""
     expressions, silent = _expressions(), set()
     for dashboard, where, expression in expressions:
-        answer = beside.instant(filled(expression))
+        answer = beside.instant(filled(expression.removesuffix(" or vector(0)")))  # else it would always answer
         if not answer or all(math.isnan(float(result["value"][1])) for result in answer):
             silent.add(f"{dashboard} {where}")
     remaining = {where for where, silent_here in REMAINING.items() if silent_here}
