@@ -17,6 +17,10 @@ def rules(by):
             group.pop("interval", None)
             for rule in group["rules"]:
                 rule["expr"] = re.sub(r"\[(\w+)( offset \w+)?\]", lambda m: f"[{_scaled(m.group(1), by)}]", rule["expr"])
+                # Slices of a range, each weighed with its length; and the age of a process.
+                rule["expr"] = re.sub(r"\[(\w+):(\w+)\]\) \* \d+", lambda m: f"[{_scaled(m.group(1), by)}:{_scaled(m.group(2), by)}]) * "
+                                      f"{_scaled(m.group(2), by)[:-1]}", rule["expr"])
+                rule["expr"] = re.sub(r"(time\(\) - \w+ < )(\d+)", lambda m: m.group(1) + _scaled(f"{m.group(2)}s", by)[:-1], rule["expr"])
                 rule["expr"] = re.sub(r"offset (\w+)", lambda m: f"offset {_scaled(m.group(1), by)}", rule["expr"])
                 for key in ("for", "keep_firing_for"):
                     if key in rule:

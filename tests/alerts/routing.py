@@ -21,26 +21,34 @@ def _routes(route):
 
 
 def receivers_of(config, labels):
-    """The receiver, as amtool finds it (without `continue` there is one)."""
+    """The receivers, as amtool finds them."""
     import subprocess
     done = subprocess.run(["amtool", "config", "routes", "test", f"--config.file={config}", *[f"{k}={v}" for k, v in labels.items()]],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
-    return done.stdout.strip()
+    return done.stdout.strip().split(",")
 
 
-def for_test(folder, sink, mail, office_hours=True):
-    """The configuration with the same routes, groups and inhibitions; webhooks and chats go to sink/webhook|chat/RECEIVER."""
+# The dead man's minute is four seconds.
+MINUTE = 4
+
+
+def for_test(folder, sink, mail, office_hours=True, quick=None):
+    """The configuration with the same routes, groups and inhibitions; webhooks and chats go to sink/webhook|chat/RECEIVER.
+
+    `office_hours`: always, never, or a list of time intervals. `quick`: other waiting times than QUICK."""
+    quick = QUICK | (quick or {})
     config = copy.deepcopy(load())
     shutil.copytree(rulebook.ALERTS / "templates", folder / "templates")
     config["global"].update(smtp_smarthost=mail.address, smtp_require_tls=False, resolve_timeout="1h")
     for route in _routes(config["route"]):
+        if route.get("receiver") == "dead-man":
+            for key in ("group_interval", "repeat_interval"):
+                route[key] = f"{rulebook.seconds(route[key]) * MINUTE * 1000 // 60}ms"
+            continue
         for key in ("group_wait", "group_interval"):
             if key in route:
-                route[key] = QUICK.get(route[key], route[key])
-        if route.get("receiver") == "dead-man":
-            route["repeat_interval"] = "1s"
-    # Always, or never.
-    config["time_intervals"][0]["time_intervals"] = [{}] if office_hours else [{"years": ["1999"]}]
+                route[key] = quick.get(route[key], route[key])
+    config["time_intervals"][0]["time_intervals"] = office_hours if isinstance(office_hours, list) else [{}] if office_hours else [{"years": ["1999"]}]
     for receiver in config["receivers"]:
         for hook in receiver.get("webhook_configs", []):
             hook["url"] = f"{sink.url}/webhook/{receiver['name']}"

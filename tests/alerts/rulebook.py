@@ -28,7 +28,8 @@ DASHBOARD_BASE = "https://grafana.example/d/"
 
 # Metrics that are not Sidelight's, and those that the configuration names (collectors.http_json in docs/alerting.md).
 FOREIGN = {"up", "kube_pod_init_container_info", "kube_pod_container_info", "kube_pod_status_phase",
-           "mes_workers", "mes_workers_busy", "mes_calculations_in_progress", "mes_orders_total"}
+           "mes_workers", "mes_workers_busy", "mes_calculations_in_progress", "mes_orders_total",
+           "ALERTS"}
 
 
 def rule_files():
@@ -137,6 +138,11 @@ def complaints(books):
         out += [f"{path.name}: {rule.get('alert') or rule.get('record')}: {what}" for what in _expression_complaints(rule, recorded)]
     for path, rule in alerts(books):
         out += [f"{path.name}: {rule['alert']}: {what}" for what in _alert_complaints(rule)]
+    for path, book in books.items():
+        for group in book["groups"]:
+            # An instant is looked for in the last five minutes: one evaluation that is missed must not make a gap.
+            if 2 * seconds(group.get("interval", "1m")) >= 300:
+                out.append(f"{path.name}: {group['name']}: an evaluation that is missed makes a gap")
     for path, rule in records(books):
         if not re.fullmatch(r"(mes|app|gateway|log_store|log_relay|sidelight):[a-z0-9_]+:[a-z0-9_]+", rule["record"]):
             out.append(f"{path.name}: {rule['record']}: not level:metric:operation")

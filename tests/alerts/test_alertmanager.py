@@ -21,11 +21,11 @@ def test_amtool_accepts_it():
     assert done.returncode == 0, done.stdout
 
 
-def _expected_receiver(labels):
+def _expected_receivers(labels):
     if labels["severity"] == "none":
-        return "dead-man"
-    team = labels["team"]
-    return f"{labels['severity']}s-{team if team in ('apps', 'mes', 'gateway') else 'platform'}"
+        return ["dead-man"]
+    team = labels["team"] if labels["team"] in ("apps", "mes", "gateway") else "platform"
+    return [f"tickets-{team}", f"chat-{team}"] if labels["severity"] == "ticket" else [f"pages-{team}"]
 
 
 def test_routes():
@@ -34,20 +34,29 @@ def test_routes():
     assert len(kinds) >= 8
     for rule in kinds.values():
         labels = dict(rule["labels"], alertname=rule["alert"])
-        assert routing.receivers_of(routing.CONFIG, labels) == _expected_receiver(labels), labels
+        assert routing.receivers_of(routing.CONFIG, labels) == _expected_receivers(labels), labels
 
 
 def test_what_has_no_route_is_not_lost():
-    assert routing.receivers_of(routing.CONFIG, {"alertname": "X", "severity": "page", "team": "unheard-of"}) == "pages-platform"
-    assert routing.receivers_of(routing.CONFIG, {"alertname": "X"}) == "tickets-platform"
+    assert routing.receivers_of(routing.CONFIG, {"alertname": "X", "severity": "page", "team": "unheard-of"}) == ["pages-platform"]
+    assert routing.receivers_of(routing.CONFIG, {"alertname": "X"}) == ["tickets-platform"]
+    assert routing.receivers_of(routing.CONFIG, {"alertname": "X", "severity": "ticket"}) == ["tickets-platform", "chat-platform"]
 
 
-def test_tickets_wait_for_office_hours_on_every_route():
-    """Time intervals are not inherited: each route of tickets must have its own."""
-    tickets = [r for r in routing._routes(routing.load()["route"]) if r["receiver"].startswith("tickets-")][1:]
-    assert len(tickets) == 3
-    assert all(r.get("active_time_intervals") == ["office-hours"] for r in tickets)
-    assert not any("active_time_intervals" in r for r in routing._routes(routing.load()["route"]) if r["receiver"].startswith("pages-"))
+def test_only_the_chat_of_the_tickets_waits_for_office_hours():
+    """Time intervals are not inherited: each route of the chat must have its own."""
+    routes = list(routing._routes(routing.load()["route"]))
+    chats = [r for r in routes if r.get("receiver", "").startswith("chat-")]
+    assert len(chats) == 3
+    assert all(r.get("active_time_intervals") == ["office-hours"] for r in chats)
+    assert not any("active_time_intervals" in r or "mute_time_intervals" in r for r in routes if r not in chats)
+
+
+def test_both_copies_of_a_ticket_are_grouped_alike():
+    tickets, chats = (r for r in routing.load()["route"]["routes"] if r["matchers"] == ["severity = ticket"])
+    for ticket, chat in zip([tickets, *tickets["routes"]], [chats, *chats["routes"]], strict=True):
+        same = ("matchers", "group_by", "group_wait", "group_interval", "repeat_interval")
+        assert {k: ticket.get(k) for k in same} == {k: chat.get(k) for k in same}
 
 
 # ---- inhibition: labels under `equal` exist on both sides
@@ -171,6 +180,19 @@ Value:     17
 Dashboard: https://grafana.example/d/sidelight-mes-queue?var-queue=prices"""
 
 
+def test_message_about_no_place_in_particular_has_no_line_for_it(tmp_path):
+    """LogDeliveryStopped, where the scrape configuration adds no label `cluster`."""
+    for status in ("firing", "resolved"):
+        alert = _one(status, alertname="LogDeliveryStopped")
+        for label in ("cluster", "target", "vhost"):
+            alert["labels"].pop(label)
+        data = _group([alert], status)
+        for language, word in (("en", "Where"), ("ru", "Где")):
+            text = _render(f"sidelight.{language}.text", data, tmp_path)
+            assert word not in text and "\n\n\n" not in text and "2026-11-24 01:02:03" in text
+            assert not re.search(r":\s*$", text, re.M), text
+
+
 def test_message_in_russian(tmp_path):
     data = _group([_one(queue="orders")], area="queue")
     assert _render("sidelight.ru.title", data, tmp_path) == "[СРОЧНО] MesQueueNoConsumer mes-broker orders (prod)"
@@ -287,7 +309,9 @@ def test_fault_of_the_fleet_is_one_message_with_the_number_of_pods(rig):
     assert subjects == ["[TICKET] LogOutputDown -> es (prod), 120 alerts, pods: 120", "[TICKET] LogOutputDown -> spare (prod), pods: 1"]
     body = next(m for m in rig.mails() if "-> es" in m["Subject"]).get_body(("plain",)).get_content()
     assert body.count("What:") == 10 and "The first 10 of 120." in body
-    assert rig.sink.received == []
+    # The chat has the same two, and nobody else has anything.
+    assert sorted(m["attachments"][0]["title"] for m in rig.sink.at("/chat/chat-platform")) == subjects
+    assert len(rig.sink.received) == 2
 
     # The page for the whole fleet silences them, also those to come.
     page = _one(alertname="LogDeliveryStopped", team="platform", area="logs", target="", vhost="", output="es")
@@ -329,16 +353,76 @@ def test_cause_silences_its_consequences_for_the_same_queue_only(rig):
 
 def test_watchdog_goes_to_the_dead_man_again_and_again(rig):
     rig.send(_one(alertname="Watchdog", severity="none", team="platform", area="watchdog"))
-    servers.wait_for(lambda: len(rig.webhooks("dead-man")) >= 3, "three signs of life")
+    servers.wait_for(lambda: len(rig.webhooks("dead-man")) >= 4, "four signs of life")
     assert {path for _, path, _ in rig.sink.received} == {"/webhook/dead-man"}
+    times = [when for when, _, _ in rig.sink.received]
+    between = [b - a for a, b in zip(times, times[1:])]
+    assert all(0.8 * routing.MINUTE < x < 1.3 * routing.MINUTE for x in between), f"{between}: not every minute (which is {routing.MINUTE} s here)"
 
 
-def test_tickets_wait_for_the_morning_pages_do_not(tmp_path):
+def test_targets_that_lost_their_watcher_are_one_page(rig):
+    rig.send(*[_one(alertname="TargetUnwatched", team="platform", area="sidecar", collector="c", target=f"t{i}", vhost="") for i in range(5)],
+             _one(alertname="TargetUnwatched", team="platform", area="sidecar", collector="c", target="t0", vhost="", cluster="spare"))
+    servers.wait_for(lambda: len(rig.webhooks("pages-platform")) >= 2, "a page for each cluster")
+    time.sleep(4)
+    assert sorted(len(n["alerts"]) for n in rig.webhooks("pages-platform")) == [1, 5]
+    titles = sorted(m["attachments"][0]["title"] for m in rig.sink.at("/chat/pages-platform"))
+    assert titles == ["[PAGE] TargetUnwatched (prod), 5 alerts", "[PAGE] TargetUnwatched t0 (spare)"]
+
+
+TICKETS = {"mes": _one(alertname="MesBrokerNodeDown", severity="ticket", node="rabbit@2"),
+           "gateway": _one(alertname="GatewayPartnerThrottled", severity="ticket", team="gateway", area="gateway", partner="p"),
+           "platform": _one(alertname="LogBytesLost", severity="ticket", team="platform", area="logs", pod="p")}
+
+
+def _subjects(rig, team):
+    return [m["Subject"] for m in rig.mails() if m["To"] == f"{team}-tickets@shop.example"]
+
+
+def _titles(rig, receiver):
+    return [m["attachments"][0]["title"] for m in rig.sink.at(f"/chat/{receiver}")]
+
+
+def test_ticket_of_the_night_that_is_over_by_the_morning_has_arrived(tmp_path):
+    """Nobody is disturbed: the mail has it, and its end; the chat has only the page."""
     with Rig(tmp_path / "night", office_hours=False) as rig:
-        rig.send(_one(alertname="MesBrokerNodeDown", severity="ticket", node="rabbit@2"),
-                 _one(alertname="GatewayPartnerThrottled", severity="ticket", team="gateway", area="gateway", partner="p"),
-                 _one(alertname="SidelightDown", severity="ticket", team="platform", area="sidecar", pod="p"), _one(queue="orders"))
-        servers.wait_for(lambda: rig.webhooks("pages-mes"), "the page")
+        rig.send(*TICKETS.values(), _one(queue="orders"))
+        servers.wait_for(lambda: len(rig.mails()) >= 3, "three mails")
+        rig.send(*TICKETS.values(), over=True)
+        servers.wait_for(lambda: len(rig.mails()) >= 6, "three more mails")
         time.sleep(4)
-        assert rig.mail.messages == []
-        assert len(rig.alertmanager.alerts()) == 4
+        assert _subjects(rig, "mes") == ["[ЗАДАЧА] MesBrokerNodeDown mes-broker (prod)", "[ЗАКОНЧИЛОСЬ] MesBrokerNodeDown mes-broker (prod)"]
+        assert _subjects(rig, "gateway") == [f"[{what}] GatewayPartnerThrottled mes-broker (prod)" for what in ("TICKET", "RESOLVED")]
+        assert _subjects(rig, "platform") == [f"[{what}] LogBytesLost mes-broker (prod), pods: 1" for what in ("TICKET", "RESOLVED")]
+        assert sorted({path for _, path, _ in rig.sink.received}) == ["/chat/pages-mes", "/webhook/pages-mes"]
+
+
+def test_ticket_of_the_day_is_in_the_mail_and_in_the_chat_once_each(rig):
+    rig.send(*TICKETS.values())
+    servers.wait_for(lambda: len(rig.mails()) >= 3 and len(rig.sink.received) >= 3, "three mails and three messages")
+    rig.send(*TICKETS.values(), over=True)
+    servers.wait_for(lambda: len(rig.mails()) >= 6 and len(rig.sink.received) >= 6, "their ends")
+    time.sleep(4)
+    for team in TICKETS:
+        assert len(_subjects(rig, team)) == 2
+        assert _titles(rig, f"chat-{team}") == _subjects(rig, team)
+    assert len(rig.sink.received) == 6
+
+
+def test_ticket_of_the_night_that_goes_on_is_in_the_chat_in_the_morning(tmp_path):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    if (now.hour, now.minute) >= (23, 57):
+        pytest.skip("the day ends")
+    morning = now + datetime.timedelta(minutes=1 if now.second < 45 else 2)
+    opens = [{"times": [{"start_time": morning.strftime("%H:%M"), "end_time": "24:00"}]}]
+    with Rig(tmp_path / "dawn", office_hours=opens) as rig:
+        rig.send(TICKETS["mes"], TICKETS["platform"])
+        servers.wait_for(lambda: len(rig.mails()) >= 2, "two mails")
+        rig.send(TICKETS["platform"], over=True)
+        servers.wait_for(lambda: len(rig.mails()) >= 3, "one is over")
+        assert rig.sink.received == []
+        servers.wait_for(lambda: rig.sink.received, "the morning", 100)
+        time.sleep(4)
+        assert [path for _, path, _ in rig.sink.received] == ["/chat/chat-mes"]
+        assert _titles(rig, "chat-mes") == ["[ЗАДАЧА] MesBrokerNodeDown mes-broker (prod)"]
+        assert len(rig.mails()) == 3
