@@ -136,9 +136,9 @@ def _replicas():
         timeseries("Replicas behind", "As the primary sees its replicas, and as a replica sees itself (self). The objective is "
                    "mes_db_replication_lag_seconds_objective.",
                    [Query(f"mes:db_replication_lag_seconds:max{DB}", "{{replica}} ({{target}})"), objective(limits.REPLICA_LAG, DB)], "s",
-                   thresholds=limits.REPLICA_LAG.thresholds(), overrides=[OBJECTIVE_LINE], links=runbook("MesDbReplicaLag"), absent="No replica"),
+                   thresholds=limits.REPLICA_LAG.thresholds(), overrides=[OBJECTIVE_LINE], links=runbook("MesDbReplicaLag", "MesDbReplicaMissing"), absent="No replica"),
         timeseries("Bytes behind", "Of the write-ahead log.", [Query(f"mes:db_replication_lag_bytes:max{DB}", "{{replica}} ({{target}})")], "bytes",
-                   links=runbook("MesDbReplicaLag"), absent="No replica"),
+                   links=runbook("MesDbReplicaLag", "MesDbReplicaMissing"), absent="No replica"),
         states("Answering", "Whether the server answers any instance of Sidelight that watches it.",
                [Query(f'sidelight:collector_up:max{selector("cluster", "target", collector="postgres")}', "{{target}}")], UP_TEXTS, width=8,
                links=runbook("MesDbDown"), absent=NONE),
