@@ -26,11 +26,6 @@ bool says_error(std::string_view name) {
   }
 }
 
-std::string_view without_number(std::string_view s) {
-  s.remove_prefix(std::min(s.find_first_not_of("0123456789"), s.size()));
-  return s;
-}
-
 }  // namespace
 
 std::string_view class_name_at(std::string_view line) {
@@ -57,14 +52,15 @@ bool is_postgres_detail(std::string_view line) {
       {"DETAIL", "HINT", "POSITION", "CONTEXT", "WHERE", "QUERY", "STATEMENT", "LOCATION", "ПОДРОБНОСТИ",
        "ПОДСКАЗКА", "КОНТЕКСТ", "ЗАПРОС", "ОПЕРАТОР", "ПОЛОЖЕНИЕ"});
   static constexpr auto kNumbered = std::to_array<std::string_view>({"LINE ", "СТРОКА "});
-  return std::any_of(kWords.begin(), kWords.end(),
-                     [&](std::string_view w) {
-                       return line.starts_with(w) && line.substr(w.size()).starts_with(": ");
-                     }) ||
-         std::any_of(kNumbered.begin(), kNumbered.end(), [&](std::string_view w) {
-           return line.starts_with(w) && is_digit(line.substr(w.size()).empty() ? ' ' : line[w.size()]) &&
-                  without_number(line.substr(w.size())).starts_with(": ");
-         });
+  for (const std::string_view word : kWords)
+    if (line.starts_with(word)) return line.substr(word.size()).starts_with(": ");
+  for (const std::string_view word : kNumbered) {
+    if (!line.starts_with(word)) continue;
+    const std::string_view rest = line.substr(word.size());
+    const std::size_t digits = rest.find_first_not_of("0123456789");
+    return digits > 0 && digits < rest.size() && rest.substr(digits).starts_with(": ");
+  }
+  return false;
 }
 
 }  // namespace sidelight

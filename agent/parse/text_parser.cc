@@ -154,9 +154,10 @@ class TextScan {
     return std::any_of(word.begin(), word.end(), [](char c) { return !is_word(c) || is_digit(c); });
   }
 
-  // `certain`: it stands where levels stand, so lower case will do.
-  static std::string_view level_word(std::string_view word, bool certain) {
+  // `certain`: it stands where levels stand, so lower case will do. `heads`: first, before a colon.
+  static std::string_view level_word(std::string_view word, bool certain, bool heads = false) {
     if (word.size() < 3) return {};
+    if (heads && word == kFail) return normalise_level(word);
     const std::string_view level = level_in_text(word);
     if (level.empty() || certain ||
         std::all_of(word.begin(), word.end(), [](char c) { return is_upper(c) || is_digit(c); })) {
@@ -191,8 +192,8 @@ class TextScan {
       }
       if (!part) {
         if (after == ':' && postgres_word(word)) return "info";
-        if (words == 0 && after == ':' && word == kFail) return normalise_level(word);
-        const auto level = level_word(word, words == 0 || after == ':' || (opened && closed));
+        const auto level =
+            level_word(word, words == 0 || after == ':' || (opened && closed), words == 0 && after == ':');
         if (!level.empty()) return level;
         if (opened && closed && word.size() == 1 && is_upper(word[0])) {
           const auto letter = normalise_level(word);
@@ -217,9 +218,7 @@ class TextScan {
     while (end < s_.size() && is_word(s_[end])) ++end;
     const char after = end < s_.size() ? s_[end] : ' ';
     if (after != ' ' && after != ':' && after != ']' && after != '>' && after != '\t' && after != '|') return;
-    const std::string_view word = s_.substr(begin, end - begin);
-    out_.level =
-        word == kFail && after == ':' ? normalise_level(word) : level_word(word, begin == 1 || after == ':');
+    out_.level = level_word(s_.substr(begin, end - begin), begin == 1 || after == ':', after == ':');
   }
 
   // "host prog[123]:" of syslog, "[123] LOG:" and "[123] user@db LOG:" of PostgreSQL, behind the time.

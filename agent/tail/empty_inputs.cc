@@ -12,18 +12,21 @@ void EmptyInputs::look(const std::vector<FoundFile>& found, MonoTime now) {
   for (std::uint32_t i = 0; i < files.size(); ++i) {
     probe_.input_files(i, files[i]);
     Told& told = told_[i];
-    const std::string globs = inputs_[i].paths.front() + (inputs_[i].paths.size() > 1 ? " and the like" : "");
-    const std::string key = "tail.no_files " + inputs_[i].paths.front();
+    const auto say = [&, this](LogLevel level, const char* what, const char* more) {
+      const auto& paths = inputs_[i].paths;
+      log_.write(level, "tail.no_files " + paths.front(),
+                 what + paths.front() + (paths.size() > 1 ? " and the like" : "") + more);
+    };
     if (files[i] > 0) {
-      if (told == Told::still_none) log_.info(key, "there are files now that match " + globs);
+      if (told == Told::still_none) say(LogLevel::info, "there are files now that match ", "");
       told = Told::nothing;
     } else if (told == Told::nothing) {
-      log_.info(key, "no file matches " + globs + " yet; looking for it");
+      say(LogLevel::info, "no file matches ", " yet; looking for it");
       told = Told::none_yet;
     } else if (told == Told::none_yet && late) {
-      log_.warn(key, "still no file matches " + globs +
-                         ": compare logs.paths and logs.exclude with what the application writes, and in a "
-                         "container the mounts");
+      say(LogLevel::warn, "still no file matches ",
+          ": compare logs.paths and logs.exclude with what the application writes, and in a container the "
+          "mounts");
       told = Told::still_none;
     }
   }
