@@ -4,7 +4,6 @@ import contextlib
 import http.server
 import json
 import shutil
-import socket
 import socketserver
 import subprocess
 import threading
@@ -13,12 +12,7 @@ import urllib.parse
 import urllib.request
 
 import pytest
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+from ports import free_port
 
 
 def wait_for(condition, what, seconds=30):

@@ -19,11 +19,12 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "faults")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "faults"), str(HERE.parent / "components")]
 
 import lines  # noqa: E402
 import peers  # noqa: E402
-from rig import FaultServer, Sidelight, WriterProcess, free_port, wait_for  # noqa: E402
+from ports import free_port  # noqa: E402
+from rig import FaultServer, Sidelight, WriterProcess, wait_for  # noqa: E402
 
 PROGRAM = os.environ.get("SIDELIGHT", str(ROOT / "build" / "release" / "sidelight"))
 FLUSH_MS = 1000

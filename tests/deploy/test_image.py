@@ -9,13 +9,13 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
 
 import pytest
 from lint_tools import TOP
+from ports import free_port
 
 DOCKERFILE = TOP / "deploy" / "docker" / "Dockerfile"
 UID = 65532
@@ -86,12 +86,6 @@ def image_from_source(podman, full):
     podman("import", str(base), "docker.io/library/debian:bookworm-slim", timeout=600)
     podman("build", "--pull=never", "--network=host", "-f", str(DOCKERFILE), "-t", "localhost/sidelight:full", str(TOP), timeout=3600)
     return "localhost/sidelight:full"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_for(condition, what, seconds=30):

@@ -5,7 +5,8 @@ import subprocess
 import pytest
 
 from components import Elasticsearch, OpenSearch, missing
-from rig import STREAM, Sidelight, free_port, wait_for
+from ports import free_port
+from rig import STREAM, Sidelight, wait_for
 
 
 @pytest.fixture(scope="module", params=[OpenSearch, Elasticsearch], ids=lambda c: c.name)

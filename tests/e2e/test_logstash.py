@@ -19,7 +19,8 @@ import pytest
 import lumberjack_server
 from certificates import Certificates
 from lumberjack_server import LumberjackServer, summary
-from rig import Sidelight, WriterProcess, free_port, wait_for
+from ports import free_port
+from rig import Sidelight, WriterProcess, wait_for
 from tcp_proxy import TcpProxy
 
 needs_server = pytest.mark.skipif(bool(lumberjack_server.missing()), reason=lumberjack_server.missing())

@@ -17,7 +17,8 @@ import urllib.parse
 import pytest
 
 from certificates import Certificates
-from rig import Sidelight, free_port, wait_for
+from ports import free_port
+from rig import Sidelight, wait_for
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="apt-get install openssl")
 

@@ -7,21 +7,16 @@ import pathlib
 import re
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 
+from ports import free_port
+
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = sys.executable
 STREAM = "logs-shop-default"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_for(condition, seconds, what):

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from rig import STREAM, FaultServer, Sidelight, Tmpfs, WriterProcess, free_port, limit_descriptors, limit_file_size, wait_for
+from ports import free_port
+from rig import STREAM, FaultServer, Sidelight, Tmpfs, WriterProcess, limit_descriptors, limit_file_size, wait_for
 from store import NUMBER
 from writer import LINE_BYTES, Writer, make_line
 

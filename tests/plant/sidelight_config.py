@@ -4,7 +4,8 @@ import json
 import pathlib
 import subprocess
 
-from .servers.process import free_port
+from ports import free_port
+
 from .services.mes import HOT
 
 SECTIONS = ("logs", "output", "log_metrics", "rabbitmq", "redis", "memcached", "postgres", "nginx", "http_json", "process", "objectives")

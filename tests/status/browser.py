@@ -4,11 +4,12 @@ import base64
 import json
 import pathlib
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
+
+from ports import free_port
 
 
 def missing():
@@ -17,12 +18,6 @@ def missing():
         if shutil.which(program) is None:
             return f"{program} is not installed"
     return None
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Browser:

@@ -12,8 +12,8 @@ import pika
 TESTS = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TESTS))
 
-from plant.servers.process import free_port  # noqa: E402  pylint: disable=wrong-import-position
 from plant.servers.rabbitmq import RabbitMQ, password_hash  # noqa: E402  pylint: disable=wrong-import-position
+from ports import free_port  # noqa: E402  pylint: disable=wrong-import-position
 from rig import wait_for  # noqa: E402  pylint: disable=wrong-import-position
 from watching import Watcher  # noqa: E402  pylint: disable=wrong-import-position
 

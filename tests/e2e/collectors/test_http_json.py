@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from rig import free_port, wait_for
+from ports import free_port
+from rig import wait_for
 from watching import BadServer, Service, Watcher
 
 METRICS = [

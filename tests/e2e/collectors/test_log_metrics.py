@@ -8,7 +8,8 @@ import subprocess
 import time
 
 import pytest
-from rig import Sidelight, free_port, wait_for
+from ports import free_port
+from rig import Sidelight, wait_for
 
 NOWHERE = "http://127.0.0.1:9"
 RULES = {"presets": ["app", "mes"], "rules": [

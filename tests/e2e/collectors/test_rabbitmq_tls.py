@@ -8,7 +8,7 @@ import pytest
 
 from certificates import Certificates
 from rabbitmq_rig import Watch, running
-from rig import free_port
+from ports import free_port
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="apt-get install openssl")
 

@@ -9,7 +9,8 @@ import pytest
 import redis as client_library
 
 from components import Redis, missing
-from rig import free_port, wait_for
+from ports import free_port
+from rig import wait_for
 from watching import BadServer, Watcher
 
 pytestmark = pytest.mark.skipif(missing("redis") != "", reason=missing("redis"))

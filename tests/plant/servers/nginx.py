@@ -4,8 +4,10 @@ import os
 import pwd
 import signal
 
+from ports import free_port
+
 from .. import decisions
-from .process import ServerProcess, accepts, free_port
+from .process import ServerProcess, accepts
 
 # As docs and presets of Sidelight read it: one JSON object a line, all values strings, no API key.
 LOG_FIELDS = {

@@ -3,32 +3,13 @@
 import os
 import pathlib
 import pwd
-import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
 
-
-_given = set()
-
-
-def free_port():
-    """A port that nobody listens on, below those that the kernel gives to outgoing connections: a server that is slow to start, or
-    starts again, still finds it free. Never the same one twice."""
-    while True:
-        port = random.randrange(20000, 32000)
-        if port in _given:
-            continue
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _given.add(port)
-        return port
+from ports import free_port
 
 
 def accepts(port):

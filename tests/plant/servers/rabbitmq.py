@@ -10,7 +10,9 @@ import signal
 import subprocess
 import urllib.parse
 
-from .process import ServerProcess, accepts, free_port, wait_until
+from ports import free_port
+
+from .process import ServerProcess, accepts, wait_until
 
 # One scheduler of each kind and no busy waiting: an idle broker then costs about a hundredth of a core.
 ERLANG = "+S 1:1 +SDcpu 1:1 +SDio 2 +sbwt none +sbwtdcpu none +sbwtdio none +A 4"
