@@ -56,10 +56,12 @@ SendMetrics::SendMetrics(MetricFamilies& f)
           f.counter({.name = "sidelight_dead_letters_dropped_events_total",
                      .help = "Events dropped from full dead letters (on_full: drop_oldest)."})),
       requests_(counters_by(
-          f.counters({.name = "sidelight_output_requests_total",
-                      .labels = "code: 2xx, 3xx, 429, 4xx, 5xx, none, other",
-                      .max_series = 7,
-                      .help = "Finished requests to the destination by status (none: no answer)."}),
+          f.counters(
+              {.name = "sidelight_output_requests_total",
+               .labels = "code: 2xx, 3xx, 429, 4xx, 5xx, none, other",
+               .max_series = 7,
+               .help = "Finished requests to the destination by status (none: no answer); of those about the "
+                       "index template only what keeps documents waiting."}),
           "code", {"2xx", "3xx", "429", "4xx", "5xx", "none", "other"})),
       request_bytes_(f.counter({.name = "sidelight_output_request_bytes_total",
                                 .unit = "bytes",

@@ -131,12 +131,13 @@ def _delay_work(rabbitmq):
 
 def _unwatch(watcher, collector):
     """Takes a collector out of a running configuration: nobody watches its target any more. It ships again afterwards."""
-    shipped = watcher.metrics().value("sidelight_shipped_events_total")
     settings = json.loads(watcher.config.read_text())
     del settings["collectors"][collector]
     watcher.config.write_text(json.dumps(settings))
     watcher.process.send_signal(signal.SIGHUP)
     wait(lambda: f'collector="{collector}"' not in watcher.page(), 20, f"the end of the collector {collector}", watcher.process)
+    # Collectors come after the pipeline: what is shipped from here on is its.
+    shipped = watcher.metrics().value("sidelight_shipped_events_total")
     wait(lambda: watcher.metrics().value("sidelight_shipped_events_total") > shipped, 30, "documents behind the reload", watcher.process)
 
 

@@ -216,8 +216,9 @@ void Sender::run_bootstrap(MonoTime now) {
   request.body = *body;
   request.timeout = std::min<std::chrono::milliseconds>(request.timeout, std::chrono::seconds(30));
   bootstrap_in_flight_ = true;
-  client_.start(std::move(request),
-                [this, body, h = *host](HttpResult result) { on_bootstrap(h, std::move(result)); });
+  client_.start(std::move(request), [this, body, h = *host, now](HttpResult result) {
+    on_bootstrap(h, now, body->size(), std::move(result));
+  });
 }
 
 void Sender::wait_for(Work work, Nanos delay) {

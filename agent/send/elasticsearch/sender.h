@@ -107,7 +107,7 @@ class Sender {
 
   // sender_answers.cc: what comes back.
   void on_result(FlightIt flight, HttpResult result);
-  void on_bootstrap(std::size_t host, HttpResult result);
+  void on_bootstrap(std::size_t host, MonoTime started, std::size_t wire_bytes, HttpResult result);
   void on_answer(Flight& flight, HttpResponse& response);
   void on_items(Flight& flight, HttpResponse& response);
   void on_all_created(Flight& flight);

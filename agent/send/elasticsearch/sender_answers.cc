@@ -60,11 +60,14 @@ void Sender::on_result(FlightIt it, HttpResult result) {
   report_flights();
 }
 
-void Sender::on_bootstrap(std::size_t host, HttpResult result) {
+void Sender::on_bootstrap(std::size_t host, MonoTime started, std::size_t wire_bytes, HttpResult result) {
   bootstrap_in_flight_ = false;
   if (aborting_) return;
   const MonoTime now = ctx_.clock.now();
+  // A 404 where there is no template yet is no failure, and is not to look like one.
+  const auto told = [&](int status) { ctx_.probe.request(seconds(now - started), wire_bytes, status); };
   if (!result) {
+    told(0);
     hosts_.on_failure(host, now);
     down(judge_transport(result.error()).cause, hosts_.display(host) + ": " + result.error().message);
     return;
@@ -76,6 +79,7 @@ void Sender::on_bootstrap(std::size_t host, HttpResult result) {
     hosts_.on_answer(host);
   }
   if (trouble) {
+    told(static_cast<int>(result->status));
     if (trouble->verdict.renew_credentials) credentials_.renew();
     if (!trouble->verdict.host_fault) close_gate(now, retry_after_of(*result, ctx_.clock));
     down(trouble->verdict.cause, hosts_.display(host) + ": " + trouble->detail);

@@ -119,6 +119,7 @@ struct RecordingProbe final : SendProbe {
   std::map<std::string, std::uint64_t> retries;
   std::map<std::string, std::uint64_t> dead_reasons;
   std::vector<std::string> states;  // "" is up
+  std::map<int, int> requests;      // by status
   double limit = 0;
   void shipped(std::uint64_t d, std::uint64_t b) override {
     shipped_docs += d;
@@ -132,7 +133,7 @@ struct RecordingProbe final : SendProbe {
     dead_reasons[std::string(r)] += d;
   }
   void dead_letters_dropped(std::uint64_t d) override { dropped += d; }
-  void request(double, std::uint64_t, int) override {}
+  void request(double, std::uint64_t, int status) override { ++requests[status]; }
   void batch_acknowledged(double) override {}
   void output_up(bool up, std::string_view cause) override { states.push_back(up ? "" : std::string(cause)); }
   void in_flight(std::uint64_t, std::uint64_t) override {}

@@ -25,12 +25,16 @@ struct FakeElasticsearch {
     return std::nullopt;
   };
 
+  // How every request is answered, those about the template too.
+  std::function<HttpResult(const ScriptedHttpClient::Seen&)> away;
+
   std::map<std::string, int> stored;  // document -> times
   std::map<std::string, bool> ids;
   std::string index_prefix = ".ds-";
   int bulks = 0;
 
   HttpResult operator()(const ScriptedHttpClient::Seen& r) {
+    if (away) return away(r);
     if (r.method == "GET" && r.url.find("/_index_template/") != std::string::npos) return reply(200, "{}");
     if (r.method == "GET") return reply(404, "{}");
     ++bulks;

@@ -223,6 +223,23 @@ TEST_F(SenderTest, DrainingDoesNotSitBackOffOut) {
   EXPECT_LT(world.clock.now() - begin, std::chrono::seconds(2));
 }
 
+TEST_F(SenderTest, QuestionsBeforeTheFirstDocumentThatKeepItWaitingAreCounted) {
+  es.away = [](const auto&) -> HttpResult {
+    return std::unexpected(TransportError{TransportError::Kind::connect, false, "refused"});
+  };
+  sender().accept(make_batch(1));
+  run_for(5);
+  es.away = [](const auto&) { return FakeElasticsearch::error(503, "unavailable", "no master"); };
+  run_for(60);
+  es.away = nullptr;
+  ASSERT_TRUE(run());
+  EXPECT_GT(world.probe.requests[0], 0);
+  EXPECT_GT(world.probe.requests[503], 0);
+  // The template that is there, and the stream that is not, look like nothing.
+  EXPECT_EQ(world.probe.requests[404], 0);
+  EXPECT_EQ(world.probe.requests[200], 1);
+}
+
 TEST_F(SenderTest, WhatIsInFlightAtTheEndStaysUnsettled) {
   sender().accept(make_batch(2));
   sender().step(std::chrono::milliseconds(1));  // template
