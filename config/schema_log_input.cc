@@ -62,8 +62,8 @@ void add_reading(SchemaBuilder<LogInput>& s) {
   s.choice(
       "start", [](LogInput& i) -> auto& { return i.tail.start; },
       std::vector<std::pair<std::string, StartAt>>{{"beginning", StartAt::beginning}, {"end", StartAt::end}},
-      "Where to begin in files that are present at the very first start. Later files are read from their "
-      "beginning.");
+      "Where to begin in files that are present when a glob that leads to them is configured for the first "
+      "time. Files made later are read from their beginning.");
   using enum Encoding;
   s.choice(
       "encoding", [](LogInput& i) -> auto& { return i.decode.encoding; },

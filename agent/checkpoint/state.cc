@@ -123,6 +123,23 @@ bool decode_state(std::string_view json, CheckpointState& out) {
   return state_from_json(Json::parse(json, nullptr, false), out);
 }
 
+std::string encode_globs(const std::set<std::string>& globs) {
+  Json j = Json::array();
+  for (const auto& glob : globs) j.push_back(armour(glob));
+  return j.dump();
+}
+
+bool globs_from_json(const Json& j, std::set<std::string>& out) {
+  if (!j.is_array()) return false;
+  out.clear();
+  for (const auto& element : j) {
+    std::string glob;
+    if (!element.is_string() || !unarmour(element.get_ref<const std::string&>(), glob)) return false;
+    out.insert(std::move(glob));
+  }
+  return true;
+}
+
 bool state_from_json(const Json& j, CheckpointState& out) {
   if (!j.is_object()) return false;
   CheckpointState s;

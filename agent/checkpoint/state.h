@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,5 +49,9 @@ struct CheckpointState {
 std::string encode_state(const CheckpointState& state);
 bool decode_state(std::string_view json, CheckpointState& out);
 bool state_from_json(const nlohmann::json& json, CheckpointState& out);
+
+// Globs (any bytes) as a JSON array on one line, and back.
+std::string encode_globs(const std::set<std::string>& globs);
+bool globs_from_json(const nlohmann::json& json, std::set<std::string>& out);
 
 }  // namespace sidelight

@@ -53,6 +53,10 @@ bool read_header(std::string_view payload, std::string& problem) {
   return false;
 }
 
+std::string globs_record(std::int64_t at, const std::string& encoded) {
+  return "{\"at\":" + std::to_string(at) + ",\"globs\":" + encoded + "}";
+}
+
 }  // namespace
 
 CheckpointStore::CheckpointStore(Context context, std::string dir, std::unique_ptr<File> lock)
@@ -82,6 +86,8 @@ void CheckpointStore::load() {
   states_ = std::move(current.states);
   for (const auto& [key, encoded] : states_) live_bytes_ += encoded.size();
   if (current.usable && current.damaged == 0) {
+    globs_ = std::move(current.globs);
+    if (globs_) live_bytes_ += globs_->size();
     ctx_.probe.committed(loaded_saved_at_ns_, 0, states_.size());
     return;
   }
@@ -91,6 +97,9 @@ void CheckpointStore::load() {
       live_bytes_ += encoded.size();
       states_.emplace(key, std::move(encoded));
     }
+  // A crash between two renames is no damage; after one, older globs would let `start: end` skip lines.
+  if (!current.exists && previous.usable && previous.damaged == 0) globs_ = std::move(previous.globs);
+  if (globs_) live_bytes_ += globs_->size();
   // One that was set aside, by us or just before a crash, is no first start either.
   first_start_ = !current.exists && !previous.exists && !ctx_.fs.stat(path(".damaged"));
   if (first_start_) return;
@@ -161,6 +170,12 @@ bool CheckpointStore::apply(std::string_view payload, Loaded& to) {
     to.forgotten.insert(f->get<std::string>());
     return true;
   }
+  if (const auto g = j.find("globs"); g != j.end()) {
+    std::set<std::string> globs;
+    if (!globs_from_json(*g, globs)) return false;
+    to.globs = g->dump();
+    return true;
+  }
   const auto files = j.find("files");
   if (files == j.end() || !files->is_array()) return false;
   bool good = true;
@@ -225,6 +240,23 @@ std::uint64_t CheckpointStore::forget(const std::string& key) {
   return append([&](std::string& payload) { payload += "{\"forget\":\"" + key + "\"}"; });
 }
 
+std::uint64_t CheckpointStore::put_globs(const std::vector<std::string>& globs) {
+  const std::lock_guard lock(state_mutex_);
+  std::string encoded = encode_globs({globs.begin(), globs.end()});
+  if (globs_ == encoded) return next_seq_;
+  live_bytes_ += encoded.size();
+  if (globs_) live_bytes_ -= globs_->size();
+  globs_ = std::move(encoded);
+  return append([&](std::string& payload) { payload += globs_record(ctx_.clock.wall(), *globs_); });
+}
+
+std::optional<std::set<std::string>> CheckpointStore::globs() const {
+  const std::lock_guard lock(state_mutex_);
+  std::set<std::string> out;
+  if (!globs_ || !globs_from_json(Json::parse(*globs_, nullptr, false), out)) return std::nullopt;
+  return out;
+}
+
 Expected<void> CheckpointStore::sync_all() {
   std::uint64_t seq = 0;
   {
@@ -281,11 +313,12 @@ Expected<void> CheckpointStore::write_pending(std::string& bytes) {
 }
 
 Expected<void> CheckpointStore::rewrite() {
-  const std::string at = std::to_string(ctx_.clock.wall());
+  const std::int64_t now = ctx_.clock.wall();
+  const std::string at = std::to_string(now);
   std::string all;
   {
     const std::lock_guard lock(state_mutex_);
-    std::size_t bytes = 2 * kRecordFrame;
+    std::size_t bytes = 2 * kRecordFrame + (globs_ ? globs_->size() : 0);
     for (const auto& [key, encoded] : states_) bytes += encoded.size() + kRecordFrame;
     all.reserve(bytes);
     append_guarded(all, [&](std::string& header) {
@@ -298,6 +331,7 @@ Expected<void> CheckpointStore::rewrite() {
         payload.append("{\"at\":").append(at).append(",\"files\":[").append(encoded).append("]}");
       });
     }
+    if (globs_) append_guarded(all, [&](std::string& payload) { payload += globs_record(now, *globs_); });
     live_bytes_ = all.size();
   }
   const std::string tmp = path(".new");

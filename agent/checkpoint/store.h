@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -39,6 +41,8 @@ class CheckpointStore {
 
   // As loaded, in no order. first_start: there was no checkpoint at all, not even a damaged one.
   std::vector<CheckpointState> states() const;
+  // Of the inputs that ran last, as put; absent when none were put or when the checkpoint was damaged.
+  std::optional<std::set<std::string>> globs() const;
   bool first_start() const { return first_start_; }
   std::int64_t loaded_saved_at_ns() const { return loaded_saved_at_ns_; }
 
@@ -48,6 +52,7 @@ class CheckpointStore {
   std::uint64_t put(std::size_t count, const std::function<CheckpointState(std::size_t)>& state);
   std::uint64_t put(const std::vector<CheckpointState>& states);
   std::uint64_t forget(const std::string& key);
+  std::uint64_t put_globs(const std::vector<std::string>& globs);
 
   // Blocks until everything up to `seq` is on disk. On error nothing of it is given up: call again.
   Expected<void> sync_to(std::uint64_t seq);
@@ -66,6 +71,7 @@ class CheckpointStore {
     std::string problem;
     States states;
     std::unordered_set<std::string> forgotten;
+    std::optional<std::string> globs;  // encoded
   };
   Loaded load_file(const std::string& path);
   bool apply(std::string_view payload, Loaded& to);
@@ -83,6 +89,7 @@ class CheckpointStore {
 
   mutable std::mutex state_mutex_;  // guards states_ .. next_seq_
   States states_;
+  std::optional<std::string> globs_;  // as a JSON array
   std::uint64_t live_bytes_ = 0;
   std::string pending_;
   std::uint64_t next_seq_ = 0;

@@ -14,19 +14,27 @@ constexpr std::size_t kMostAbsent = 2000;
 }  // namespace
 
 void Worker::restore() {
-  std::vector<SavedFile> saved;
+  TailPast past;
   for (auto& s : ctx_.store.states()) {
     if (s.absent_since_ns != 0 && ctx_.clock.wall() - s.absent_since_ns > kAbsentKept.count()) {
       ctx_.store.forget(s.key);
       continue;
     }
     const auto low = std::min(s.lane[0], s.lane[1]);
-    saved.push_back({s.key, s.path, s.real, s.dev, s.inode, s.birth_ns, s.size, Mark{s.head_len, s.head_hash},
-                     low, Mark{s.tail_len, s.tail_hash}, s.finished, s.absent_since_ns != 0});
+    past.files.push_back({s.key, s.path, s.real, s.dev, s.inode, s.birth_ns, s.size,
+                          Mark{s.head_len, s.head_hash}, low, Mark{s.tail_len, s.tail_hash}, s.finished,
+                          s.absent_since_ns != 0});
     restoring_.emplace(s.key, std::move(s));
   }
-  tailer_->restore(saved, ctx_.store.loaded_saved_at_ns(), ctx_.store.first_start());
+  past.saved_at_ns = ctx_.store.loaded_saved_at_ns();
+  past.globs = ctx_.store.globs();
+  past.first_start = ctx_.store.first_start() && !past.globs;  // a reload is no start
+  tailer_->restore(past);
   keep_absent();
+  // Behind the positions of the files that they lead to: else a crash could leave them known, and those files
+  // to be read from their beginning.
+  save_unsaved();
+  ctx_.store.put_globs(tailer_->globs());
   // From now on there is a checkpoint: the next start is not the first one, even if nothing is read until
   // then.
   if (auto r = ctx_.store.sync_all(); !r) ctx_.log.error("checkpoint.write", r.error().message);

@@ -32,7 +32,8 @@ Discovery::Discovery(FileSystem& fs, FileNotifier& notifier, Logger& log,
   for (std::uint32_t i = 0; i < inputs.size(); ++i) {
     for (const auto& glob : inputs[i].paths)
       for (auto& alternative : expand_braces(glob))
-        patterns_.push_back({i, alternative, may_match_twice(alternative)});
+        patterns_.push_back(
+            {i, static_cast<std::uint32_t>(patterns_.size()), alternative, may_match_twice(alternative)});
     auto& list = excludes_.emplace_back();
     for (const auto& glob : inputs[i].exclude)
       for (auto& alternative : expand_braces(glob)) list.push_back(std::move(alternative));
@@ -101,6 +102,13 @@ std::vector<FoundFile> Discovery::scan() {
   std::erase_if(unheard_, [&](const std::string& d) { return !fs_.stat(d); });
   given_.clear();
   last_found_ = out.size();
+  return out;
+}
+
+std::vector<std::string> Discovery::globs() const {
+  std::vector<std::string> out;
+  out.reserve(patterns_.size());
+  for (const auto& p : patterns_) out.push_back(p.text);
   return out;
 }
 
@@ -231,7 +239,7 @@ void Discovery::consider(const std::string& dir, std::string_view name, const Ex
   if (fresh) own->second = own_in(fs_.real_path(dir).value_or(dir));
   if (covers(own->second, name)) return;
   if (may_repeat) given_.insert(path);
-  out.push_back({std::move(path), pattern.input, *st});
+  out.push_back({std::move(path), pattern.input, *st, pattern.place});
 }
 
 // Once a place, and only for what a change of rights would mend.

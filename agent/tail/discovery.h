@@ -21,6 +21,7 @@ struct FoundFile {
   std::string path;
   std::uint32_t input = 0;
   FileStat stat;
+  std::uint32_t glob = 0;  // the place in globs() of the one that led to it
 };
 
 // What a glob leads to and we may not see.
@@ -46,6 +47,9 @@ class Discovery {
   // Whether the program writes this file itself; `real` is free of symlinks. As of the last scan.
   bool is_own(const std::string& real) const;
 
+  // Of all inputs, one by one where braces name several.
+  std::vector<std::string> globs() const;
+
   // Watches one more directory (where a symlink's target lives). Idempotent.
   void watch(const std::string& dir);
 
@@ -66,6 +70,7 @@ class Discovery {
  private:
   struct Pattern {
     std::uint32_t input;
+    std::uint32_t place;  // in patterns_
     std::string text;
     bool may_repeat;  // it may lead to one path more than once
   };

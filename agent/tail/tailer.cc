@@ -36,13 +36,13 @@ Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimit
 
 Tailer::~Tailer() = default;
 
-void Tailer::restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_ns, bool first_start) {
-  saved_at_ns_ = saved_at_ns;
-  take_up(saved);
-  first_scan_ = first_start ? FirstScan::without_state : FirstScan::with_state;
+void Tailer::restore(const TailPast& past) {
+  saved_at_ns_ = past.saved_at_ns;
+  take_up(past.files);
+  past_ = &past;
   scan();
-  first_scan_ = FirstScan::over;
-  if (!first_start) adopt_unseen();
+  past_ = nullptr;
+  if (!past.first_start) adopt_unseen();
 }
 
 void Tailer::update(std::chrono::milliseconds max_wait) {

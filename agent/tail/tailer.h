@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -50,6 +51,15 @@ struct TailerContext {
   TailListener& listener;
 };
 
+// What an earlier run left, from the checkpoint.
+struct TailPast {
+  std::vector<SavedFile> files;
+  std::int64_t saved_at_ns = 0;
+  bool first_start = false;  // there was no earlier run
+  // That its inputs had (Tailer::globs()); absent when it is not known.
+  std::optional<std::set<std::string>> globs;
+};
+
 enum class ReadOutcome {
   bytes,    // some bytes behind read_to
   nothing,  // none at the moment
@@ -65,9 +75,10 @@ class Tailer {
   Tailer(const Tailer&) = delete;
   Tailer& operator=(const Tailer&) = delete;
 
-  // First call: what the checkpoint knew. `first_start` (no checkpoint at all) lets `start: end` apply to
-  // files present now.
-  void restore(const std::vector<SavedFile>& saved, std::int64_t saved_at_ns, bool first_start);
+  // First call. `start: end` applies to files that are present now, are not in `past`, and that a glob which
+  // the past did not have leads to: where an earlier run watched, such a file was made after it.
+  void restore(const TailPast& past);
+  std::vector<std::string> globs() const { return discovery_->globs(); }
   // Of those, the ones that could not be looked for: no input matches them, or their directory (the volume
   // that it was on) is away. Should it appear, they are taken up then.
   const std::vector<SavedFile>& absent() const { return absent_; }
@@ -148,7 +159,7 @@ class Tailer {
   std::vector<TailedFile*> compare(std::vector<FoundFile>& found);
   void take_found(const FoundFile& found);
   void discover(const FoundFile& found);
-  void start_at_end(TailedFile& file, const File& opened);
+  void start_at_end(const FoundFile& found, TailedFile& file, const File& opened);
   void look(TailedFile& file);
   void take_stat(TailedFile& file, const FileStat& st);
   void poll_unnamed();
@@ -205,8 +216,7 @@ class Tailer {
   MonoTime next_unheard_look_{};
   std::size_t open_files_ = 0;
   std::size_t max_open_ = 0;
-  enum class FirstScan { over, without_state, with_state };
-  FirstScan first_scan_ = FirstScan::over;
+  const TailPast* past_ = nullptr;  // during restore()'s scan
   bool scan_due_ = true;
   std::uint64_t scans_ = 0;
   std::uint64_t looks_ = 0;

@@ -159,7 +159,7 @@ void Tailer::discover(const FoundFile& found) {
   file->seen = *st;
   file->whole = is_gzip_name(name);
   if (auto head = read_head(**opened)) file->head = *head;
-  if (inputs_[found.input].start == StartAt::end) start_at_end(*file, **opened);
+  if (inputs_[found.input].start == StartAt::end) start_at_end(found, *file, **opened);
   file->file = std::move(*opened);
   // The youngest generation that left this path is read to its end first.
   for (TailedFile* f : families_.relatives(dir_name(found.path), name)) {
@@ -172,16 +172,21 @@ void Tailer::discover(const FoundFile& found) {
   add(std::move(file), false);
 }
 
-void Tailer::start_at_end(TailedFile& file, const File& opened) {
-  if (first_scan_ == FirstScan::without_state) {
+void Tailer::start_at_end(const FoundFile& found, TailedFile& file, const File& opened) {
+  if (past_ == nullptr) return;
+  if (past_->first_start || (past_->globs && !past_->globs->contains(discovery_->globs()[found.glob]))) {
     file.read_to = last_line_start(opened, file.seen.size);
     if (auto tail = read_tail(opened, file.read_to)) file.tail = *tail;
-  } else if (first_scan_ == FirstScan::with_state && file.seen.size > 0) {
+    if (file.read_to > 0)
+      ctx_.log.info("tail.start", file.path + " is read from its end (start: end); " +
+                                      std::to_string(file.read_to) + " bytes are left out");
+  } else if (!past_->globs && file.seen.size > 0) {
     // It may have been made while the program was down: nobody can tell, and a loss would be worse.
-    ctx_.log.warn("tail.start " + file.path,
-                  file.path + " (" + std::to_string(file.seen.size) +
-                      " bytes) is read from its beginning: start: end is for the first start with a "
-                      "state_dir, and this state_dir was in use before");
+    ctx_.log.warn(
+        "tail.start " + file.path,
+        file.path + " (" + std::to_string(file.seen.size) +
+            " bytes) is read from its beginning in spite of start: end: the checkpoint does not say "
+            "whether it was watched before");
   }
 }
 

@@ -162,6 +162,22 @@ TEST(Damage, BothDamagedStartsWithNothingYetNotAnew) {
   EXPECT_EQ(d.offset(1), 5);
 }
 
+TEST(Damage, GlobsAreNotKnownAfterIt) {
+  Damaged d;
+  d.load(d.current + line_of(R"({"at":1,"globs":["/a"]})"));
+  EXPECT_TRUE(d.store->globs());
+  d.load(d.current + line_of(R"({"at":1,"globs":["/a"]})") + line_of("{}"));
+  EXPECT_FALSE(d.store->globs()) << "start: end must not skip anything";
+}
+
+TEST(Damage, GlobsOfNoSenseAreCounted) {
+  Damaged d;
+  d.load(d.current + line_of(R"({"globs":["%"]})") + line_of(R"({"globs":{}})") +
+         line_of(R"({"globs":[1]})"));
+  EXPECT_FALSE(d.store->globs());
+  EXPECT_NE(d.told().find("(3 damaged records)"), std::string::npos) << d.told();
+}
+
 TEST(Damage, OnlyADamagedPredecessorIsToldToo) {
   Damaged d;
   d.fs.write_file("/state/checkpoint.previous", "xx\n");

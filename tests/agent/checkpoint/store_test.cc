@@ -60,6 +60,26 @@ TEST(Store, WhatWasForgottenStaysAway) {
   EXPECT_EQ(s.offset(1), 11);
 }
 
+TEST(Store, GlobsAreThoseThatWerePutLast) {
+  Stored s;
+  ASSERT_TRUE(s.put({state_of(1, 10)}));
+  s.reopen();
+  EXPECT_FALSE(s.store->globs()) << "not recorded, by whoever wrote this";
+  ASSERT_TRUE(s.store->sync_to(s.store->put_globs({"/var/log/*.log"})));
+  s.reopen();
+  EXPECT_EQ(s.store->globs(), (std::set<std::string>{"/var/log/*.log"}));
+  ASSERT_TRUE(s.store->sync_to(s.store->put_globs({"/\xd0\n\"%", "/b"})));
+  ASSERT_TRUE(s.put({state_of(1, 11)}));
+  for (int i = 0; i < 2; ++i) {  // from the journal, then from the snapshot that it became
+    s.reopen();
+    EXPECT_EQ(s.store->globs(), (std::set<std::string>{"/\xd0\n\"%", "/b"}));
+    ASSERT_TRUE(s.store->sync_all());
+  }
+  const std::string before = s.content("checkpoint");
+  ASSERT_TRUE(s.store->sync_to(s.store->put_globs({"/b", "/\xd0\n\"%"})));
+  EXPECT_EQ(s.content("checkpoint"), before);
+}
+
 TEST(Store, ForgettingTheUnknownWritesNothing) {
   Stored s;
   ASSERT_TRUE(s.put({state_of(1, 10)}));
@@ -240,6 +260,7 @@ TEST(Store, CrashBetweenTheTwoRenamesGoesOnWithTheWholePredecessor) {
   Stored s;
   ASSERT_TRUE(s.put({state_of(1, 10), state_of(2, 20), state_of(3, 30)}));
   ASSERT_TRUE(s.put({state_of(1, 11)}));
+  s.store->put_globs({"/a"});
   ASSERT_TRUE(s.store->sync_to(s.store->forget(key_of(2))));
   s.close();
   ASSERT_TRUE(s.fs.rename("/state/checkpoint", "/state/checkpoint.previous"));
@@ -248,6 +269,7 @@ TEST(Store, CrashBetweenTheTwoRenamesGoesOnWithTheWholePredecessor) {
   EXPECT_EQ(s.offset(1), 11) << "the last state counts, not the first";
   EXPECT_EQ(s.offset(2), -1) << "what was forgotten does not come back";
   EXPECT_EQ(s.offset(3), 30);
+  EXPECT_EQ(s.store->globs(), std::set<std::string>{"/a"});
   EXPECT_EQ(s.probe.damages, 0);
 }
 

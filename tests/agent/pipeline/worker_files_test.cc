@@ -91,6 +91,42 @@ TEST(Start, EndHoldsForTheFirstStartOnly) {
   EXPECT_EQ(texts(rig), (Texts{"file while down", "later file", "new", "while down"}));
 }
 
+TEST(Start, EndHoldsForAnInputThatIsNewInAKnownState) {
+  TailOptions tail;
+  tail.start = StartAt::end;
+  Rig rig(tail);
+  rig.append("a.log", "old\n");
+  rig.start();
+  rig.append("a.log", "new\n");
+  rig.settle();
+  rig.crash();
+  rig.append("b.log", "file while down\n");
+  rig.append("c.txt", "old text\n");
+  rig.match("*.{log,txt}");
+  rig.start();
+  rig.append("c.txt", "new text\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{"file while down", "new", "new text"}));
+  // It is known now, even if the crash comes before anything is sent.
+  rig.crash();
+  rig.append("d.txt", "text while down\n");
+  rig.start();
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{"file while down", "new", "new text", "text while down"}));
+}
+
+TEST(Start, EndSkipsNothingThatAppearsDuringAReload) {
+  TailOptions tail;
+  tail.start = StartAt::end;
+  Rig rig(tail);
+  rig.append("a.log", "old\n");
+  rig.start();
+  rig.settle();
+  rig.reload([&] { rig.append("b.log", "between\n"); });
+  rig.settle();
+  EXPECT_EQ(texts(rig), Texts{"between"});
+}
+
 TEST(Files, ExcludedOnesAreNotRead) {
   TailOptions tail;
   tail.paths = {"*"};

@@ -138,7 +138,19 @@ void Rig::gzip(const std::string& name) const {
 void Rig::start() {
   auto store = CheckpointStore::open({fs_, clock, log_, checkpoint_probe_}, state_ + "/state");
   ASSERT_TRUE(store.has_value()) << store.error().message;
-  process_ = std::make_unique<Process>(*this, std::move(*store));
+  begin(std::move(*store));
+}
+
+void Rig::reload(const std::function<void()>& between) {
+  drain();
+  auto store = std::move(process_->store);
+  crash();
+  between();
+  begin(std::move(store));
+}
+
+void Rig::begin(std::unique_ptr<CheckpointStore> store) {
+  process_ = std::make_unique<Process>(*this, std::move(store));
   Process& p = *process_;
   std::vector<WorkerInput> inputs(1);
   auto framer = make_framer(decode_);
@@ -186,11 +198,15 @@ void Rig::settle() {
 }
 
 void Rig::finish() {
+  drain();
+  crash();
+}
+
+void Rig::drain() {
   worker_->finish(clock.now() + std::chrono::seconds(5));
   acknowledge(100000);
   worker_->checkpoint();
   ASSERT_TRUE(process_->store->sync_all());
-  crash();
 }
 
 void Rig::store(const Batch& batch) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -112,6 +113,7 @@ class Rig {
   void acknowledge(std::size_t batches);  // the oldest of those sent
   void settle();                          // turns and acknowledges until nothing moves any more
   void finish();                          // SIGTERM
+  void reload(const std::function<void()>& between);  // SIGHUP: a new worker on the store of the old one
   bool running() const { return worker_ != nullptr; }
 
   std::map<std::string, StoredDoc> stored;  // by id
@@ -131,6 +133,8 @@ class Rig {
  private:
   class Sink;
   struct Process;
+  void begin(std::unique_ptr<CheckpointStore> store);
+  void drain();
   void store(const Batch& batch);
 
   std::string logs_;

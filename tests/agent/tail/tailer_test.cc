@@ -134,7 +134,7 @@ class TailerTest : public ::testing::Test {
     tailer_.emplace(TailerContext{fs_, notifier_, clock_, log_, probe_, listener_},
                     std::vector<TailOptions>{TailOptions{std::move(globs), {}, start_at_}}, limits_,
                     OwnFiles{});
-    tailer_->restore(saved, 0, saved.empty() && first_start);
+    tailer_->restore({.files = saved, .first_start = saved.empty() && first_start, .globs = past_globs_});
   }
   void pass(milliseconds time) {
     clock_.advance(time);
@@ -185,6 +185,7 @@ class TailerTest : public ::testing::Test {
   NullListener listener_;
   TailLimits limits_;
   StartAt start_at_ = StartAt::beginning;
+  std::optional<std::set<std::string>> past_globs_;
   std::optional<Tailer> tailer_;
 };
 
@@ -227,6 +228,19 @@ TEST_F(TailerTest, InputWithoutFilesIsANoteAtFirstAndAWarningLater) {
   EXPECT_EQ(probe_.matched, 1U);
 }
 
+TEST_F(TailerTest, StartAtTheEndAppliesWhereNoEarlierRunWatched) {
+  ASSERT_TRUE(disk().make_dirs("/logs"));
+  disk().write_file("/logs/a.log", "made while nobody watched\n");
+  disk().write_file("/logs/a.txt", "old\n");
+  start_at_ = StartAt::end;
+  past_globs_ = {"/logs/*.log"};
+  start({"/logs/*.{log,txt}"}, {}, false);
+  EXPECT_EQ(tailer_->globs(), (std::vector<std::string>{"/logs/*.log", "/logs/*.txt"}));
+  EXPECT_EQ(read(), "made while nobody watched\n");
+  EXPECT_THAT(log_.said, HasSubstr("/logs/a.txt is read from its end (start: end); 4 bytes are left out"));
+  EXPECT_THAT(log_.said, Not(HasSubstr("a.log")));
+}
+
 TEST_F(TailerTest, StartAtTheEndSaysWhereItDoesNotApply) {
   ASSERT_TRUE(disk().make_dirs("/logs"));
   disk().write_file("/logs/a.log", "old\n");
@@ -236,8 +250,9 @@ TEST_F(TailerTest, StartAtTheEndSaysWhereItDoesNotApply) {
   EXPECT_EQ(read(), "old\n");
   log_.said.clear();
   start({"/logs/*.log"});
-  EXPECT_EQ(log_.said, "");
+  EXPECT_THAT(log_.said, HasSubstr("is read from its end"));
   EXPECT_EQ(read(), "");
+  log_.said.clear();
   disk().write_file("/logs/b.log", "new\n");
   pass(seconds(60));
   EXPECT_EQ(log_.said, "");
