@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -58,7 +59,8 @@ class PosixFile final : public File {
   Expected<std::size_t> read_at(char* to, std::size_t n, std::uint64_t offset) const override {
     std::size_t done = 0;
     while (done < n) {
-      const ssize_t k = ::pread(fd_, to + done, n - done, static_cast<off_t>(offset + done));
+      ssize_t k = ::pread(fd_, to + done, n - done, static_cast<off_t>(offset + done));
+      if (k < 0 && errno == ESPIPE) k = read_pipe(to + done, n - done);
       if (k < 0 && errno == EINTR) continue;
       if (k < 0) return os_error("read " + path_, errno);
       if (k == 0) break;
@@ -88,6 +90,17 @@ class PosixFile final : public File {
   }
 
  private:
+  // A configuration or a secret may come from a pipe, which is read from its beginning to its end.
+  ssize_t read_pipe(char* to, std::size_t n) const {
+    constexpr int kPatienceMs = 10'000;
+    const ssize_t k = ::read(fd_, to, n);
+    if (k >= 0 || errno != EAGAIN) return k;
+    pollfd ready{fd_, POLLIN, 0};
+    if (::poll(&ready, 1, kPatienceMs) > 0) return ::read(fd_, to, n);
+    errno = ETIMEDOUT;
+    return -1;
+  }
+
   int fd_;
   std::string path_;
 };

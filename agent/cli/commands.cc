@@ -185,6 +185,8 @@ int replay_command(const std::string& config_file, const std::string& output) {
       "%llu delivered, %llu refused again, %llu unreadable, in %llu file(s)\n",
       static_cast<unsigned long long>(summary->delivered), static_cast<unsigned long long>(summary->refused),
       static_cast<unsigned long long>(summary->unreadable), static_cast<unsigned long long>(summary->files));
+  if (!summary->first_unreadable.empty())
+    std::printf("the first unreadable line is %s\n", summary->first_unreadable.c_str());
   if (!summary->last_refusal.empty())
     std::printf("the destination said: %s\n", summary->last_refusal.c_str());
   if (summary->open_file_left_out) std::printf("the file that the running program writes was left out\n");

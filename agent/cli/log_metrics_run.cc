@@ -54,12 +54,25 @@ class LagProbe final : public PipelineProbe {
   LogMetrics& metrics_;
 };
 
+// The same files are read for the outputs, which tells all that there is to tell of them.
+class WithoutFiles final : public Logger {
+ public:
+  explicit WithoutFiles(Logger& log) : log_(log) {}
+  void write(LogLevel level, std::string_view key, const std::string& message) override {
+    if (!key.starts_with("tail.")) log_.write(level, key, message);
+  }
+
+ private:
+  Logger& log_;
+};
+
 }  // namespace
 
 struct LogMetricsRun::Parts {
-  explicit Parts(std::unique_ptr<LogMetrics> m) : metrics(std::move(m)), probe(*metrics) {}
+  Parts(std::unique_ptr<LogMetrics> m, Logger& to) : metrics(std::move(m)), probe(*metrics), log(to) {}
   std::unique_ptr<LogMetrics> metrics;
   LagProbe probe;
+  WithoutFiles log;
   NullTailProbe tail_probe;
   NullCheckpointProbe checkpoint_probe;
   NullSendProbe send_probe;
@@ -87,13 +100,13 @@ Expected<std::unique_ptr<LogMetricsRun>> LogMetricsRun::start(const LogMetricsCo
 
   auto metrics = LogMetrics::make(settings.log_metrics, names_of(own.logs), context.clock);
   if (!metrics) return std::unexpected(metrics.error());
-  auto parts = std::make_unique<Parts>(std::move(*metrics));
+  auto parts = std::make_unique<Parts>(std::move(*metrics), context.log);
   parts->clock = &context.clock;
   LogMetrics& m = *parts->metrics;
   auto pipeline = Pipeline::start(
       {context.fs,
        context.clock,
-       context.log,
+       parts->log,
        parts->tail_probe,
        parts->probe,
        parts->checkpoint_probe,

@@ -1,10 +1,25 @@
+#include <fcntl.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <string>
 
 #include "agent/cli/commands.h"
 
+namespace {
+
+// Where one of the three is closed, the next file opened would be it, and what is printed would go into that
+// file. Opened for reading alone, so that writing fails as on a closed one.
+void keep_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd)
+    if (::fcntl(fd, F_GETFD) == -1 && errno == EBADF) (void)::open("/dev/null", O_RDONLY);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  keep_standard_descriptors();
   CLI::App app{
       "Sidelight ships logs to Elasticsearch, OpenSearch or Logstash without loss or doubles, and turns the "
       "state of "

@@ -16,7 +16,7 @@ TailMetrics::TailMetrics(MetricFamilies& f)
       matched_(f.gauges({.name = "sidelight_input_files",
                          .labels = "input",
                          .max_series = kMaxInputLabels,
-                         .help = "Log files that the input's paths match; absent until first looked for."})),
+                         .help = "Log files that are read for the input; absent until first looked for."})),
       polling_(
           f.gauge({.name = "sidelight_watch_polling",
                    .help = "1 while some directory gives no change notifications and is polled instead."})),

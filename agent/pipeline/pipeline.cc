@@ -230,9 +230,12 @@ bool Pipeline::stop(Stop how, MonoTime deadline) {
   if (!all) {
     std::size_t left = 0;
     for (const auto& o : p.outputs) left += o->queued_bytes();
-    p.context.log.warn("pipeline.left", std::to_string(left) +
-                                            " bytes could not be delivered before the deadline; they stay in "
-                                            "the files and are sent after the next start");
+    p.context.log.warn(
+        "pipeline.left",
+        "documents of " + std::to_string(left) +
+            " bytes could not be delivered before the deadline; their lines are read again from "
+            "the files " +
+            (how == Stop::finish ? "at the next start" : "with the new configuration"));
   }
   p.outputs.clear();
   return all && all_read && synced.has_value();

@@ -81,6 +81,7 @@ std::vector<FoundFile> Discovery::scan() {
   out.reserve(last_found_ + last_found_ / 8);
   listed_.clear();
   given_.clear();
+  overlaps_.clear();
   barred_paths_.clear();
   marked_.clear();
   barred_.clear();
@@ -232,14 +233,24 @@ void Discovery::consider(const std::string& dir, std::string_view name, const Ex
                          const Pattern& pattern, std::vector<FoundFile>& out) {
   std::string path = join(dir, name);
   const bool may_repeat = patterns_.size() > 1 || pattern.may_repeat;
-  if (may_repeat && given_.contains(path)) return;
+  if (may_repeat) {
+    if (const auto given = given_.find(path); given != given_.end())
+      return note_overlap(given->second, pattern.input, path);
+  }
   if (!st) return bar(path, dir, pattern, st.error());
   if (!st->is_regular() || is_own_inode(*st)) return;
   const auto [own, fresh] = own_in_dir_.try_emplace(dir);
   if (fresh) own->second = own_in(fs_.real_path(dir).value_or(dir));
   if (covers(own->second, name)) return;
-  if (may_repeat) given_.insert(path);
+  if (may_repeat) given_.emplace(path, pattern.input);
   out.push_back({std::move(path), pattern.input, *st, pattern.place});
+}
+
+void Discovery::note_overlap(std::uint32_t reads, std::uint32_t other, const std::string& path) {
+  if (reads == other) return;
+  const bool known = std::any_of(overlaps_.begin(), overlaps_.end(),
+                                 [&](const Overlap& o) { return o.reads == reads && o.other == other; });
+  if (!known) overlaps_.push_back({reads, other, path});
 }
 
 // Once a place, and only for what a change of rights would mend.

@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "agent/base/file_notifier.h"
@@ -32,6 +32,13 @@ struct BarredPlace {
   FileStat dir;  // that does not let us in; empty where that is not known
 };
 
+// A path that the globs of two inputs lead to.
+struct Overlap {
+  std::uint32_t reads = 0;  // the first of them
+  std::uint32_t other = 0;
+  std::string path;
+};
+
 // One thread. The referenced objects outlive it.
 class Discovery {
  public:
@@ -40,6 +47,9 @@ class Discovery {
 
   // Walks all globs. Each regular file is given once a path, for the first input that matches it.
   std::vector<FoundFile> scan();
+
+  // Of the last scan, one for each two inputs.
+  const std::vector<Overlap>& overlaps() const { return overlaps_; }
 
   // The first input whose globs match the path, whether or not it exists; none for the program's own files.
   std::optional<std::uint32_t> input_of(const std::string& path) const;
@@ -84,6 +94,7 @@ class Discovery {
                            const Pattern& pattern, int depth, std::vector<FoundFile>& out);
   void consider(const std::string& dir, std::string_view name, const Expected<FileStat>& st,
                 const Pattern& pattern, std::vector<FoundFile>& out);
+  void note_overlap(std::uint32_t reads, std::uint32_t other, const std::string& path);
   void bar(const std::string& path, const std::string& dir, const Pattern& pattern, const Error& error);
   bool excluded(const std::string& path, std::uint32_t input) const;
   void find_own();
@@ -111,8 +122,9 @@ class Discovery {
   std::set<std::string> unheard_;
   std::vector<BarredPlace> barred_;
   std::set<std::string> listed_;  // directories visited by the scan in progress
-  std::unordered_set<std::string>
-      given_;  // paths given by the scan in progress; where two patterns may match one
+  // Paths given by the scan in progress, with their inputs; where two patterns may match one.
+  std::unordered_map<std::string, std::uint32_t> given_;
+  std::vector<Overlap> overlaps_;
   std::set<std::string> barred_paths_;
   std::map<std::string, std::vector<std::string>> marked_;  // by directory
   std::size_t last_found_ = 0;

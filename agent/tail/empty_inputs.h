@@ -1,8 +1,10 @@
-// Tells which inputs' globs match no file: a misspelt path looks like an application that is silent.
+// Tells which inputs' globs match no file (a misspelt path looks like an application that is silent), or
+// files that another input reads.
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "agent/base/clock.h"
@@ -20,19 +22,24 @@ class EmptyInputs {
   static constexpr std::chrono::minutes kPatience{10};
 
   EmptyInputs(const std::vector<TailOptions>& inputs, TailProbe& probe, Logger& log)
-      : inputs_(inputs), probe_(probe), log_(log), told_(inputs.size(), Told::nothing) {}
+      : inputs_(inputs), probe_(probe), log_(log), told_(inputs.size()) {}
 
   // What a scan of all globs found.
-  void look(const std::vector<FoundFile>& found, MonoTime now);
+  void look(const std::vector<FoundFile>& found, const std::vector<Overlap>& overlaps, MonoTime now);
 
  private:
-  enum class Told : std::uint8_t { nothing, none_yet, still_none };
+  enum class Told : std::uint8_t { nothing, some, none, still_none };
+  struct Input {
+    Told told = Told::nothing;
+    MonoTime empty_since{};
+  };
+  void count(std::uint32_t input, std::uint64_t files, MonoTime now);
 
   const std::vector<TailOptions>& inputs_;
   TailProbe& probe_;
   Logger& log_;
-  std::vector<Told> told_;
-  std::optional<MonoTime> first_look_;
+  std::vector<Input> told_;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> overlaps_told_;
 };
 
 }  // namespace sidelight

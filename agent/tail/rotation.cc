@@ -102,13 +102,20 @@ TailedFile* Tailer::owner_of(const FileStat& st, const std::string& at) {
 
 // Its file was deleted while it was closed, and another one has the inode now.
 void Tailer::lost_its_inode(TailedFile& file) {
-  if (file.place == Place::live) ctx_.probe.rotation(RotationKind::rename);
+  const bool left = file.place == Place::live;
   leave_path(file);
   unbind(file);
   file.place = Place::deleted;
   file.dirty = true;
   if (file.unread() > 0 && !adopt_copy(file))
     lose(file, LossReason::deleted, "was deleted while it was closed");
+  if (left) count_rename(file);
+}
+
+// What was deleted without a successor was not rotated.
+void Tailer::count_rename(const TailedFile& file) {
+  if (file.place == Place::deleted && !ctx_.fs.stat(file.path)) return;
+  ctx_.probe.rotation(RotationKind::rename);
 }
 
 // The inode is the same, its bytes are not: copytruncate, or someone emptied the file.
@@ -174,7 +181,7 @@ void Tailer::left_its_path(TailedFile& file) {
     unbind(file);
     if (!adopt_copy(file)) lose(file, LossReason::deleted, "was deleted while it was closed");
   }
-  ctx_.probe.rotation(RotationKind::rename);
+  count_rename(file);
 }
 
 // Looks for a file that holds the bytes that this generation had, and goes on there. The generation is bound

@@ -173,6 +173,7 @@ class Tailer {
   // rotation.cc, restoring.cc: which bytes on disk continue which generation
   void truncated(TailedFile& file);
   void left_its_path(TailedFile& file);
+  void count_rename(const TailedFile& file);
   bool adopt_copy(TailedFile& file);
   void adopt_successors(std::uint32_t input, const std::string& path, const std::string& real,
                         std::int64_t since_ns);

@@ -55,7 +55,7 @@ void Tailer::scan() {
   unreadable_.clear();
   ignored_ = 0;
   auto found = discovery_->scan();
-  empty_inputs_.look(found, begin);
+  empty_inputs_.look(found, discovery_->overlaps(), begin);
   for (const auto& b : discovery_->barred()) unreadable({b.path, b.input, b.dir}, b.error);
   // First what left its path, so that a file that appears elsewhere is known for what it is; then what is
   // there.

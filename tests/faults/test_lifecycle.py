@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -298,6 +299,25 @@ def test_dead_letters_that_may_not_be_read_are_an_error(program, tmp_path_factor
     result = run_subcommand(sidelight, *replay, preexec=become_nobody)
     closed.chmod(0o700)
     assert result.returncode == 1 and "we are" in result.stderr, result.stdout + result.stderr
+
+
+def test_closed_standard_descriptors_become_none_of_its_files(program, tmp_path):
+    """Else the documents would be written into whatever file is opened first, and the log too."""
+    sidelight = Sidelight(program, tmp_path, [], output={"stdout": {}})
+    (sidelight.logs / "app.log").write_text("one line\n", encoding="utf-8")
+    own = tmp_path / "own.log"
+    sidelight.settings["log"] = {"file": str(own), "format": "json"}
+    sidelight.write_config()
+    command = f"exec {shlex.quote(program)} run --config {shlex.quote(str(sidelight.config))} 0<&- 1>&- 2>&-"
+    with subprocess.Popen(["sh", "-c", command], cwd=tmp_path) as sidelight.process:
+        try:
+            wait_for(lambda: own.exists() and "stdout_closed" in own.read_text(), 15, "the output to be down")
+            sidelight.stop()
+        finally:
+            if sidelight.running():
+                sidelight.kill()
+    written = b"".join(path.read_bytes() for path in sidelight.state.rglob("*") if path.is_file())
+    assert b"one line" not in written and b"stdout_closed" not in written
 
 
 def test_stdout_without_a_reader_does_not_hold_up_the_stop(program, tmp_path):

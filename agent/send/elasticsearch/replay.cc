@@ -237,7 +237,8 @@ Expected<void> Replay::file(const std::string& path) {
   };
   for (Line& l : lines) {
     if (!l.readable) {
-      ++summary_.unreadable;
+      if (summary_.unreadable++ == 0)
+        summary_.first_unreadable = path + ":" + std::to_string(&l - lines.data() + 1);
       continue;
     }
     group.push_back(&l);

@@ -17,6 +17,7 @@ struct ReplaySummary {
   std::uint64_t delivered = 0;      // and removed from the folder; those already there included
   std::uint64_t refused = 0;        // by the destination again: kept
   std::uint64_t unreadable = 0;     // torn or foreign lines: kept
+  std::string first_unreadable;     // FILE:LINE
   std::uint64_t files = 0;          // looked at
   bool open_file_left_out = false;  // the running program did not let go of the file that it writes
   std::string last_refusal;         // what the destination said last, for the person at the terminal

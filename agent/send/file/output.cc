@@ -30,6 +30,7 @@ std::string_view cause_of(int code) {
     case EDQUOT:
       return "disk_full";
     case EPIPE:
+    case EBADF:
       return "stdout_closed";
     case EAGAIN:
       return "stdout_full";

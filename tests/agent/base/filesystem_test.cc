@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "tests/agent/base/temp_dir.h"
 
@@ -102,6 +103,25 @@ TEST_F(Disk, FifoDoesNotHangTheReader) {
   const auto file = fs.open(dir / "fifo", OpenMode::read);
   ASSERT_TRUE(file);
   EXPECT_FALSE((*file)->stat()->is_regular());
+}
+
+TEST_F(Disk, PipeIsReadToItsEnd) {
+  const std::string bytes(200'000, 'x');  // more than a pipe holds
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  std::thread writer([&] {
+    for (std::size_t at = 0; at < bytes.size();) {
+      const auto n = ::write(ends[1], bytes.data() + at, bytes.size() - at);
+      if (n < 0) break;
+      at += static_cast<std::size_t>(n);
+    }
+    ::close(ends[1]);
+  });
+  const auto text = fs.read_file("/dev/fd/" + std::to_string(ends[0]), 1 << 20);
+  ::close(ends[0]);
+  writer.join();
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_EQ(*text, bytes);
 }
 
 TEST_F(Disk, SecondLockIsRefusedUntilTheFirstIsGone) {

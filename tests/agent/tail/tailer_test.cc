@@ -111,13 +111,13 @@ class KeepingProbe final : public TailProbe {
   void watch_mode(bool on) override { polling = on; }
   void unreadable_files(std::uint64_t n) override { unreadable = n; }
   void lost_bytes(std::uint32_t, std::uint64_t bytes, LossReason) override { lost += bytes; }
-  void rotation(RotationKind) override {}
+  void rotation(RotationKind kind) override { renames += kind == RotationKind::rename ? 1 : 0; }
   void read_error() override {}
   void deleted_bytes_held(std::uint64_t) override {}
   void descriptor_limit_hit() override {}
   void ignored_files(std::uint64_t) override {}
   bool polling = false;
-  std::uint64_t unreadable = 0, lost = 0, matched = 0;
+  std::uint64_t unreadable = 0, lost = 0, matched = 0, renames = 0;
 };
 
 class NullListener final : public TailListener {
@@ -131,9 +131,12 @@ class TailerTest : public ::testing::Test {
  protected:
   void start(std::vector<std::string> globs, const std::vector<SavedFile>& saved = {},
              bool first_start = true) {
-    tailer_.emplace(TailerContext{fs_, notifier_, clock_, log_, probe_, listener_},
-                    std::vector<TailOptions>{TailOptions{std::move(globs), {}, start_at_}}, limits_,
-                    OwnFiles{});
+    start_inputs({TailOptions{std::move(globs), {}, start_at_}}, saved, first_start);
+  }
+  void start_inputs(std::vector<TailOptions> inputs, const std::vector<SavedFile>& saved = {},
+                    bool first_start = true) {
+    tailer_.emplace(TailerContext{fs_, notifier_, clock_, log_, probe_, listener_}, std::move(inputs),
+                    limits_, OwnFiles{});
     tailer_->restore({.files = saved, .first_start = saved.empty() && first_start, .globs = past_globs_});
   }
   void pass(milliseconds time) {
@@ -226,6 +229,24 @@ TEST_F(TailerTest, InputWithoutFilesIsANoteAtFirstAndAWarningLater) {
   pass(seconds(60));
   EXPECT_THAT(log_.said, HasSubstr("there are files now"));
   EXPECT_EQ(probe_.matched, 1U);
+  log_.said.clear();
+  ASSERT_TRUE(disk().remove("/logs/a.lgo"));
+  pass(seconds(60));
+  EXPECT_THAT(log_.said, HasSubstr("no file matches /logs/*.lgo any more"));
+  EXPECT_EQ(probe_.renames, 0U) << "nothing took its place";
+}
+
+TEST_F(TailerTest, FileOfTwoInputsIsToldOnceAndTheOtherOneIsNotMisspelt) {
+  disk().write_file("/logs/a.log", "one\n");
+  disk().write_file("/logs/b.log", "two\n");
+  start_inputs({{{"/logs/*.log"}, {}, start_at_}, {{"/logs/a.log", "/logs/b.log"}, {}, start_at_}});
+  EXPECT_EQ(log_.said,
+            "tail.overlap /logs/a.log: /logs/a.log is among the paths of two inputs; it is read once, for "
+            "the first of them (/logs/*.log), "
+            "and not for /logs/a.log\n");
+  log_.said.clear();
+  pass(seconds(1200));
+  EXPECT_EQ(log_.said, "");
 }
 
 TEST_F(TailerTest, StartAtTheEndAppliesWhereNoEarlierRunWatched) {

@@ -1,5 +1,8 @@
 #include "agent/send/elasticsearch/replay.h"
 
+#include <filesystem>
+#include <fstream>
+
 #include "tests/agent/send/elasticsearch/sender_fixture.h"
 #include "tests/fakes/memory_filesystem.h"
 
@@ -50,6 +53,20 @@ TEST_F(ReplayTest, WhatIsRefusedAgainStays) {
   EXPECT_NE(summary->last_refusal.find("still no"), std::string::npos);
   ASSERT_EQ(dead_letters().size(), 1u);
   EXPECT_NE(dead_letters()[0].find(number(4)), std::string::npos);
+}
+
+TEST_F(ReplayTest, TheFirstUnreadableLineIsNamed) {
+  fill(2);
+  sender_.reset();
+  std::string file;
+  for (const auto& entry : std::filesystem::directory_iterator(options.dead_letters.dir))
+    if (entry.path().extension() == ".ndjson") file = entry.path();
+  std::ofstream(file, std::ios::app) << "not ours\nnor this\n";
+  const auto summary = replay();
+  ASSERT_TRUE(summary);
+  EXPECT_EQ(summary->delivered, 2u);
+  EXPECT_EQ(summary->unreadable, 2u);
+  EXPECT_EQ(summary->first_unreadable, file + ":3");
 }
 
 TEST_F(ReplayTest, AnUnreachableDestinationLosesNothing) {
