@@ -114,6 +114,9 @@ void Tailer::lost_its_inode(TailedFile& file) {
 
 // What was deleted without a successor was not rotated.
 void Tailer::count_rename(const TailedFile& file) {
+  ctx_.log.debug("tail.left " + file.path,
+                 file.path + " leads elsewhere; generation " + file.key +
+                     (file.place == Place::deleted ? " has no name any more" : " is at " + file.real));
   if (file.place == Place::deleted && !ctx_.fs.stat(file.path)) return;
   ctx_.probe.rotation(RotationKind::rename);
 }
@@ -130,6 +133,9 @@ void Tailer::truncated(TailedFile& file) {
   unbind(file);
   leave_path(file);
   ctx_.probe.rotation(RotationKind::copytruncate);
+  ctx_.log.debug("tail.truncated " + path, real + " was truncated at byte " + std::to_string(file.read_to) +
+                                               " of " + std::to_string(before.size) + ", generation " +
+                                               file.key);
   if (!adopt_copy(file)) {
     file.seen.size = std::max(before.size, file.read_to);
     lose(file, LossReason::truncated, "was truncated and no copy of it was found");

@@ -153,12 +153,17 @@ TailedFile& Tailer::add(FilePtr owned, bool restored) {
   } else if (file.file) {
     unnamed_.insert(&file);
   }
+  ctx_.log.debug("tail.file " + file.path, file.real + (restored ? " is taken up" : " is new") + " at byte " +
+                                               std::to_string(file.read_to) + " of " +
+                                               std::to_string(file.seen.size) + ", generation " + file.key);
   ctx_.listener.on_new(file, restored);
   if (file.has_news()) mark_ready(file);
   return file;
 }
 
 void Tailer::drop(TailedFile& file) {
+  ctx_.log.debug("tail.gone " + file.path, file.real + " is let go at byte " + std::to_string(file.read_to) +
+                                               ", generation " + file.key);
   ctx_.listener.on_gone(file);
   close(file);
   unbind(file);
