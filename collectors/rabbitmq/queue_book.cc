@@ -106,6 +106,8 @@ void QueueBook::show(CollectRun& run, const QueueMap& queues, const std::set<Que
       gauge(run, kDeadLetterDepth, facts.depth(), labels_of(name));
       if (const auto arrived = queue->second.history.arrived())
         run.out.counter(kDeadLetterPublished, *arrived, labels_of(name));
+      // From a retry queue the messages go back by themselves.
+      if (delays(facts, queue->second)) run.out.gauge(kDelays, 1, labels_of(name));
     } else {
       show_queue(run, facts, queue->second);
     }

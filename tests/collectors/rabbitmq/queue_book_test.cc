@@ -178,6 +178,18 @@ TEST_F(QueueBookTest, DeadLettersStandApart) {
   EXPECT_FALSE(value("mes_queue_depth", "dead"));
   EXPECT_EQ(value("mes_dead_letter_depth", "dead"), 5);
   EXPECT_EQ(value("mes_dead_letter_published_total", "dead"), 2);
+  EXPECT_FALSE(value("mes_queue_delay_info", "dead"));
+}
+
+TEST_F(QueueBookTest, DeadLettersThatGoBackByThemselvesAreOfAQueueThatDelays) {
+  QueueFacts& facts = queue("retry", 3);
+  facts.consumers = 0;
+  facts.dead_letter_exchange = "";
+  facts.has_ttl = true;
+  dead_letters.insert({"/", "retry"});
+  run();
+  EXPECT_EQ(value("mes_dead_letter_depth", "retry"), 3);
+  EXPECT_EQ(value("mes_queue_delay_info", "retry"), 1);
 }
 
 TEST_F(QueueBookTest, StreamsStandApart) {
