@@ -95,10 +95,11 @@ class SilentNotifier final : public FileNotifier {
   FileSystem& fs_;
 };
 
+// What is seen unless `debug` is asked for.
 class KeepingLogger final : public Logger {
  public:
-  void write(LogLevel /*level*/, std::string_view key, const std::string& message) override {
-    said += std::string(key) + ": " + message + "\n";
+  void write(LogLevel level, std::string_view key, const std::string& message) override {
+    if (level > LogLevel::debug) said += std::string(key) + ": " + message + "\n";
   }
   std::string said;
 };
