@@ -352,12 +352,16 @@ void Reader::read_map(const KeySpec& field, void* owner, const DocumentNode& nod
   TextMap values;
   for (const DocumentEntry& entry : node.entries) {
     const std::string here = join_key(path, entry.key);
-    const std::string why = field.check ? field.check(entry.key) : std::string();
-    if (entry.key.empty() || !why.empty()) {
-      findings_.error({entry.line, entry.column}, here, entry.key.empty() ? "an empty key" : why);
-    }
+    std::string bad_key = field.check ? field.check(entry.key) : std::string();
+    if (entry.key.empty()) bad_key = "an empty key";
+    if (!bad_key.empty()) findings_.error({entry.line, entry.column}, here, bad_key);
     Expanded value;
-    if (expand_scalar(field, entry.value, here, value)) values.emplace_back(entry.key, std::move(value.text));
+    if (!expand_scalar(field, entry.value, here, value)) continue;
+    findings_.note(here, position_of(entry.value));
+    const std::string why =
+        bad_key.empty() && field.check_entry ? field.check_entry(entry.key, value.text) : std::string();
+    if (!why.empty()) findings_.error(position_of(entry.value), here, why + shown(field, entry.value));
+    values.emplace_back(entry.key, std::move(value.text));
   }
   field.set(owner, std::move(values));
 }

@@ -61,7 +61,9 @@ struct KeySpec {
   std::int64_t max = INT64_MAX;
   std::vector<std::string> choices;
   std::function<std::string(const std::string&)>
-      check;  // texts and their kin, each item: empty or what is wrong with it
+      check;  // texts and their kin, each item: empty or what is wrong with it; of a map the keys
+  std::function<std::string(const std::string& key, const std::string& value)>
+      check_entry;  // text_map, where the key is good: the same of the value, which is not repeated
   std::shared_ptr<const ObjectSchema> object;  // object, object_list
 
   // `owner` is the struct that the schema's object describes.

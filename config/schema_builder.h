@@ -34,6 +34,9 @@ class KeyBuilder {
   KeyBuilder& check(std::function<std::string(const std::string&)> c) {
     return field_.check = std::move(c), *this;
   }
+  KeyBuilder& check_entry(std::function<std::string(const std::string&, const std::string&)> c) {
+    return field_.check_entry = std::move(c), *this;
+  }
 
  private:
   KeySpec& field_;

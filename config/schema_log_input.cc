@@ -1,4 +1,8 @@
+#include <string_view>
+
+#include "agent/base/arena.h"
 #include "agent/base/ecs_fields.h"
+#include "agent/parse/record_builder.h"
 #include "config/schema_builder.h"
 #include "config/schema_processors.h"
 #include "config/settings.h"
@@ -38,6 +42,47 @@ std::string check_ecs_name(const std::string& name) {
   if (name == "@timestamp" || name == "message" || name == "log.level")
     return "every event has its own; it cannot be set here";
   return "no field of the schema that documents follow; put it under labels";
+}
+
+const char* what_takes(EcsType type) {
+  switch (type) {
+    case EcsType::long_int:
+      return "a whole number";
+    case EcsType::real:
+      return "a number";
+    case EcsType::date:
+      return "a time such as 2026-11-22T20:01:02Z";
+    case EcsType::ip:
+      return "an IPv4 or IPv6 address";
+    case EcsType::boolean:
+      return "true or false";
+    case EcsType::keyword:
+    case EcsType::text:
+      break;
+  }
+  return "text";
+}
+
+// Of the many forms of times that lines may have, the destination knows this one; a constant is sent as it is
+// written.
+bool is_iso_time(const std::string& text) {
+  constexpr std::size_t kDate = std::string_view("2026-11-22").size();
+  return text.size() > kDate && text[4] == '-' && text[kDate] == 'T';
+}
+
+// A constant that its field cannot take would have every document of the input refused.
+std::string check_ecs_value(const std::string& name, const std::string& value) {
+  const auto field = find_ecs(name);
+  if (!field) return {};
+  const EcsType type = ecs_type(*field);
+  const TimeZone utc;
+  Arena arena;
+  Record record;
+  RecordBuilder builder;  // which is what decides on values that lines and processors bring
+  builder.begin({&utc, 0}, arena, record);
+  const bool fits = builder.put_ecs(*field, name, {Shape::text, false, value});
+  if (fits && (type != EcsType::date || is_iso_time(value))) return {};
+  return std::string("the field takes ") + what_takes(type);
 }
 
 void add_reading(SchemaBuilder<LogInput>& s) {
@@ -124,6 +169,7 @@ void add_parsing(SchemaBuilder<LogInput>& s) {
        "fields", KeyType::text_map, [](LogInput& i) -> auto& { return i.fields; },
        "Constant fields of every document, by their dotted names in the Elastic Common Schema.")
       .check(check_ecs_name)
+      .check_entry(check_ecs_value)
       .example("{service.environment: production}");
   s.field(
        "labels", KeyType::text_map, [](LogInput& i) -> auto& { return i.labels; },

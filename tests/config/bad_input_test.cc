@@ -31,6 +31,7 @@ class BadInputs : public testing::TestWithParam<BadInput> {};
 
 TEST_P(BadInputs, AreToldWithPlaceAndRemedy) {
   Loading l;
+  l.environment["NEGATIVE"] = "-1";
   l.files.make_dirs("/etc/sidelight/dir").value();
   const LoadResult r = l.load(GetParam().yaml);
   std::string expected = GetParam().expected;
@@ -169,6 +170,21 @@ const BadInput kBad[] = {
     {"UnknownField",
      "logs:\n  - paths: [/a]\n    fields: {shop.id: 1}\noutput: {stdout: {}}\nstate_dir: /s\n",
      "3:14: logs[0].fields.shop.id: no field of the schema that documents follow; put it under labels\n"},
+    {"ConstantsThatTheirFieldsCannotTake",
+     "logs:\n  - paths: [/a]\n    fields:\n      http.response.status_code: abc\n      client.ip: "
+     "${NEGATIVE}\n"
+     "      event.duration: 1.5\n      process.pid: ''\n      faas.coldstart: yes\n"
+     "      event.start: 22.11.2026 20:01:02\n      event.end: 2026-11-22T20:01:02+03:00\n"
+     "      process.exit_code: 0\n      server.ip: '::1'\n      service.environment: 5\n"
+     "output: {stdout: {}}\nstate_dir: /s\n",
+     "4:34: logs[0].fields.http.response.status_code: the field takes a whole number, got \"abc\"\n"
+     "5:18: logs[0].fields.client.ip: the field takes an IPv4 or IPv6 address, got \"${NEGATIVE}\"\n"
+     "6:23: logs[0].fields.event.duration: the field takes a whole number, got \"1.5\"\n"
+     "7:20: logs[0].fields.process.pid: the field takes a whole number, got \"\"\n"
+     "8:23: logs[0].fields.faas.coldstart: the field takes true or false, got \"yes\"\n"
+     "9:20: logs[0].fields.event.start: the field takes a time such as 2026-11-22T20:01:02Z, got "
+     "\"22.11.2026 "
+     "20:01:02\"\n"},
     {"SameNameTwice",
      "logs:\n- {paths: [/a], name: x}\n- {paths: [/b], name: x}\noutput: {stdout: {}}\nstate_dir: /s\n",
      "3:23: logs[1].name: the same name as logs[0]; names are unique\n"},
