@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "collectors/log_metrics/rules.h"
-#include "collectors/objectives.h"
 #include "config/checks_http_json.h"
-#include "config/names.h"
 
 namespace sidelight {
 namespace {
@@ -46,20 +45,6 @@ void name_targets(const std::string& kind, std::vector<Options>& targets, Defaul
   }
 }
 
-void check_objectives(const Settings& settings, Findings& findings) {
-  const std::vector<std::string> known = known_objectives();
-  for (const auto& [name, value] : settings.objectives) {
-    const std::string path = "objectives." + name;
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      const std::string near = nearest(name, known);
-      findings.error_at(path, "unknown objective" + (near.empty() ? "; config/REFERENCE.md lists them"
-                                                                  : "; did you mean \"" + near + "\"?"));
-    } else if (const std::string wrong = check_objective(name, value); !wrong.empty()) {
-      findings.error_at(path, wrong + ", got \"" + value + "\"");
-    }
-  }
-}
-
 void check_log_metrics(const Settings& settings, Findings& findings) {
   if (settings.log_metrics.empty()) return;
   if (settings.logs.empty()) {
@@ -68,8 +53,13 @@ void check_log_metrics(const Settings& settings, Findings& findings) {
   }
   std::vector<std::string> inputs;
   for (const LogInput& log : settings.logs) inputs.push_back(log.name);
-  if (auto rules = LogMetricRules::make(settings.log_metrics, inputs); !rules)
-    findings.error_at("log_metrics", rules.error().message);
+  bool told_of_presets = false;  // a preset that is there twice has no good rule
+  for (const auto& [rule, message] : LogMetricRules::problems(settings.log_metrics, inputs)) {
+    if (!rule && std::exchange(told_of_presets, true)) continue;
+    const std::string list = "log_metrics.rules";
+    const std::string item = rule ? list + "[" + std::to_string(*rule) + "]" : "log_metrics.presets";
+    findings.error_at(findings.given(item) ? item : list, message);  // a list of one needs no dash
+  }
 }
 
 std::string redis_name(const RedisOptions& o) {
@@ -118,7 +108,6 @@ void complete_collectors(Settings& settings, Findings& findings) {
   name_targets(
       "postgres", c.postgres, [](const PostgresOptions& o) { return host_and_port(o.url, "5432"); },
       findings);
-  check_objectives(settings, findings);
   check_log_metrics(settings, findings);
   if (settings.logs.empty() && !any_target(c) && findings.errors.empty())
     findings.error({1, 1}, {}, "nothing to do: give logs, or targets under collectors");

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "collectors/objectives.h"
+#include "config/names.h"
 #include "config/schema_builder.h"
 #include "config/schema_collectors.h"
 #include "config/schema_processors.h"
@@ -107,6 +110,14 @@ void add_limits(SchemaBuilder<Settings>& s) {
       .between(10, 60 * kSecond);
 }
 
+std::string check_objective_name(const std::string& name) {
+  const std::vector<std::string> known = known_objectives();
+  if (std::find(known.begin(), known.end(), name) != known.end()) return {};
+  const std::string near = nearest(name, known);
+  return "unknown objective" +
+         (near.empty() ? "; config/REFERENCE.md lists them" : "; did you mean \"" + near + "\"?");
+}
+
 }  // namespace
 
 const ObjectSchema& settings_schema() {
@@ -143,6 +154,8 @@ const ObjectSchema& settings_schema() {
          "What the team promises, by the name of a metric: exported as NAME_objective, and alert rules join "
          "it. Known: " +
              known_objectives_text() + ".")
+        .check(check_objective_name)
+        .check_entry(check_objective)
         .example("{mes_queue_drain_seconds: 300, mes_cache_hit_ratio: 0.6}");
     s.object("log", [](Settings& c) -> auto& { return c.log; }, log_schema());
     s.object_or_off("http", [](Settings& c) -> auto& { return c.http; }, http_schema()).restart().shown();

@@ -90,14 +90,27 @@ std::vector<std::string_view> split_tries(std::string_view list) {
 Expected<LogMetricRules> LogMetricRules::make(const LogMetricsOptions& options,
                                               const std::vector<std::string>& inputs) {
   LogMetricRules out;
-  out.by_input_.resize(inputs.size());
-  std::vector<LogMetricRule> all;
+  const std::vector<Problem> wrong = out.add_all(options, inputs);
+  if (!wrong.empty()) return fail(wrong.front().message);
+  return out;
+}
+
+std::vector<LogMetricRules::Problem> LogMetricRules::problems(const LogMetricsOptions& options,
+                                                              const std::vector<std::string>& inputs) {
+  return LogMetricRules().add_all(options, inputs);
+}
+
+std::vector<LogMetricRules::Problem> LogMetricRules::add_all(const LogMetricsOptions& options,
+                                                             const std::vector<std::string>& inputs) {
+  std::vector<Problem> out;
+  by_input_.resize(inputs.size());
+  const auto take = [&](const LogMetricRule& rule, std::optional<std::size_t> place) {
+    if (auto added = add(rule, inputs); !added)
+      out.push_back({place, "log metric " + rule.name + ": " + added.error().message});
+  };
   for (const std::string& preset : options.presets)
-    for (LogMetricRule& rule : log_metric_preset(preset)) all.push_back(std::move(rule));
-  all.insert(all.end(), options.rules.begin(), options.rules.end());
-  for (const LogMetricRule& rule : all)
-    if (auto added = out.add(rule, inputs); !added)
-      return fail("log metric " + rule.name + ": " + added.error().message);
+    for (const LogMetricRule& rule : log_metric_preset(preset)) take(rule, std::nullopt);
+  for (std::size_t i = 0; i < options.rules.size(); ++i) take(options.rules[i], i);
   return out;
 }
 

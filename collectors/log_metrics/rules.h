@@ -1,7 +1,9 @@
 // Rules, compiled, and what one event does to their metrics.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,13 @@ class LogMetricRules {
   // `inputs` are the names of all log inputs, in order. An error names the rule and what is wrong with it.
   static Expected<LogMetricRules> make(const LogMetricsOptions& options,
                                        const std::vector<std::string>& inputs);
+  struct Problem {
+    std::optional<std::size_t> rule;  // its place in the options; none: it is one of a preset
+    std::string message;              // as make() says it
+  };
+  // All that make() would fail for, in the order of the options.
+  static std::vector<Problem> problems(const LogMetricsOptions& options,
+                                       const std::vector<std::string>& inputs);
 
   // For the table; counts are by place in this list.
   const std::vector<LogMetricTable::Metric>& metrics() const { return metrics_; }
@@ -33,6 +42,7 @@ class LogMetricRules {
     FieldRef value;  // no names: none
     bool split = false;
   };
+  std::vector<Problem> add_all(const LogMetricsOptions& options, const std::vector<std::string>& inputs);
   Expected<void> add(const LogMetricRule& rule, const std::vector<std::string>& inputs);
   void count(std::size_t rule, EventView& event, LogMetricTable& table) const;
   void count_each(std::size_t rule, EventView& event, LogMetricTable& table) const;

@@ -119,16 +119,31 @@ const BadInput kBad[] = {
     {"TwoOutputs", "logs: [{paths: [/a]}]\noutput: {stdout: {}, file: {path: /o}}\nstate_dir: /s\n",
      "2:18: output.stdout: excludes file; give only one of elasticsearch, logstash, file and stdout\n"},
     {"NothingToDo", "http: off\n", "1:1: nothing to do: give logs, or targets under collectors\n"},
+    {"EachRuleIsToldAtItsPlace",
+     around("log_metrics:\n  rules:\n    - {name: a}\n    - {name: b_total, when: {level: '/(/'}}\n"
+            "    - {name: c_total}\n    - {name: c_total}\n"),
+     "7:7: log_metrics.rules[0]: log metric a: the name of a counter ends in _total\n"
+     "8:7: log_metrics.rules[1]: log metric b_total: not a regular expression of RE2: missing ): (\n"
+     "10:7: log_metrics.rules[3]: log metric c_total: another rule or preset makes it already\n"},
+    {"OneRuleWithoutItsDash", around("log_metrics:\n  rules: {name: a}\n"),
+     "6:10: log_metrics.rules: log metric a: the name of a counter ends in _total\n"},
+    {"PresetGivenTwice", around("log_metrics: {presets: [app, app]}\n"),
+     "5:24: log_metrics.presets: log metric app_requests_total: another rule or preset makes it already\n"},
+    {"TwoObjectives",
+     around("objectives:\n  mes_queue_drain_seconds: ${NEGATIVE}\n  mes_cache_hit_ratio: 2\n  nonsense: 1\n"),
+     "6:28: objectives.mes_queue_drain_seconds: must be above 0, got \"${NEGATIVE}\"\n"
+     "7:24: objectives.mes_cache_hit_ratio: must be below 1: it is a share of the whole, got \"2\"\n"
+     "8:3: objectives.nonsense: unknown objective; config/REFERENCE.md lists them\n"},
     {"UnknownObjective", around("objectives: {mes_queue_drain_second: 5}\n"),
-     "5:13: objectives.mes_queue_drain_second: unknown objective; did you mean "
+     "5:14: objectives.mes_queue_drain_second: unknown objective; did you mean "
      "\"mes_queue_drain_seconds\"?\n"},
     {"ObjectiveBeyondTheHistogram", around("objectives: {gateway_request_duration_seconds: 10}\n"),
-     "5:13: objectives.gateway_request_duration_seconds: must be below 10: it is the largest bucket of that "
+     "5:48: objectives.gateway_request_duration_seconds: must be below 10: it is the largest bucket of that "
      "histogram, and what is beyond cannot be told apart, got \"10\"\n"},
     {"ObjectiveOfNothing", around("objectives: {mes_queue_drain_seconds: 0}\n"),
-     "5:13: objectives.mes_queue_drain_seconds: must be above 0, got \"0\"\n"},
+     "5:39: objectives.mes_queue_drain_seconds: must be above 0, got \"0\"\n"},
     {"ObjectiveNoNumber", around("objectives: {mes_queue_drain_seconds: 5m}\n"),
-     "5:13: objectives.mes_queue_drain_seconds: expected a number in the metric's unit, got \"5m\"\n"},
+     "5:39: objectives.mes_queue_drain_seconds: expected a number in the metric's unit, got \"5m\"\n"},
     {"TwoTargetsOfOneName", around("collectors: {nginx: [{url: http://h/a}, {url: http://h/b}]}\n"),
      "5:41: collectors.nginx[1]: its name \"h:80\" is taken by another nginx target; give it a name of its "
      "own\n"},

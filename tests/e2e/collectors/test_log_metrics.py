@@ -143,4 +143,4 @@ def test_a_bad_rule_is_told_with_its_place(program, tmp_path):
                                   "log_metrics": {"rules": [{"name": "orders"}]}}))
     done = subprocess.run([program, "check", "--config", str(config)], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "log_metrics: log metric orders: the name of a counter ends in _total" in done.stderr
+    assert "log_metrics.rules[0]: log metric orders: the name of a counter ends in _total" in done.stderr
