@@ -11,6 +11,7 @@
 #include "agent/parse/parser.h"
 #include "agent/tail/glob.h"
 #include "config/checks_collectors.h"
+#include "config/checks_files.h"
 #include "config/checks_logstash.h"
 #include "config/checks_processors.h"
 #include "config/names.h"
@@ -240,6 +241,7 @@ void check_outputs(const Environment& environment, Settings& settings, Findings&
                  findings);
   }
   check_own_file(settings, settings.log.file, "log.file", findings);
+  check_files(settings, findings);
   check_routes(settings, findings);
 }
 

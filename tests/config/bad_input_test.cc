@@ -212,6 +212,32 @@ const BadInput kBad[] = {
      "output: {file: {path: /x/y/z/out.ndjson}}\nlog: {file: /x/own.log}\nstate_dir: /s\n",
      "2:23: output.file.path: is matched by logs[0].paths: the program would read what it writes; exclude "
      "it\n"},
+    {"OutputsThatShareAFile",
+     "logs: [{paths: [/a]}]\nstate_dir: /s\noutputs:\n  - {name: a, file: {path: /o}}\n  - {name: b, file: "
+     "{path: "
+     "/./o}}\n  - {name: c, file: {path: /o.2}}\n  - {name: d, file: {path: /p.10}}\n  - {name: e, file: "
+     "{path: "
+     "/p}}\n  - {name: f, file: {path: /o.old}}\nlog: {file: /o.1}\n",
+     "5:28: outputs[1].file.path: is the file of outputs[0].file.path already; give it one of its own\n"
+     "6:28: outputs[2].file.path: is a name that older files of outputs[0].file.path get (PATH.1, PATH.2, "
+     "...); "
+     "give it another one\n"
+     "6:28: outputs[2].file.path: is a name that older files of outputs[1].file.path get (PATH.1, PATH.2, "
+     "...); "
+     "give it another one\n"
+     "8:28: outputs[4].file.path: its older files (PATH.1, PATH.2, ...) would replace the file of "
+     "outputs[3].file.path; give it another name\n"
+     "10:13: log.file: is a name that older files of outputs[0].file.path get (PATH.1, PATH.2, ...); give it "
+     "another one\n"
+     "10:13: log.file: is a name that older files of outputs[1].file.path get (PATH.1, PATH.2, ...); give it "
+     "another one\n"},
+    {"FilesInPlaceOfTheState",
+     "logs: [{paths: [/a]}]\nstate_dir: /s\noutput: {file: {path: /s}}\nlog: {file: /s/lock}\n",
+     "3:23: output.file.path: the program keeps its state there (state_dir); give it another place\n"
+     "4:13: log.file: the program keeps its state there (state_dir); give it another place\n"},
+    {"OneFileForDocumentsAndOwnLog",
+     "logs: [{paths: [/a]}]\nstate_dir: /s\noutput: {file: {path: /s/out}}\nlog: {file: /s/out}\n",
+     "4:13: log.file: is the file of output.file.path already; give it one of its own\n"},
     {"LogsInTheState", "logs: [{paths: ['/s/{logs,x}/*.log']}]\noutput: {stdout: {}}\nstate_dir: /s\n",
      "1:17: logs[0].paths[0]: leads into state_dir, which is never read: it has the program's own files; "
      "give "
