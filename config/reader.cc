@@ -54,6 +54,22 @@ bool is_file(KeyType type) {
   return type == KeyType::secret_file || type == KeyType::readable_file;
 }
 
+// What a shell would have replaced in a path, and nobody replaces here. `written` is the value before ${...}:
+// a dollar that a variable brings belongs to the name.
+std::string check_shell_words(const std::string& written, const std::string& path) {
+  if (path == "~" || path.starts_with("~/")) return "~ is not replaced here; write ${HOME}";
+  for (std::size_t i = written.find('$'); i + 1 < written.size(); i = written.find('$', i + 1)) {
+    const char next = written[i + 1];
+    if ((next >= 'A' && next <= 'Z') || (next >= 'a' && next <= 'z') || next == '_')
+      return "a variable needs braces to be replaced: write ${NAME}, not $NAME";
+  }
+  return {};
+}
+
+bool is_path(KeyType type) {
+  return type == KeyType::path || type == KeyType::exclude || is_file(type);
+}
+
 std::string describe(const DocumentNode& node) {
   switch (node.kind) {
     case DocumentNode::Kind::null:
@@ -332,7 +348,7 @@ void Reader::read_list(const KeySpec& field, void* owner, const DocumentNode& no
     Expanded value;
     if (!expand_scalar(field, item, here, value)) continue;
     findings_.note(here, position_of(item));
-    const std::string why = value.text.empty() ? "is empty" : check_text(field, value.text);
+    const std::string why = value.text.empty() ? "is empty" : check_text(field, item.text, value.text);
     if (why.empty()) {
       values.push_back(std::move(value.text));
     } else {
@@ -408,7 +424,7 @@ void Reader::read_scalar(const KeySpec& field, void* owner, const DocumentNode& 
       return field.set(owner, *amount);
     }
     default: {
-      const std::string why = check_text(field, value.text);
+      const std::string why = check_text(field, node.text, value.text);
       if (!why.empty()) return wrong(field, node, path, why == "-" ? std::string() : why);
       if (field.type == KeyType::secret_file) warn_if_readable_by_all(value.text, position_of(node), path);
       return field.set(owner, std::move(value.text));
@@ -416,7 +432,10 @@ void Reader::read_scalar(const KeySpec& field, void* owner, const DocumentNode& 
   }
 }
 
-std::string Reader::check_text(const KeySpec& field, std::string& text) {
+std::string Reader::check_text(const KeySpec& field, const std::string& written, std::string& text) {
+  if (is_path(item_of(field.type))) {
+    if (std::string why = check_shell_words(written, text); !why.empty()) return why;
+  }
   if (field.check) {
     if (std::string why = field.check(text); !why.empty()) return why;
   }

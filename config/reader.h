@@ -67,8 +67,9 @@ class Reader {
   void check_keys(const ObjectSchema& schema, const DocumentNode& node, const std::string& path);
 
   bool expand_scalar(const KeySpec& field, const DocumentNode& node, const std::string& path, Expanded& out);
-  // Empty, or what is wrong; may rewrite `text` (a path becomes absolute).
-  std::string check_text(const KeySpec& field, std::string& text);
+  // Empty, or what is wrong; `written` is the text before ${...}. May rewrite `text` (a path becomes
+  // absolute).
+  std::string check_text(const KeySpec& field, const std::string& written, std::string& text);
   std::string check_file(std::string& path) const;
   void warn_if_readable_by_all(const std::string& file, Position at, const std::string& path);
   void wrong(const KeySpec& field, const DocumentNode& node, const std::string& path,

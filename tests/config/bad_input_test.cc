@@ -32,6 +32,7 @@ class BadInputs : public testing::TestWithParam<BadInput> {};
 TEST_P(BadInputs, AreToldWithPlaceAndRemedy) {
   Loading l;
   l.environment["NEGATIVE"] = "-1";
+  l.environment["TILDE"] = "~/x";
   l.files.make_dirs("/etc/sidelight/dir").value();
   const LoadResult r = l.load(GetParam().yaml);
   std::string expected = GetParam().expected;
@@ -242,6 +243,22 @@ const BadInput kBad[] = {
      "1:17: logs[0].paths[0]: leads into state_dir, which is never read: it has the program's own files; "
      "give "
      "state_dir a directory of its own\n"},
+    {"WhatAShellWouldHaveReplaced",
+     "logs:\n  - paths: [~/a.log, $LOGS/*.log, '${TILDE}', '${D:-$}x/y']\n    exclude: '~/*.gz'\n"
+     "output: {elasticsearch: {hosts: [http://h], index: a, api_key_file: $HOME/key}}\nstate_dir: /s/$USER\n",
+     "2:13: logs[0].paths[0]: ~ is not replaced here; write ${HOME}, got \"~/a.log\"; for example \"paths: "
+     "[/var/log/app/*.log]\"\n"
+     "2:22: logs[0].paths[1]: a variable needs braces to be replaced: write ${NAME}, not $NAME, got "
+     "\"$LOGS/*.log\"; for example \"paths: [/var/log/app/*.log]\"\n"
+     "2:35: logs[0].paths[2]: ~ is not replaced here; write ${HOME}, got \"${TILDE}\"; for example \"paths: "
+     "[/var/log/app/*.log]\"\n"
+     "3:14: logs[0].exclude: ~ is not replaced here; write ${HOME}, got \"~/*.gz\"; for example \"exclude: "
+     "['*.gz', '*.tmp']\"\n"
+     "4:69: output.elasticsearch.api_key_file: a variable needs braces to be replaced: write ${NAME}, not "
+     "$NAME\n"
+     "5:12: state_dir: a variable needs braces to be replaced: write ${NAME}, not $NAME, got \"/s/$USER\"; "
+     "for "
+     "example \"state_dir: ./state\"\n"},
     {"BadOffset", "logs:\n  - paths: [/a]\n    timezone: +3\noutput: {stdout: {}}\nstate_dir: /s\n",
      "3:15: logs[0].timezone: an offset is written as +03:00, got \"+3\"; for example \"timezone: "
      "Europe/Moscow\"\n"},
