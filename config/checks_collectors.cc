@@ -62,6 +62,13 @@ void check_log_metrics(const Settings& settings, Findings& findings) {
   }
 }
 
+// A password that is given and cannot be had has been told where it is.
+void need_password(const std::string& username, const std::string& path, Findings& findings) {
+  if (username.empty() || findings.given(path + ".password") || findings.given(path + ".password_file"))
+    return;
+  findings.error_at(path + ".username", "needs a password; give password_file");
+}
+
 std::string redis_name(const RedisOptions& o) {
   return o.sentinel ? o.sentinel->master : host_and_port(o.url, "6379");
 }
@@ -74,8 +81,7 @@ void check_redis(const std::vector<RedisOptions>& targets, Findings& findings) {
       findings.error_at(path + ".tls", "this url means no TLS; write rediss://");
     if (o.sentinel && o.replicas)
       findings.error_at(path + ".replicas", "Sentinel gives the replicas anyway; leave it out");
-    if (!o.user.username.empty() && o.user.password.empty() && o.user.password_file.empty())
-      findings.error_at(path + ".username", "needs a password; give password_file");
+    need_password(o.user.username, path, findings);
   }
 }
 

@@ -12,9 +12,11 @@ constexpr std::size_t kMostOutputs = 16;
 
 void check_processor(const ProcessorOptions& p, const std::string& path, Findings& findings) {
   check_condition(p.when, path + ".when", findings);
+  // What is given and no good has been told already.
+  const auto given = [&](const char* key) { return findings.given(path + key); };
   if (p.drop && p.when.empty())
     findings.error_at(path + ".drop", "would drop every event; say which by `when`");
-  if (p.parse && p.parse->format == FieldFormat::regex && p.parse->pattern.empty())
+  if (p.parse && p.parse->format == FieldFormat::regex && !given(".parse.pattern"))
     findings.error_at(path + ".parse.format", "format: regex needs a pattern");
   if (p.parse && p.parse->format != FieldFormat::regex && !p.parse->pattern.empty())
     findings.error_at(path + ".parse.pattern", "is of use only with format: regex");
@@ -26,8 +28,8 @@ void check_processor(const ProcessorOptions& p, const std::string& path, Finding
     if (auto made = make_sample(*p.sample); !made)
       findings.error_at(path + ".sample.levels", made.error().message);
   }
-  if (p.redact && p.redact->action == RedactAction::hash && p.redact->key.empty() &&
-      p.redact->key_file.empty())
+  if (p.redact && p.redact->action == RedactAction::hash && !given(".redact.key") &&
+      !given(".redact.key_file"))
     findings.error_at(path + ".redact.action", "hash needs a key; give key_file");
   if (p.redact) {
     if (auto problem = redaction_problem(*p.redact); !problem.empty())

@@ -325,11 +325,13 @@ void Reader::wrong(const KeySpec& field, const DocumentNode& node, const std::st
 bool Reader::expand_scalar(const KeySpec& field, const DocumentNode& node, const std::string& path,
                            Expanded& out) {
   if (node.kind != DocumentNode::Kind::scalar) {
+    findings_.note(path, position_of(node));
     wrong(field, node, path);
     return false;
   }
   auto expanded = expand(node.text, environment_);
   if (!expanded) {
+    findings_.note(path, position_of(node));
     findings_.error(position_of(node), path, expanded.error().message);
     return false;
   }

@@ -33,7 +33,7 @@ class Findings {
     warning(position(path), path, std::move(message));
   }
 
-  // A key that has a value, not an empty one.
+  // A key that has a value, not an empty one; a value that is no good counts.
   bool given(const std::string& path) const { return positions_.contains(path); }
   void note(const std::string& path, Position at) { positions_[path] = at; }
   Position position(std::string path) const;

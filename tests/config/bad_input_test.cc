@@ -32,6 +32,7 @@ class BadInputs : public testing::TestWithParam<BadInput> {};
 TEST_P(BadInputs, AreToldWithPlaceAndRemedy) {
   Loading l;
   l.environment["NEGATIVE"] = "-1";
+  l.environment["EMPTY"] = "";
   l.environment["TILDE"] = "~/x";
   l.files.make_dirs("/etc/sidelight/dir").value();
   const LoadResult r = l.load(GetParam().yaml);
@@ -287,6 +288,24 @@ const BadInput kBad[] = {
      "9:20: output.elasticsearch.password_file: cannot read /etc/sidelight/pw: No such file or directory\n"},
     {"DirectoryAsSecretFile", elasticsearch("    hosts: [http://h]\n    index: a\n    api_key_file: dir\n"),
      "8:19: output.elasticsearch.api_key_file: /etc/sidelight/dir is a directory\n"},
+    {"SecretsThatCannotBeHadAreToldOnce",
+     around("processors:\n  - redact: {action: hash, key_file: ./none}\n  - parse: {format: regex, pattern: "
+            "'('}\n"
+            "collectors:\n  redis:\n    - {url: redis://a, username: u, password: '${UNSET}'}\n"
+            "    - {url: redis://b, username: u, password_file: ./none}\n"
+            "    - {url: redis://c, username: u, password: '${EMPTY}'}\n"),
+     "6:40: processors[0].redact.key_file: cannot read /etc/sidelight/none: No such file or directory\n"
+     "7:37: processors[1].parse.pattern: not a regular expression of RE2: a parenthesis has no partner, got "
+     "\"(\"; for example \"pattern: 'order (?P<order>\\d+) took (?P<took_ms>\\d+) ms'\"\n"
+     "10:48: collectors.redis[0].password: the environment variable UNSET is not set; set it, or give a "
+     "default: "
+     "${UNSET:-default}\n"
+     "11:53: collectors.redis[1].password_file: cannot read /etc/sidelight/none: No such file or directory\n"
+     "12:36: collectors.redis[2].username: needs a password; give password_file\n"},
+    {"UnsetPasswordOfAnOutput",
+     elasticsearch("    hosts: [http://h]\n    index: a\n    username: u\n    password: ${UNSET}\n"),
+     "9:15: output.elasticsearch.password: the environment variable UNSET is not set; set it, or give a "
+     "default: ${UNSET:-default}\n"},
     {"PasswordWithoutUser", elasticsearch("    hosts: [http://h]\n    index: a\n    password: p\n"),
      "8:15: output.elasticsearch.password: is of use only together with username, which is missing\n"},
     {"UserWithoutPassword", elasticsearch("    hosts: [http://h]\n    index: a\n    username: u\n"),
