@@ -19,9 +19,9 @@ struct LoadResult {
 };
 
 // Never throws but std::bad_alloc. Relative paths in the file are relative to the directory of `file`. Reads
-// `file`, and looks at the files that hold secrets and certificates without reading them. The environment
-// serves ${VAR}, the proxy variables (where `proxy` is not set) and the variables of the downward API (see
-// REFERENCE.md, "Environment").
+// `file`, and looks at the files that hold secrets and certificates without keeping what is in them. The
+// environment serves ${VAR}, the proxy variables (where `proxy` is not set) and the variables of the downward
+// API (see REFERENCE.md, "Environment").
 LoadResult load_config(FileSystem& files, const std::string& file, const Environment& environment);
 
 // Whether a running program can go from `a` to `b` without a restart. The keys that differ and cannot be

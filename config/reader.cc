@@ -66,6 +66,14 @@ std::string check_shell_words(const std::string& written, const std::string& pat
   return {};
 }
 
+// Nothing but the newlines that do not belong to a secret.
+bool is_blank(const File& file) {
+  std::array<char, 64> begin{};
+  const auto n = file.read_at(begin.data(), begin.size(), 0);
+  return n && *n < begin.size() &&
+         std::string_view(begin.data(), *n).find_first_not_of("\r\n") == std::string_view::npos;
+}
+
 bool is_path(KeyType type) {
   return type == KeyType::path || type == KeyType::exclude || is_file(type);
 }
@@ -457,7 +465,7 @@ std::string Reader::check_text(const KeySpec& field, const std::string& written,
       return {};
     case KeyType::secret_file:
     case KeyType::readable_file:
-      return check_file(text);
+      return check_file(text, field.type == KeyType::secret_file);
     case KeyType::url:
     case KeyType::urls:
       return check_url(text);
@@ -479,12 +487,14 @@ std::string Reader::check_text(const KeySpec& field, const std::string& written,
   }
 }
 
-std::string Reader::check_file(std::string& path) const {
+std::string Reader::check_file(std::string& path, bool is_secret) const {
   path = absolute_path(base_dir_, path);
   const auto file = files_.open(path, OpenMode::read);
   if (!file) return "cannot read " + path + ": " + reason(file.error());
   const auto stat = (*file)->stat();
   if (stat && stat->is_directory()) return path + " is a directory";
+  // A pipe is left alone: what is read from it is gone.
+  if (is_secret && stat && stat->is_regular() && is_blank(**file)) return path + " is empty";
   return {};
 }
 

@@ -70,7 +70,7 @@ class Reader {
   // Empty, or what is wrong; `written` is the text before ${...}. May rewrite `text` (a path becomes
   // absolute).
   std::string check_text(const KeySpec& field, const std::string& written, std::string& text);
-  std::string check_file(std::string& path) const;
+  std::string check_file(std::string& path, bool is_secret) const;
   void warn_if_readable_by_all(const std::string& file, Position at, const std::string& path);
   void wrong(const KeySpec& field, const DocumentNode& node, const std::string& path,
              const std::string& why = {});

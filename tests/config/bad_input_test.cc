@@ -35,6 +35,8 @@ TEST_P(BadInputs, AreToldWithPlaceAndRemedy) {
   l.environment["EMPTY"] = "";
   l.environment["TILDE"] = "~/x";
   l.files.make_dirs("/etc/sidelight/dir").value();
+  l.files.write_file("/etc/sidelight/empty", "");
+  l.files.write_file("/etc/sidelight/newline", "\r\n");
   const LoadResult r = l.load(GetParam().yaml);
   std::string expected = GetParam().expected;
   const std::string top = "{top}";
@@ -288,6 +290,13 @@ const BadInput kBad[] = {
      "9:20: output.elasticsearch.password_file: cannot read /etc/sidelight/pw: No such file or directory\n"},
     {"DirectoryAsSecretFile", elasticsearch("    hosts: [http://h]\n    index: a\n    api_key_file: dir\n"),
      "8:19: output.elasticsearch.api_key_file: /etc/sidelight/dir is a directory\n"},
+    {"EmptySecretFiles",
+     elasticsearch(
+         "    hosts: [http://h]\n    index: a\n    username: u\n    password_file: empty\n"
+         "http: {token_file: newline}\ncollectors: {nginx: {url: http://h, token_file: newline}}\n"),
+     "9:20: output.elasticsearch.password_file: /etc/sidelight/empty is empty\n"
+     "10:20: http.token_file: /etc/sidelight/newline is empty\n"
+     "11:47: collectors.nginx.token_file: /etc/sidelight/newline is empty\n"},
     {"SecretsThatCannotBeHadAreToldOnce",
      around("processors:\n  - redact: {action: hash, key_file: ./none}\n  - parse: {format: regex, pattern: "
             "'('}\n"
