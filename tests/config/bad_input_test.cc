@@ -281,6 +281,10 @@ const BadInput kBad[] = {
     {"UpperCaseIndex", elasticsearch("    hosts: [http://h]\n    index: Shop\n"),
      "7:12: output.elasticsearch.index: must be in lower case, got \"Shop\"; for example \"index: "
      "shop-%Y.%m.%d\"\n"},
+    {"DateInADataStream", elasticsearch("    hosts: [http://h]\n    data_stream: logs-%Y.%d\n"),
+     "7:18: output.elasticsearch.data_stream: % stands for dates in index only; a data stream has one name "
+     "for "
+     "all days, got \"logs-%Y.%d\"; for example \"data_stream: logs-shop-default\"\n"},
     {"BadIndexDate", elasticsearch("    hosts: [http://h]\n    index: a-%y\n"),
      "7:12: output.elasticsearch.index: after % only Y, m, d or H may stand, as in shop-%Y.%m.%d, got "
      "\"a-%y\"; for "
