@@ -69,6 +69,17 @@ void need_password(const std::string& username, const std::string& path, Finding
   findings.error_at(path + ".username", "needs a password; give password_file");
 }
 
+// Of servers that let nobody in without one. Other targets of HTTP may have users whose password is empty.
+void check_passwords(const CollectorSettings& c, Findings& findings) {
+  const auto check = [&](const std::string& kind, const auto& targets, const auto& username) {
+    for (std::size_t i = 0; i < targets.size(); ++i)
+      need_password(username(targets[i]), target_path(kind, i, findings), findings);
+  };
+  check("rabbitmq", c.rabbitmq, [](const RabbitmqOptions& o) { return o.access.username; });
+  check("elasticsearch", c.elasticsearch, [](const LogStoreOptions& o) { return o.access.username; });
+  check("memcached", c.memcached, [](const MemcachedOptions& o) { return o.username; });
+}
+
 std::string redis_name(const RedisOptions& o) {
   return o.sentinel ? o.sentinel->master : host_and_port(o.url, "6379");
 }
@@ -82,6 +93,7 @@ void check_redis(const std::vector<RedisOptions>& targets, Findings& findings) {
     if (o.sentinel && o.replicas)
       findings.error_at(path + ".replicas", "Sentinel gives the replicas anyway; leave it out");
     need_password(o.user.username, path, findings);
+    if (o.sentinel) need_password(o.sentinel->user.username, path + ".sentinel", findings);
   }
 }
 
@@ -103,6 +115,7 @@ void complete_collectors(Settings& settings, Findings& findings) {
   name_targets("rabbitmq", c.rabbitmq, rabbitmq_name, findings);
   name_targets("redis", c.redis, redis_name, findings);
   check_redis(c.redis, findings);
+  check_passwords(c, findings);
   name_targets("http_json", c.http_json, [](const HttpJsonOptions& o) { return web_place(o.url); }, findings);
   check_http_json(settings, findings);
   name_targets(

@@ -294,6 +294,19 @@ const BadInput kBad[] = {
      "9:20: output.elasticsearch.password_file: cannot read /etc/sidelight/pw: No such file or directory\n"},
     {"DirectoryAsSecretFile", elasticsearch("    hosts: [http://h]\n    index: a\n    api_key_file: dir\n"),
      "8:19: output.elasticsearch.api_key_file: /etc/sidelight/dir is a directory\n"},
+    {"TargetsThatLetNobodyInWithoutAPassword",
+     "collectors:\n  rabbitmq: {url: http://h, queues: [q], username: u}\n"
+     "  elasticsearch: [{url: http://h, username: u}, {url: http://i, username: u, password: '${UNSET}'}]\n"
+     "  memcached: {address: h, username: u}\n"
+     "  redis: {sentinel: {master: m, hosts: [h], username: u}}\n"
+     "  nginx: {url: http://h, username: u}\n",
+     "2:53: collectors.rabbitmq.username: needs a password; give password_file\n"
+     "3:46: collectors.elasticsearch[0].username: needs a password; give password_file\n"
+     "3:89: collectors.elasticsearch[1].password: the environment variable UNSET is not set; set it, or give "
+     "a "
+     "default: ${UNSET:-default}\n"
+     "4:37: collectors.memcached.username: needs a password; give password_file\n"
+     "5:55: collectors.redis.sentinel.username: needs a password; give password_file\n"},
     {"EmptySecretFiles",
      elasticsearch(
          "    hosts: [http://h]\n    index: a\n    username: u\n    password_file: empty\n"
