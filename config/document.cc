@@ -124,6 +124,27 @@ int tab_indented_line(std::string_view text, int& column) {
   return 0;
 }
 
+std::string_view row_at(std::string_view text, int line) {
+  for (; line > 0; --line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  return text.substr(0, text.find('\n'));
+}
+
+// A glob without quotes is an alias to YAML, and the library speaks of anchors then. It may have read a
+// little further than where the value begins.
+std::string quoting_hint(std::string_view text, const YAML::Mark& mark) {
+  if (mark.line < 0 || mark.column < 0) return {};
+  const std::string_view row = row_at(text, mark.line);
+  const std::size_t here = static_cast<std::size_t>(mark.column);
+  const std::size_t begin = row.find_last_of("*&%@`", here);
+  if (begin == std::string_view::npos) return {};
+  const bool begins_value =
+      begin == 0 || std::string_view(" [{,").find(row[begin - 1]) != std::string_view::npos;
+  if (!begins_value || row.substr(begin, here - begin).contains(' ')) return {};
+  const std::string special(1, row[begin]);
+  return "; a value that begins with " + special + " needs quotes" +
+         (special == "*" ? ", as in '*.log'" : "");
+}
+
 void add_syntax_error(std::string_view text, const YAML::Mark& mark, const std::string& message,
                       std::vector<ConfigProblem>& problems) {
   int column = 0;
@@ -133,7 +154,8 @@ void add_syntax_error(std::string_view text, const YAML::Mark& mark, const std::
     add(problems, tab_line, column, "a tab in the indentation; YAML allows spaces only");
     return;
   }
-  add(problems, std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1, "not valid YAML: " + message);
+  add(problems, std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1,
+      "not valid YAML: " + message + quoting_hint(text, mark));
 }
 
 DocumentNode load(std::string_view text, std::vector<ConfigProblem>& problems) {

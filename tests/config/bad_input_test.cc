@@ -168,6 +168,16 @@ const BadInput kBad[] = {
     {"TabIndentation", "logs:\n\t- paths: [/a]\n",
      "2:1: a tab in the indentation; YAML allows spaces only\n"},
     {"BrokenYaml", "logs: [\n", "2:1: not valid YAML: end of sequence flow not found\n"},
+    {"GlobWithoutQuotes", "logs:\n  - paths: [*.log]\n",
+     "2:13: not valid YAML: the referenced anchor is not defined; a value that begins with * needs quotes, "
+     "as in "
+     "'*.log'\n"},
+    {"GlobWithBracesWithoutQuotes", "logs:\n  - paths: *.{log,txt}\n",
+     "2:14: not valid YAML: illegal character found while scanning alias; a value that begins with * needs "
+     "quotes, as in '*.log'\n"},
+    {"AmpersandWithoutQuotes", "a: & b\n",
+     "1:5: not valid YAML: anchor not found after &; a value that begins with & needs quotes\n"},
+    {"AsteriskElsewhere", "a: 'x*' [\n", "1:9: not valid YAML: end of map not found\n"},
     {"MergeKey", around("log: &l {level: info}\nhttp: {<<: *l}\n"),
      "6:8: merge keys (<<) are not supported; repeat the keys, or use aliases for values\n"},
     {"ListAsKey", around("? [a]\n: b\n"), "5:3: a key must be plain text\n"},
