@@ -125,7 +125,10 @@ int tab_indented_line(std::string_view text, int& column) {
 }
 
 std::string_view row_at(std::string_view text, int line) {
-  for (; line > 0; --line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  for (; line > 0; --line) {
+    const std::size_t end = text.find('\n');
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
   return text.substr(0, text.find('\n'));
 }
 
