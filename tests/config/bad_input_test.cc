@@ -310,9 +310,9 @@ const BadInput kBad[] = {
      "  memcached: {address: h, username: u}\n"
      "  redis: {sentinel: {master: m, hosts: [h], username: u}}\n"
      "  nginx: {url: http://h, username: u}\n",
-     "2:53: collectors.rabbitmq.username: needs a password; give password_file\n"
-     "3:46: collectors.elasticsearch[0].username: needs a password; give password_file\n"
-     "3:89: collectors.elasticsearch[1].password: the environment variable UNSET is not set; set it, or give "
+     "2:52: collectors.rabbitmq.username: needs a password; give password_file\n"
+     "3:45: collectors.elasticsearch[0].username: needs a password; give password_file\n"
+     "3:88: collectors.elasticsearch[1].password: the environment variable UNSET is not set; set it, or give "
      "a "
      "default: ${UNSET:-default}\n"
      "4:37: collectors.memcached.username: needs a password; give password_file\n"
@@ -323,21 +323,21 @@ const BadInput kBad[] = {
          "http: {token_file: newline}\ncollectors: {nginx: {url: http://h, token_file: newline}}\n"),
      "9:20: output.elasticsearch.password_file: /etc/sidelight/empty is empty\n"
      "10:20: http.token_file: /etc/sidelight/newline is empty\n"
-     "11:47: collectors.nginx.token_file: /etc/sidelight/newline is empty\n"},
+     "11:49: collectors.nginx.token_file: /etc/sidelight/newline is empty\n"},
     {"SecretsThatCannotBeHadAreToldOnce",
      around("processors:\n  - redact: {action: hash, key_file: ./none}\n  - parse: {format: regex, pattern: "
             "'('}\n"
             "collectors:\n  redis:\n    - {url: redis://a, username: u, password: '${UNSET}'}\n"
             "    - {url: redis://b, username: u, password_file: ./none}\n"
             "    - {url: redis://c, username: u, password: '${EMPTY}'}\n"),
-     "6:40: processors[0].redact.key_file: cannot read /etc/sidelight/none: No such file or directory\n"
+     "6:38: processors[0].redact.key_file: cannot read /etc/sidelight/none: No such file or directory\n"
      "7:37: processors[1].parse.pattern: not a regular expression of RE2: a parenthesis has no partner, got "
      "\"(\"; for example \"pattern: 'order (?P<order>\\d+) took (?P<took_ms>\\d+) ms'\"\n"
-     "10:48: collectors.redis[0].password: the environment variable UNSET is not set; set it, or give a "
+     "10:47: collectors.redis[0].password: the environment variable UNSET is not set; set it, or give a "
      "default: "
      "${UNSET:-default}\n"
-     "11:53: collectors.redis[1].password_file: cannot read /etc/sidelight/none: No such file or directory\n"
-     "12:36: collectors.redis[2].username: needs a password; give password_file\n"},
+     "11:52: collectors.redis[1].password_file: cannot read /etc/sidelight/none: No such file or directory\n"
+     "12:34: collectors.redis[2].username: needs a password; give password_file\n"},
     {"UnsetPasswordOfAnOutput",
      elasticsearch("    hosts: [http://h]\n    index: a\n    username: u\n    password: ${UNSET}\n"),
      "9:15: output.elasticsearch.password: the environment variable UNSET is not set; set it, or give a "
