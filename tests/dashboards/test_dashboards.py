@@ -1,6 +1,7 @@
 """Each dashboard by its JSON alone: import, variables, layout, descriptions, units, names, links; and that it is what its source says."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -42,6 +43,46 @@ def test_addresses_of_kibana_and_runbooks_are_given_in_one_place(tmp_path):
         assert variables["kibana"]["current"]["value"] == variables["kibana"]["query"] == "https://logs.test"
         assert variables["runbooks"]["current"]["value"] == "https://wiki.test/runbooks"
         assert ".example" not in path.read_text()
+
+
+# As much of kubectl as the manual uses. `apply` keeps the object, and refuses what an API server would: an object over 1 MiB, and
+# without --server-side one that does not fit in the annotation.
+KUBECTL = """#!{python}
+import json, os, sys
+verb, *words = sys.argv[1:]
+if verb == "create":
+    kind, name, source = words[:3]
+    path = source.removeprefix("--from-file=")
+    assert kind == "configmap" and os.path.isfile(path) and "--dry-run=client" in words, words
+    json.dump({{"metadata": {{"name": name}}, "data": {{os.path.basename(path): open(path).read()}}}}, sys.stdout)
+elif verb == "label":
+    object = json.load(sys.stdin)
+    assert "--local" in words
+    object["metadata"]["labels"] = dict([next(w for w in words if w.startswith("grafana")).split("=")])
+    json.dump(object, sys.stdout)
+elif verb == "apply":
+    text = sys.stdin.read()
+    assert len(text) < 1048576 and ("--server-side" in words or len(text) < 262144), len(text)
+    name = json.loads(text)["metadata"]["name"]
+    open(os.path.join({folder!r}, name), "x").write(text)
+"""
+
+
+def test_the_manual_puts_each_dashboard_into_a_configmap(tmp_path):
+    manual = (DASHBOARDS.parent / "docs" / "dashboards.md").read_text()
+    command = next(c for c in re.findall(r"^```sh\n(.*?)^```", manual, re.M | re.S) if "kubectl" in c)
+    bin, applied = tmp_path / "bin", tmp_path / "applied"
+    bin.mkdir()
+    applied.mkdir()
+    (bin / "kubectl").write_text(KUBECTL.format(python=sys.executable, folder=str(applied)))
+    (bin / "kubectl").chmod(0o755)
+    done = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", command], cwd=DASHBOARDS.parent, env={**os.environ, "PATH": f"{bin}:{os.environ['PATH']}"},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+    maps = {p.name: load(p) for p in applied.iterdir()}
+    assert set(maps) == {f"sidelight-{p.stem}" for p in FILES}
+    assert all(m["metadata"]["labels"] == {"grafana_dashboard": "1"} for m in maps.values())
+    assert {name: text for m in maps.values() for name, text in m["data"].items()} == {p.name: p.read_text() for p in FILES}
 
 
 def test_uids_and_titles_are_unique():
