@@ -23,8 +23,10 @@ namespace {
 
 constexpr std::size_t kSizeGrain = 512 * 1024;
 
-std::string input_path(std::size_t i) {
-  return "logs[" + std::to_string(i) + "]";
+// A list of one may stand without its dash.
+std::string input_path(std::size_t i, const Findings& findings) {
+  const std::string item = "logs[" + std::to_string(i) + "]";
+  return findings.given(item) ? item : "logs";
 }
 
 void check_format(const LogInput& input, const std::string& path, Findings& findings) {
@@ -77,8 +79,8 @@ void name_inputs(Settings& settings, Findings& findings) {
     if (name.empty()) continue;
     const auto [first, is_new] = owners.emplace(name, i);
     if (!is_new) {
-      findings.error_at(input_path(i) + ".name",
-                        "the same name as " + input_path(first->second) + "; names are unique");
+      findings.error_at(input_path(i, findings) + ".name",
+                        "the same name as " + input_path(first->second, findings) + "; names are unique");
     }
   }
   for (std::size_t i = 0; i < settings.logs.size(); ++i) {
@@ -92,7 +94,7 @@ void name_inputs(Settings& settings, Findings& findings) {
 
 std::string glob_path(const Settings& settings, std::size_t input, std::size_t glob,
                       const Findings& findings) {
-  const std::string list = input_path(input) + ".paths";
+  const std::string list = input_path(input, findings) + ".paths";
   const std::string item = list + "[" + std::to_string(glob) + "]";
   // A list of one may stand without brackets.
   return settings.logs[input].tail.paths.size() == 1 && !findings.given(item) ? list : item;
@@ -105,7 +107,7 @@ void warn_same_globs(const Settings& settings, Findings& findings) {
       const auto [first, is_new] = seen.emplace(settings.logs[i].tail.paths[j], i);
       if (is_new) continue;
       findings.warning_at(glob_path(settings, i, j, findings),
-                          "the same paths as in " + input_path(first->second) +
+                          "the same paths as in " + input_path(first->second, findings) +
                               "; a file is read once, by the first input that matches it");
     }
   }
@@ -155,23 +157,23 @@ void check_own_file(const Settings& settings, const std::string& file, const std
     };
     if (!std::any_of(tail.paths.begin(), tail.paths.end(), matches)) continue;
     if (std::any_of(tail.exclude.begin(), tail.exclude.end(), leaves_out)) continue;
-    findings.error_at(
-        path, "is matched by " + input_path(i) + ".paths: the program would read what it writes; exclude it");
+    findings.error_at(path, "is matched by " + input_path(i, findings) +
+                                ".paths: the program would read what it writes; exclude it");
   }
 }
 
 void check_inputs(Settings& settings, Findings& findings) {
   for (std::size_t i = 0; i < settings.logs.size(); ++i) {
     LogInput& input = settings.logs[i];
-    check_format(input, input_path(i), findings);
+    check_format(input, input_path(i, findings), findings);
     if (!input.decode.multiline.start_pattern.empty())
       input.decode.multiline.preset = MultilinePreset::custom;
-    check_decoding(settings, input, input_path(i), findings);
-    check_parsing(input, input_path(i), findings);
+    check_decoding(settings, input, input_path(i, findings), findings);
+    check_parsing(input, input_path(i, findings), findings);
     // A service given by both ways would be two values for one field.
     const auto names_service = [](const auto& field) { return field.first == "service.name"; };
     if (!input.service.empty() && std::any_of(input.fields.begin(), input.fields.end(), names_service)) {
-      findings.error_at(input_path(i) + ".fields.service.name", "is already set by service");
+      findings.error_at(input_path(i, findings) + ".fields.service.name", "is already set by service");
     }
   }
   name_inputs(settings, findings);

@@ -269,6 +269,13 @@ TEST(Loader, DefaultNamesOfEqualInputsDiffer) {
   EXPECT_EQ(s.logs.at(1).name, "/a#2");
 }
 
+TEST(Loader, OneInputWithoutItsDashMayHaveAPattern) {
+  Loading l;
+  const LoadResult r = l.load(
+      "logs: {paths: /a, format: regex, pattern: '(?P<message>.*)'}\noutput: {stdout: {}}\nstate_dir: /s\n");
+  EXPECT_EQ(text_of(r.errors), "");
+}
+
 TEST(Loader, AliasesServeAsValues) {
   Loading l;
   const Settings s = good(l,
