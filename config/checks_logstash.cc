@@ -26,19 +26,24 @@ void check_hosts(const std::string& path, const LogstashOptions& options, Findin
 
 }  // namespace
 
-void check_logstash(const std::string& path, const LogstashOptions& options, Findings& findings) {
+void check_logstash(const std::string& path, LogstashOptions& options, Findings& findings) {
   check_hosts(path, options, findings);
-  const auto only_with = [&](const char* key, bool fits, const char* protocol) {
+  if (options.proxy == "off") options.proxy.clear();
+  const auto only_with = [&](const char* key, bool fits, bool is_default, const char* protocol) {
     const std::string full = path + "." + key;
-    if (!fits && findings.given(full))
+    if (!fits && !is_default && findings.given(full))
       findings.error_at(full, std::string("is of use with protocol: ") + protocol + " only");
   };
+  const LogstashOptions fresh;
   const bool http = options.protocol == LogstashProtocol::http;
-  only_with("username", http, "http");
-  only_with("proxy", http, "http");
-  only_with("beat", options.protocol == LogstashProtocol::lumberjack, "lumberjack");
-  only_with("pipelining", options.protocol != LogstashProtocol::tcp, "lumberjack or http");
-  only_with("compression_level", options.protocol != LogstashProtocol::tcp, "lumberjack or http");
+  const bool tcp = options.protocol == LogstashProtocol::tcp;
+  only_with("username", http, options.username.empty(), "http");
+  only_with("proxy", http, options.proxy.empty(), "http");
+  only_with("beat", options.protocol == LogstashProtocol::lumberjack, options.beat == fresh.beat,
+            "lumberjack");
+  only_with("pipelining", !tcp, options.pipelining == fresh.pipelining, "lumberjack or http");
+  only_with("compression_level", !tcp, options.compression_level == fresh.compression_level,
+            "lumberjack or http");
   if (!options.username.empty() && !findings.given(path + ".password") &&
       !findings.given(path + ".password_file"))
     findings.error_at(path + ".username", "needs a password; give password_file");

@@ -7,7 +7,7 @@ namespace sidelight {
 
 class Findings;
 
-// `path` is where the section stands, as "output.logstash".
-void check_logstash(const std::string& path, const LogstashOptions& options, Findings& findings);
+// `proxy: off` becomes no proxy. `path` is where the section stands, as "output.logstash".
+void check_logstash(const std::string& path, LogstashOptions& options, Findings& findings);
 
 }  // namespace sidelight

@@ -76,6 +76,16 @@ TEST(LogstashOutput, KeysThatTheProtocolHasNoUseForAreRefused) {
               HasSubstr("needs a password"));
 }
 
+TEST(LogstashOutput, ProxyOffIsNone) {
+  EXPECT_EQ(loaded("    hosts: ['http://a']\n    protocol: http\n    proxy: off\n").proxy, "");
+}
+
+TEST(LogstashOutput, DefaultsOfOtherProtocolsAreBorne) {
+  EXPECT_EQ(
+      refused("    hosts: [a]\n    protocol: tcp\n    beat: sidelight\n    pipelining: 2\n    proxy: off\n"),
+      "");
+}
+
 TEST(LogstashOutput, UnverifiedTlsIsWarnedOf) {
   Loading l;
   const LoadResult r = l.load(logstash("    hosts: [a]\n    tls: {verify: false}\n"));
