@@ -16,10 +16,31 @@ bool needs_quotes(const std::string& s) {
   if (std::string_view("-?:,[]{}#&*!|>'\"%@`=~").find(s.front()) != std::string_view::npos) return true;
   if (s.find(": ") != std::string::npos || s.find(" #") != std::string::npos) return true;
   if (s.find_first_of(",[]{}") != std::string::npos) return true;  // flow context
-  return std::any_of(s.begin(), s.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+  return s == "null" || s == "Null" || s == "NULL";
+}
+
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
+
+// Single quotes would make a space of a line break.
+std::string with_escapes(const std::string& s) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : s) {
+    if (is_control(c)) {
+      const auto byte = static_cast<unsigned char>(c);
+      out.append("\\x").append(1, kHex[byte >> 4]).append(1, kHex[byte & 0xF]);
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
 }
 
 std::string quoted(const std::string& s) {
+  if (std::any_of(s.begin(), s.end(), is_control)) return with_escapes(s);
   if (!needs_quotes(s)) return s;
   std::string out = "'";
   for (const char c : s) {

@@ -37,6 +37,15 @@ class KeyBuilder {
   KeyBuilder& check_entry(std::function<std::string(const std::string&, const std::string&)> c) {
     return field_.check_entry = std::move(c), *this;
   }
+  // Of sections that share one struct: whether what it holds is this one's.
+  template <class T>
+  KeyBuilder& only_if(bool (*is_its_own)(const T& section)) {
+    field_.peek = [peek = std::move(field_.peek), is_its_own](const void* owner) -> const void* {
+      const void* section = peek(owner);
+      return section != nullptr && is_its_own(*static_cast<const T*>(section)) ? section : nullptr;
+    };
+    return *this;
+  }
 
  private:
   KeySpec& field_;

@@ -188,8 +188,13 @@ std::shared_ptr<const ObjectSchema> output_schema() {
       .example("audit");
   s.object("elasticsearch", [](Out& o) -> auto& { return o.elasticsearch; }, elasticsearch_schema()).shown();
   s.object("logstash", [](Out& o) -> auto& { return o.logstash; }, logstash_schema());
-  s.object("file", [](Out& o) -> auto& { return o.file; }, file_schema());
-  s.object("stdout", [](Out& o) -> auto& { return o.file; }, stdout_schema()).example("{}");
+  s.object(
+       "file", [](Out& o) -> auto& { return o.file; }, file_schema())
+      .only_if<FileOutputOptions>([](const FileOutputOptions& f) { return !f.path.empty(); });
+  s.object(
+       "stdout", [](Out& o) -> auto& { return o.file; }, stdout_schema())
+      .only_if<FileOutputOptions>([](const FileOutputOptions& f) { return f.path.empty(); })
+      .example("{}");
   s.field(
        "flush_interval", KeyType::duration, [](Out& o) -> auto& { return o.flush_interval; },
        "A batch is sent at this age at the latest.")

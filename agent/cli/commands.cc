@@ -77,9 +77,10 @@ static Expected<void> try_state_dir(const std::string& dir, FileSystem& fs, cons
   return {};
 }
 
-static int tell(const std::string& what, const std::string& path, const Expected<void>& tried) {
+static int tell(const std::string& what, const std::string& path, const Expected<void>& tried,
+                std::FILE* good_news) {
   if (tried) {
-    std::printf("%s: %s can be written\n", what.c_str(), path.c_str());
+    std::fprintf(good_news, "%s: %s can be written\n", what.c_str(), path.c_str());
     return 0;
   }
   std::fprintf(stderr, "%s: %s cannot be used: %s\n", what.c_str(), path.c_str(),
@@ -88,10 +89,11 @@ static int tell(const std::string& what, const std::string& path, const Expected
 }
 
 // Whether the destination answers, each of its hosts; the exit status.
-static int connect_to_output(const OutputSettings& output, FileSystem& fs, const Clock& clock) {
+static int connect_to_output(const OutputSettings& output, FileSystem& fs, const Clock& clock,
+                             std::FILE* good_news) {
   const std::string where = output.name.empty() ? "output" : "outputs " + output.name;
   if (output.file && !output.file->path.empty())
-    return tell(where + ".file", output.file->path, try_file(output.file->path, fs, clock));
+    return tell(where + ".file", output.file->path, try_file(output.file->path, fs, clock), good_news);
   if (!output.elasticsearch && !output.logstash) return 0;
   const std::string name = where + (output.elasticsearch ? ".elasticsearch" : ".logstash");
   auto http = make_curl_http_client();
@@ -101,7 +103,7 @@ static int connect_to_output(const OutputSettings& output, FileSystem& fs, const
   int status = 0;
   for (const auto& host : found) {
     if (host) {
-      std::printf("%s: %s\n", name.c_str(), host->c_str());
+      std::fprintf(good_news, "%s: %s\n", name.c_str(), host->c_str());
     } else {
       std::fprintf(stderr, "%s: %s\n", name.c_str(), host.error().message.c_str());
       status = 1;
@@ -122,15 +124,18 @@ int check_command(const std::string& config_file, bool connect, bool print) {
     return 2;
   }
   if (print) std::printf("%s", render_settings(*settings).c_str());
+  std::FILE* const good_news = print ? stderr : stdout;  // what is printed can be loaded
   const std::size_t targets = make_collectors(settings->collectors, {fs, clock, log}).size();
-  std::printf("%s: the configuration is good (%zu log input%s, %zu target%s)\n", config_file.c_str(),
-              settings->logs.size(), settings->logs.size() == 1 ? "" : "s", targets, targets == 1 ? "" : "s");
+  std::fprintf(good_news, "%s: the configuration is good (%zu log input%s, %zu target%s)\n",
+               config_file.c_str(), settings->logs.size(), settings->logs.size() == 1 ? "" : "s", targets,
+               targets == 1 ? "" : "s");
   int status = 0;
   if (connect) {
     if (!settings->logs.empty())
-      status = tell("state_dir", settings->state_dir, try_state_dir(settings->state_dir, fs, clock));
+      status =
+          tell("state_dir", settings->state_dir, try_state_dir(settings->state_dir, fs, clock), good_news);
     for (const OutputSettings* output : settings->all_outputs())
-      status = std::max(status, connect_to_output(*output, fs, clock));
+      status = std::max(status, connect_to_output(*output, fs, clock, good_news));
   }
   return status;
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string>
 
 #include "config/document.h"
 #include "config/reader.h"
@@ -14,6 +15,8 @@
 
 namespace sidelight {
 namespace {
+
+using std::string_literals::operator""s;
 
 // The tests run in the root of the source tree.
 std::string committed(const std::string& path) {
@@ -106,6 +109,53 @@ TEST(Schema, DefaultsOfALoadedConfigurationAreThoseOfTheStructs) {
   EXPECT_EQ(render_settings(loaded), render_settings(plain));
 }
 
+// What is printed of what `yaml` says, loaded and printed again.
+void expect_it_prints_what_loads(Loading& l, const std::string& yaml) {
+  const LoadResult first = l.load(yaml);
+  ASSERT_EQ(text_of(first.errors), "") << yaml;
+  const std::string printed = render_settings(*first.settings);
+  const LoadResult second = l.load(printed);
+  ASSERT_EQ(text_of(second.errors), "") << printed;
+  EXPECT_EQ(render_settings(*second.settings), printed);
+  EXPECT_TRUE(same_collectors(*first.settings, *second.settings));
+  EXPECT_TRUE(same_log_metrics(*first.settings, *second.settings));
+}
+
+TEST(Print, WhatIsPrintedLoadsAgainAndPrintsTheSame) {
+  const std::string logs = "logs: {paths: /a.log}\nstate_dir: ./s\n";
+  for (const std::string& yaml : {
+           logs + "output: {stdout: {}}\nhttp: off\n",
+           logs + "output: {file: {path: /o}}\n",
+           logs + "output: {logstash: {hosts: [a], protocol: tcp, tls: {}}}\n",
+           logs + "output: {logstash: {hosts: ['http://a'], protocol: http, username: u, password: (secret), "
+                  "proxy: "
+                  "off}}\n",
+           logs +
+               "outputs: [{name: a, stdout: {}}, {name: b, elasticsearch: {hosts: http://h, data_stream: d, "
+               "proxy: off}}]\nroutes: {when: {level: debug}, output: b}\n",
+           logs +
+               "output: {stdout: {}}\nprocessors:\n  - {drop: {}, when: {service: x, not: {level: info}}}\n"
+               "  - add: {fields: {a: '$${b}', c: \"d\\n\\t'\\\"e\", f: 'null', g: ' h: #i', j: '$$${k}'}}\n"
+               "  - redact: {action: hash, key: hidden}\n  - parse: {field: x, format: key_value}\n"
+               "  - sample: {keep: 0.25, levels: {debug: 0.01}}\n  - dedupe: {}\n  - metadata: {}\n"
+               "log_metrics: {presets: app, rules: {name: x_total, when: {event: '!'}}}\n",
+           "logs: {paths: '/a/{b,c}*.log', multiline: java, format: regex, pattern: '(?P<message>.*)'}\n"
+           "state_dir: ./s\noutput: {stdout: {}}\n"s,
+           "logs: {paths: /a.log, multiline: {start_pattern: '^{'}, fields: {client.ip: '::1'}}\n"
+           "state_dir: ./s\noutput: {stdout: {}}\n"s,
+           "collectors:\n  redis: [{url: redis://h}, {sentinel: {master: m, hosts: [a, b]}, tls: {}}]\n"
+           "  rabbitmq: {prometheus_urls: [http://r], queues: q}\n  process: {}\n  nginx: {url: http://n}\n"
+           "  postgres: {url: postgresql://p/d}\n  memcached: {address: m, username: u, password: (secret)}\n"
+           "  elasticsearch: {url: http://e}\n  logstash: {url: http://l}\n"
+           "  http_json: {url: http://j, metrics: {name: a_b, pointer: /x, help: H}}\n"
+           "objectives: {mes_queue_drain_seconds: 5}\n"s,
+       }) {
+    Loading l;
+    l.environment["HTTP_PROXY"] = "http://proxy:1";
+    expect_it_prints_what_loads(l, yaml);
+  }
+}
+
 TEST(Schema, EveryKeyIsHelpedDocumentedAndUnique) {
   const std::string reference = generate_reference();
   const std::string example = generate_example();
@@ -147,6 +197,7 @@ TEST_P(Examples, Loads) {
   const LoadResult r = l.load(yaml);
   EXPECT_EQ(render_problems(r.errors, r.warnings), "");
   EXPECT_TRUE(r.settings);
+  expect_it_prints_what_loads(l, yaml);
 }
 
 INSTANTIATE_TEST_SUITE_P(Config, Examples,

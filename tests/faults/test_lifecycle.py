@@ -259,6 +259,17 @@ def test_check_tries_the_state_directory_and_the_output_file(program, tmp_path):
         assert bad.returncode == 1 and where + ":" in bad.stderr, bad.stderr + bad.stdout
 
 
+def test_what_check_prints_is_a_configuration(program, tmp_path):
+    sidelight = Sidelight(program, tmp_path, [], output={"stdout": {}})
+    sidelight.write_config()
+    first = run_subcommand(sidelight, "check", "--connect", "--print", "--config", str(sidelight.config))
+    assert first.returncode == 0 and "the configuration is good" in first.stderr, first.stderr
+    sidelight.config.write_text(first.stdout, encoding="utf-8")
+    second = run_subcommand(sidelight, "check", "--print", "--config", str(sidelight.config))
+    assert second.returncode == 0, second.stderr
+    assert second.stdout == first.stdout
+
+
 def test_check_is_fine_beside_a_running_program(server, sidelight):
     with sidelight:
         beside = run_subcommand(sidelight, "check", "--connect", "--config", str(sidelight.config))
