@@ -58,8 +58,9 @@ bool is_file(KeyType type) {
 // a dollar that a variable brings belongs to the name.
 std::string check_shell_words(const std::string& written, const std::string& path) {
   if (path == "~" || path.starts_with("~/")) return "~ is not replaced here; write ${HOME}";
-  for (std::size_t i = written.find('$'); i != std::string::npos; i = written.find('$', i + 1)) {
-    const char next = i + 1 < written.size() ? written[i + 1] : ' ';
+  for (std::size_t i = 0; i + 1 < written.size(); ++i) {
+    const char next = written[i + 1];
+    if (written[i] != '$') continue;
     if ((next >= 'A' && next <= 'Z') || (next >= 'a' && next <= 'z') || next == '_')
       return "a variable needs braces to be replaced: write ${NAME}, not $NAME";
   }
