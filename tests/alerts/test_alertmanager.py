@@ -201,9 +201,9 @@ def test_message_in_russian(tmp_path):
 
 Что:        Никто не читает orders
 Где:        prod mes-broker / orders
-С:          2026-11-24 01:02:03 UTC
+Началось:   2026-11-24 01:02:03 UTC
 Значение:   17
-Панель:     https://grafana.example/d/sidelight-mes-queue?var-queue=orders"""
+Дашборд:    https://grafana.example/d/sidelight-mes-queue?var-queue=orders"""
 
 
 def test_message_when_it_is_over(tmp_path):
