@@ -202,9 +202,13 @@ TEST_F(FileOutputTest, AStdoutWithoutAReaderIsNotWaitedForAndCalledByItsName) {
   EXPECT_NE(log.text.find("the standard output is held up (stdout_closed)"), std::string::npos) << log.text;
 }
 
-TEST(StdoutSinkTest, GoesOnBehindWhatWasWrittenWhenThePipeIsFull) {
+class StdoutSinkTest : public ::testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Pipes, StdoutSinkTest, ::testing::Values(O_NONBLOCK, 0));  // 0: writing blocks
+
+TEST_P(StdoutSinkTest, GoesOnBehindWhatWasWrittenWhenThePipeIsFull) {
   std::array<int, 2> ends{};
-  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK), 0);
+  ASSERT_EQ(::pipe2(ends.data(), GetParam()), 0);
+  ASSERT_EQ(::fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
   const std::string lines(300'000, 'x');  // more than a pipe holds
   StdoutSink sink(ends[1], 0);
   std::string got;
