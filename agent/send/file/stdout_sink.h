@@ -15,7 +15,8 @@ class StdoutSink final : public Sink {
   explicit StdoutSink(int descriptor, int patience_ms = 500)
       : descriptor_(descriptor), patience_ms_(patience_ms) {}
   Expected<void> open() override { return {}; }
-  // Waits while a pipe is full, for `patience_ms` at a time also where it blocks. After an error, goes on behind what was written of the same bytes.
+  // Waits while a pipe is full, never longer than `patience_ms` at a time, whether it blocks or not. After an
+  // error, goes on behind what was written of the same bytes.
   Expected<void> write(std::string_view lines) override;
   std::uint64_t room() const override { return std::numeric_limits<std::uint64_t>::max(); }
   Expected<void> rotate() override { return {}; }
