@@ -67,7 +67,7 @@ def _now():
             Column("Backlog", per_queue("mes:queue_depth:max"), "short"),
             Column("Ready", per_queue("mes:queue_ready:max"), "short"),
             Column("Unacked", per_queue("mes:queue_unacked:max"), "short"),
-            Column("Consumers", per_queue("mes:queue_consumers:max"), "short", Thresholds(((None, "red"), (1, "green")))),
+            Column("Consumers", per_queue("mes:queue_consumers:max"), "short"),
             Column("Utilised", per_queue("mes:queue_consumer_utilisation_ratio:max"), "percentunit", decimals=0),
             Column("In", per_queue("mes:queue_published:rate5m"), MESSAGES_A_SECOND, decimals=1),
             Column("Acked", per_queue("mes:queue_acked:rate5m"), MESSAGES_A_SECOND, decimals=1),
