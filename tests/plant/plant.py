@@ -241,7 +241,7 @@ class Plant:
     def resume_load(self):
         self.load.begin(self.seed, self.scenario, scenario(self.scenario), NORMAL)
 
-    def rest(self, seconds=60):
+    def rest(self, seconds=180):
         """Stops the load and waits until the MES has nothing to do and the CRM has heard of it. Needs a MES that works."""
         self.pause_load()
         wait_until(lambda: self.mes.idle() and all(q["depth"] == 0 for q in self._truth.snapshot()["queues"].values()

@@ -41,7 +41,7 @@ def running_watcher(program, plant):
 def normal_again(plant, watcher):
     yield
     plant.switch("normal_day")
-    plant.rest(60)
+    plant.rest()
     del watcher
 
 

@@ -77,9 +77,11 @@ class Watch(Sidelight):
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.password_file = folder / "password"
-        self.set_password(password)
-        target = {"name": "db", "url": url or f"postgresql://127.0.0.1:{server.port}/mes", "password_file": str(self.password_file),
-                  "interval": "1s", "timeout": "900ms", "slow_interval": "1s", **options}
+        target = {"name": "db", "url": url or f"postgresql://127.0.0.1:{server.port}/mes", "interval": "1s", "timeout": "900ms",
+                  "slow_interval": "1s", **options}
+        if password:
+            self.set_password(password)
+            target["password_file"] = str(self.password_file)
         super().__init__(program, folder, [], extra={"collectors": {"postgres": target}})
         for section in ("logs", "output", "state_dir"):
             del self.settings[section]
