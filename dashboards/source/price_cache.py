@@ -43,7 +43,7 @@ def _now():
              thresholds=Thresholds(((None, "red"), (0.8, "green"))), decimals=0, links=runbook("MesCacheHitRateUnderItsWeek"),
              absent="Less than a week known"),
         stat("Time saved", "Over the time shown: hits, times what a calculation took on average in the hour before each.",
-             [Query(f"sum(sum_over_time(mes:price_cache_saved_seconds:rate5m{LOGS}[$__range:1m])) * 60", instant=True)], "s",
+             [Query(f"sum(avg_over_time(mes:price_cache_saved_seconds:rate5m{LOGS}[$__range])) * $__range_s", instant=True)], "s",
              decimals=1, absent="No log of the MES is read"),
         stat("Workers spared", "Seconds of calculation that hits spare each second: as many workers would be needed more without the cache.",
              [Query(f"sum(mes:price_cache_saved_seconds:rate5m{LOGS})")], "short", decimals=1, absent="No log of the MES is read"),

@@ -170,7 +170,7 @@ def history(page, labels, begin, end, step):
     return lines
 
 
-def long_history(begin, end, step=600, cluster=""):
+def long_history(begin, end, step=120, cluster=""):
     """Lines of what rules recorded for days: what forecasts, comparisons with a week and growth by the day read."""
     recorded = {
         'mes:cache_hit_ratio:rate30m{target="price-cache"}': lambda t: 0.7,

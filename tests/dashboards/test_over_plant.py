@@ -148,7 +148,7 @@ def _past(prometheus):
         lines.append(f"# TYPE {name} gauge")
         for result in prometheus.instant(name):
             labels = ",".join(f'{k}="{v}"' for k, v in result["metric"].items() if k != "__name__")
-            lines += [f"{name}{{{labels}}} {value(float(result['value'][1]), (now - t) / DAY):.10g} {t}" for t in range(now - 8 * DAY, now - 300, 600)]
+            lines += [f"{name}{{{labels}}} {value(float(result['value'][1]), (now - t) / DAY):.10g} {t}" for t in range(now - 8 * DAY, now - 300, 120)]
     return lines
 
 
