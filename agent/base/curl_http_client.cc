@@ -189,6 +189,9 @@ void CurlHttpClient::configure(Transfer& t) {
     curl_easy_setopt(c, CURLOPT_CAINFO, r.tls.ca_file.c_str());
     curl_easy_setopt(c, CURLOPT_CAPATH,
                      nullptr);  // the configured authority alone, not the system's beside it
+    // libcurl would keep what it read for a day, and a rotated authority be refused as long. Only new
+    // connections read it.
+    curl_easy_setopt(c, CURLOPT_CA_CACHE_TIMEOUT, 0L);
   }
   if (!r.tls.certificate_file.empty()) curl_easy_setopt(c, CURLOPT_SSLCERT, r.tls.certificate_file.c_str());
   if (!r.tls.key_file.empty()) curl_easy_setopt(c, CURLOPT_SSLKEY, r.tls.key_file.c_str());

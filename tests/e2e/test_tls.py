@@ -177,6 +177,17 @@ def test_other_authority_is_refused_and_its_file_named(program, tmp_path, certif
         assert_refused(program, tmp_path, engine, f"is not signed by the authorities in {other}", tls={"ca_file": other})
 
 
+def test_rotated_authority_is_read_again(program, tmp_path, certificates):
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes((certificates.folder / "other-ca.pem").read_bytes())
+    settings = {"data_stream": "logs-tls-default", "tls": {"ca_file": str(ca)}, "backoff_max": "1s"}
+    with Engine(tls_context(certificates)) as engine, Sidelight(program, tmp_path, engine.url, elasticsearch=settings) as sidelight:
+        write(sidelight, 0, 20)
+        wait_for(lambda: "is not signed by the authorities" in sidelight.log_text(), 15, "the refusal")
+        ca.write_bytes((certificates.folder / "ca.pem").read_bytes())
+        wait_stored(engine.documents, 20, sidelight)
+
+
 def test_system_authorities_do_not_know_our_own(program, tmp_path, certificates):
     with Engine(tls_context(certificates)) as engine:
         assert_refused(program, tmp_path, engine, "is not signed by the system's authorities")
