@@ -1,5 +1,6 @@
 #include "agent/checkpoint/store.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -198,6 +199,18 @@ std::vector<CheckpointState> CheckpointStore::states() const {
   for (const auto& [key, encoded] : states_) {
     CheckpointState s;
     if (decode_state(encoded, s)) out.push_back(std::move(s));
+  }
+  return out;
+}
+
+std::unordered_map<std::string, std::uint64_t> CheckpointStore::replay_starts() const {
+  const std::lock_guard lock(state_mutex_);
+  std::unordered_map<std::string, std::uint64_t> out;
+  out.reserve(states_.size());
+  for (const auto& [key, encoded] : states_) {
+    CheckpointState s;
+    if (!decode_state(encoded, s)) continue;
+    out.emplace(key, s.processors.empty() ? std::min(s.lane[0], s.lane[1]) : 0);
   }
   return out;
 }

@@ -41,6 +41,9 @@ class CheckpointStore {
 
   // As loaded, in no order. first_start: there was no checkpoint at all, not even a damaged one.
   std::vector<CheckpointState> states() const;
+  // For each key the offset that no replayed document begins before. Of a file whose processors remember
+  // something it is 0: what they make of it later has a range that begins anywhere before.
+  std::unordered_map<std::string, std::uint64_t> replay_starts() const;
   // Of the inputs that ran last, as put; absent when none were put or when the checkpoint was damaged.
   std::optional<std::set<std::string>> globs() const;
   bool first_start() const { return first_start_; }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "agent/base/budget.h"
 #include "agent/base/clock.h"
@@ -17,12 +18,18 @@
 
 namespace sidelight {
 
-// Blocks until everything that the checkpoint store was told up to `seq` is on disk. An error means: do not
-// send yet, try again.
+// For each generation (by key) that may be replayed: no document that begins before this offset comes again.
+using ReplayStarts = std::unordered_map<std::string, std::uint64_t>;
+
+// The outputs' view of the checkpoint. Thread-safe.
 class DurabilityBarrier {
  public:
   virtual ~DurabilityBarrier() = default;
+  // Blocks until everything that the checkpoint store was told up to `seq` is on disk. An error means: do not
+  // send yet, try again.
   virtual Expected<void> sync_to(std::uint64_t seq) = 0;
+  // As of now; what is settled later only moves them on.
+  virtual ReplayStarts replay_starts() const = 0;
 };
 
 // Lets an output stop the reading of one input (dead letters full), by its index. Idempotent. Thread-safe.

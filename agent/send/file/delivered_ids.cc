@@ -3,6 +3,8 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
 
 #include "agent/base/hash.h"
 
@@ -11,19 +13,22 @@ namespace {
 
 constexpr std::size_t kBlock = 1u << 20;
 
+constexpr std::size_t kKeyLength = 22;
+
 class Loader {
  public:
-  explicit Loader(std::vector<std::uint64_t>& hashes) : hashes_(hashes) {}
+  Loader(const ReplayStarts& starts, const std::function<bool()>& stop, std::vector<std::uint64_t>& hashes)
+      : starts_(starts), stop_(stop), hashes_(hashes) {}
 
-  // Lines of [from, end of file); a first line that `from` cuts is no JSON and passed over.
-  void file(const File& file, std::uint64_t from) {
+  // False when it was stopped.
+  bool file(const File& file) {
     std::string text;
-    for (;;) {
+    for (std::uint64_t from = 0; !stop_();) {
       const std::size_t kept = text.size();
       text.resize(kept + kBlock);
       const auto n = file.read_at(text.data() + kept, kBlock, from);
       text.resize(kept + (n ? *n : 0));
-      if (!n || *n == 0) return;
+      if (!n || *n == 0) return true;
       from += *n;
       text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
       std::size_t begin = 0;
@@ -33,6 +38,7 @@ class Loader {
       }
       text.erase(0, begin);
     }
+    return false;
   }
 
  private:
@@ -42,28 +48,37 @@ class Loader {
     if (parser_.iterate(text.data() + begin, end - begin, readable).get(document)) return;
     std::string_view id;
     if (document.find_field_unordered("event").find_field_unordered("id").get_string().get(id)) return;
-    hashes_.push_back(hash64(id));
+    if (may_come_again(id)) hashes_.push_back(hash64(id));
   }
 
+  // KEY-BEGIN-END, see write_doc_id().
+  bool may_come_again(std::string_view id) {
+    if (id.size() < kKeyLength + 2 || id[kKeyLength] != '-') return false;
+    key_.assign(id.substr(0, kKeyLength));
+    const auto start = starts_.find(key_);
+    if (start == starts_.end()) return false;
+    const char* const offset = id.data() + kKeyLength + 1;
+    std::uint64_t begin = 0;
+    const auto read = std::from_chars(offset, id.data() + id.size(), begin, 16);
+    return read.ec == std::errc() && read.ptr != offset && begin >= start->second;
+  }
+
+  const ReplayStarts& starts_;
+  const std::function<bool()>& stop_;
   std::vector<std::uint64_t>& hashes_;
+  std::string key_;
   simdjson::ondemand::parser parser_;
 };
 
 }  // namespace
 
-DeliveredIds DeliveredIds::load(const std::vector<std::string>& files, FileSystem& fs,
-                                std::uint64_t max_bytes) {
+Expected<DeliveredIds> DeliveredIds::load(const std::vector<std::string>& files, FileSystem& fs,
+                                          const ReplayStarts& starts, const std::function<bool()>& stop) {
   DeliveredIds out;
-  Loader loader(out.hashes_);
+  Loader loader(starts, stop, out.hashes_);
   for (const std::string& path : files) {
-    if (max_bytes == 0) break;
     const auto file = fs.open(path, OpenMode::read);
-    if (!file) continue;
-    const auto stat = (*file)->stat();
-    if (!stat) continue;
-    const std::uint64_t take = std::min(stat->size, max_bytes);
-    max_bytes -= take;
-    loader.file(**file, stat->size - take);
+    if (file && !loader.file(**file)) return fail("stopped while " + path + " was read", ECANCELED);
   }
   std::sort(out.hashes_.begin(), out.hashes_.end());
   out.hashes_.shrink_to_fit();

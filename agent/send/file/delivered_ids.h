@@ -2,20 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/base/filesystem.h"
+#include "agent/send/output.h"
 
 namespace sidelight {
 
-// Ids as 64-bit hashes. Immutable after load().
+// Ids as 64-bit hashes, of documents alone that may come again: that bounds the memory. Immutable after
+// load().
 class DeliveredIds {
  public:
-  // Reads the event.id of the lines in the last `max_bytes` of `files`, newest first. What cannot be read
-  // counts as not there.
-  static DeliveredIds load(const std::vector<std::string>& files, FileSystem& fs, std::uint64_t max_bytes);
+  // Reads the event.id of every line of `files`: how far behind the checkpoint is, is not known in bytes of
+  // output (another output may have held it for hours). What cannot be read counts as not there. Looks at
+  // `stop` after each block; ECANCELED once that says so.
+  static Expected<DeliveredIds> load(const std::vector<std::string>& files, FileSystem& fs,
+                                     const ReplayStarts& starts, const std::function<bool()>& stop);
   bool contains(std::string_view id) const;
   std::size_t size() const { return hashes_.size(); }
 

@@ -22,7 +22,6 @@ namespace {
 constexpr std::chrono::milliseconds kFirstWait{200};
 constexpr std::chrono::milliseconds kMostWait{5000};
 constexpr std::chrono::milliseconds kDrainWait{100};
-constexpr std::uint64_t kLookBack = 64ull << 20;  // more than the memory budget lets be on the way at a time
 
 std::string_view cause_of(int code) {
   switch (code) {
@@ -92,9 +91,11 @@ class FileOutput final : public Output {
 
   Expected<DeliveredIds> load_ids() {
     if (options_.path.empty()) return DeliveredIds();  // what went there cannot be read back
-    return DeliveredIds::load(output_files(options_, fs_), fs_, kLookBack);
+    return DeliveredIds::load(output_files(options_, fs_), fs_, ctx_.barrier.replay_starts(),
+                              [this] { return has_to_end(); });
   }
 
+  bool has_to_end();
   void run();
   bool deliver_one(Batch& batch, std::chrono::milliseconds& wait);
   bool stop_waiting(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds wait);
@@ -121,6 +122,11 @@ class FileOutput final : public Output {
   std::string cause_ = "unknown";  // the thread's; empty: up
   std::thread thread_;             // last: everything above is there before it starts
 };
+
+bool FileOutput::has_to_end() {
+  const std::lock_guard lock(mutex_);
+  return stop_ || (draining_ && ctx_.clock.now() >= deadline_);
+}
 
 void FileOutput::run() {
   std::unique_lock lock(mutex_);
@@ -154,6 +160,7 @@ void FileOutput::run() {
 bool FileOutput::deliver_one(Batch& batch, std::chrono::milliseconds& wait) {
   const auto delivered = delivery_.deliver(batch);
   if (!delivered) {
+    if (delivered.error().code == ECANCELED) return false;
     if (options_.path.empty() && delivered.error().code == EPIPE) gone_ = true;
     report(false, cause_of(delivered.error().code), delivered.error().message);
     return false;

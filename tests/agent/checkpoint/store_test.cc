@@ -290,6 +290,18 @@ TEST(Store, FailureBetweenTheTwoRenamesIsMadeGood) {
   }
 }
 
+TEST(Store, SaysFromWhereEachFileMayBeReplayed) {
+  Stored s;
+  CheckpointState container = state_of(2, 20);
+  container.lane = {30, 25};
+  CheckpointState remembering = state_of(3, 40);
+  remembering.processors = "collapse 1";  // a summary of lines before 40 may come
+  ASSERT_TRUE(s.put({state_of(1, 10), container, remembering}));
+  s.reopen();
+  EXPECT_EQ(s.store->replay_starts(), (std::unordered_map<std::string, std::uint64_t>{
+                                          {key_of(1), 10}, {key_of(2), 25}, {key_of(3), 0}}));
+}
+
 TEST(Store, ProbeHearsOfEveryCommit) {
   Stored s;
   EXPECT_EQ(s.probe.commits, 0) << "a first start has nothing to tell";

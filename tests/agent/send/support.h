@@ -97,6 +97,8 @@ struct FakeBarrier final : DurabilityBarrier {
     }
     return {};
   }
+  ReplayStarts starts{{std::string(22, 'A'), 0}};  // kKey
+  ReplayStarts replay_starts() const override { return starts; }
 };
 
 struct RecordingGate final : InputGate {

@@ -74,6 +74,7 @@ struct Counters final : Ledger, DurabilityBarrier, InputGate, BatchRecycler {
   std::size_t batches = 0;
   void span_settled(std::uint64_t) override { ++spans; }
   Expected<void> sync_to(std::uint64_t) override { return {}; }
+  ReplayStarts replay_starts() const override { return {}; }
   void pause_input(std::uint32_t, const std::string&) override {}
   void resume_input(std::uint32_t) override {}
   void recycle(BatchPtr batch) override {

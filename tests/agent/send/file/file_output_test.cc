@@ -23,7 +23,8 @@ class FileOutputTest : public ::testing::Test {
   struct Process {
     Process(FileOutputTest& t)
         : sink(t.options, t.fs), delivery(sink, t.world.context(), [&t]() -> Expected<DeliveredIds> {
-            return DeliveredIds::load(output_files(t.options, t.fs), t.fs, 64u << 20);
+            return DeliveredIds::load(output_files(t.options, t.fs), t.fs, t.world.barrier.replay_starts(),
+                                      [&t] { return t.stopped; });
           }) {}
     FileSink sink;
     Delivery delivery;
@@ -36,6 +37,7 @@ class FileOutputTest : public ::testing::Test {
   TempDir dir;
   FullableFileSystem fs;
   FileOutputOptions options;
+  bool stopped = false;  // the process has to end
 };
 
 TEST_F(FileOutputTest, WritesLinesAndSettlesThem) {
@@ -128,6 +130,55 @@ TEST_F(FileOutputTest, DocumentsInRotatedFilesAreNotDoubledEither) {
   auto replay = make_batch(9, 0, false, true);
   ASSERT_TRUE(p.delivery.deliver(*replay));
   EXPECT_EQ(world.probe.duplicate_docs, 9u);
+}
+
+// Another output may have held what was written here long ago.
+TEST_F(FileOutputTest, DocumentsFarBehindAreNotDoubledEither) {
+  {
+    Process p(*this);
+    auto batch = make_batch(9, 0, false);
+    ASSERT_TRUE(p.delivery.deliver(*batch));
+  }
+  const std::string filler = "{\"message\":\"" + std::string(1 << 20, 'x') + "\"}\n";
+  {
+    auto file = fs.open(options.path, OpenMode::append);
+    for (int mib = 0; mib < 100; ++mib) ASSERT_TRUE((*file)->write(filler));
+  }
+  Process p(*this);
+  auto replay = make_batch(9, 0, false, true);
+  ASSERT_TRUE(p.delivery.deliver(*replay));
+  EXPECT_EQ(world.probe.duplicate_docs, 9u);
+  EXPECT_EQ(world.probe.shipped_docs, 9u);
+}
+
+TEST_F(FileOutputTest, OnlyWhatMayComeAgainIsRemembered) {
+  Process p(*this);
+  ASSERT_TRUE(p.delivery.deliver(*make_batch(9, 0, false)));
+  const auto known = [&] {
+    return DeliveredIds::load(output_files(options, fs), fs, world.barrier.starts, [] { return false; })
+        ->size();
+  };
+  EXPECT_EQ(known(), 9u);
+  world.barrier.starts = {{std::string(kKey), 50}};
+  EXPECT_EQ(known(), 4u);
+  world.barrier.starts = {{"BBBBBBBBBBBBBBBBBBBBBB", 0}};
+  EXPECT_EQ(known(), 0u);
+}
+
+TEST_F(FileOutputTest, ReadingBackEndsWithTheProcessAndWritesNothing) {
+  Process p(*this);
+  ASSERT_TRUE(p.delivery.deliver(*make_batch(2, 0, false)));
+  const std::string before = content();
+  stopped = true;
+  Process next(*this);
+  auto replay = make_batch(4, 0, false, true);
+  const auto refused = next.delivery.deliver(*replay);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ECANCELED);
+  EXPECT_EQ(content(), before);
+  stopped = false;
+  ASSERT_TRUE(next.delivery.deliver(*replay));
+  EXPECT_EQ(world.probe.duplicate_docs, 2u);
 }
 
 TEST_F(FileOutputTest, IdsInsideOfLabelsDoNotCount) {
