@@ -21,7 +21,7 @@ class StoreBarrier final : public DurabilityBarrier {
  public:
   explicit StoreBarrier(CheckpointStore& store) : store_(store) {}
   Expected<void> sync_to(std::uint64_t seq) override { return store_.sync_to(seq); }
-  ReplayStarts replay_starts() const override { return store_.replay_starts(); }
+  ReplayStarts replay_starts() const override { return ReplayStarts(store_.replay_starts()); }
 
  private:
   CheckpointStore& store_;

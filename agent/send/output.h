@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "agent/base/budget.h"
 #include "agent/base/clock.h"
@@ -14,12 +13,10 @@
 #include "agent/base/log.h"
 #include "agent/batch/batch.h"
 #include "agent/batch/encoder.h"
+#include "agent/batch/replay_starts.h"
 #include "agent/send/send_probe.h"
 
 namespace sidelight {
-
-// For each generation (by key) that may be replayed: no document that begins before this offset comes again.
-using ReplayStarts = std::unordered_map<std::string, std::uint64_t>;
 
 // The outputs' view of the checkpoint. Thread-safe.
 class DurabilityBarrier {
@@ -28,7 +25,6 @@ class DurabilityBarrier {
   // Blocks until everything that the checkpoint store was told up to `seq` is on disk. An error means: do not
   // send yet, try again.
   virtual Expected<void> sync_to(std::uint64_t seq) = 0;
-  // As of now; what is settled later only moves them on.
   virtual ReplayStarts replay_starts() const = 0;
 };
 

@@ -10,9 +10,8 @@
 namespace sidelight {
 namespace {
 
-constexpr std::size_t kFileBytes = 16u << 20;       // a file is closed beyond this
-constexpr std::uint64_t kLearnBytes = 64ull << 20;  // of the newest letters are looked at for ids
-constexpr std::size_t kLearnIds = 500'000;
+constexpr std::size_t kFileBytes = 16u << 20;  // a file is closed beyond this
+constexpr std::size_t kMostLine = 64u << 20;
 constexpr std::size_t kBlock = 256 * 1024;
 constexpr std::chrono::seconds kTendInterval{1};
 
@@ -52,15 +51,15 @@ void for_each_line(FileSystem& fs, const std::string& path,
       pending.clear();
       rest.remove_prefix(nl + 1);
     }
-    if (pending.size() < kLearnBytes) pending.append(rest);
+    if (pending.size() < kMostLine) pending.append(rest);
   }
 }
 
 }  // namespace
 
 DeadLetters::DeadLetters(const DeadLetterOptions& options, FileSystem& fs, const Clock& clock, Logger& log,
-                         SendProbe& probe)
-    : options_(options), fs_(fs), clock_(clock), log_(log), probe_(probe) {}
+                         SendProbe& probe, std::function<ReplayStarts()> starts)
+    : options_(options), fs_(fs), clock_(clock), log_(log), probe_(probe), starts_(std::move(starts)) {}
 
 DeadLetters::~DeadLetters() {
   close_file();
@@ -213,18 +212,17 @@ void DeadLetters::tend() {
   static_cast<void>(fs_.remove(request));
 }
 
-// Newest first, so that what a kill -9 can have left between the letter and the checkpoint is among them.
+// All of the folder, which has a limit of its own: a letter may be as far behind as its file's oldest
+// document that is not settled.
 void DeadLetters::learn_ids() {
   known_.emplace();
-  auto files = list_letters(fs_, options_.dir);
+  const auto files = list_letters(fs_, options_.dir);
   if (!files) return;
-  std::uint64_t bytes = 0;
-  for (auto f = files->rbegin(); f != files->rend() && bytes < kLearnBytes && known_->ids.size() < kLearnIds;
-       ++f) {
-    if (const auto stat = fs_.stat(f->path)) bytes += stat->size;
-    for_each_line(fs_, f->path, [this](std::string_view line) {
+  const ReplayStarts starts = starts_();
+  for (const Listed& f : *files) {
+    for_each_line(fs_, f.path, [&](std::string_view line) {
       const auto id = dead_letter_id(line);
-      if (!id.empty() && known_->ids.size() < kLearnIds) known_->ids.insert(hash64(id));
+      if (starts.may_come_again(id)) known_->ids.insert(hash64(id));
     });
   }
 }

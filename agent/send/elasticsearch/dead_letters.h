@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "agent/base/error.h"
 #include "agent/base/filesystem.h"
 #include "agent/base/log.h"
+#include "agent/batch/replay_starts.h"
 #include "agent/send/elasticsearch/dead_letter_format.h"
 #include "agent/send/elasticsearch/options.h"
 #include "agent/send/send_probe.h"
@@ -24,8 +26,9 @@ namespace sidelight {
 // One thread. Nothing is touched on disk before the first letter.
 class DeadLetters {
  public:
+  // `starts` is asked once, at the first letter with may_exist.
   DeadLetters(const DeadLetterOptions& options, FileSystem& fs, const Clock& clock, Logger& log,
-              SendProbe& probe);
+              SendProbe& probe, std::function<ReplayStarts()> starts);
   ~DeadLetters();  // closes the file that is being written
 
   // Appends all of them and makes them durable; after success each is safely there exactly once, after an
@@ -54,12 +57,13 @@ class DeadLetters {
   const Clock& clock_;
   Logger& log_;
   SendProbe& probe_;
+  std::function<ReplayStarts()> starts_;
   std::unique_ptr<File> lock_;
   std::unique_ptr<File> file_;
   std::uint64_t number_ = 0;     // of the file being written
   std::uint64_t file_size_ = 0;  // of it, up to the last durable letter
   bool torn_ = false;            // bytes beyond file_size_ may be in it
-  std::optional<Known> known_;   // ids already there; read when first needed
+  std::optional<Known> known_;   // ids already there that may come again; read when first needed
   MonoTime tended_{};
 };
 

@@ -26,7 +26,8 @@ Sender::Sender(const ElasticsearchOptions& options, OutputContext context, FileS
       limit_(options.max_concurrency),
       compressor_(context.budget, options.gzip_level),
       bootstrap_(options, context.log, context.clock),
-      dead_letters_(options.dead_letters, fs, context.clock, context.log, context.probe),
+      dead_letters_(options.dead_letters, fs, context.clock, context.log, context.probe,
+                    [&barrier = context.barrier] { return barrier.replay_starts(); }),
       last_activity_(context.clock.now()) {
   ctx_.probe.concurrency_limit(limit_.value());
 }

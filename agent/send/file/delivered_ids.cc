@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 
 #include "agent/base/hash.h"
 
@@ -12,8 +11,6 @@ namespace sidelight {
 namespace {
 
 constexpr std::size_t kBlock = 1u << 20;
-
-constexpr std::size_t kKeyLength = 22;
 
 class Loader {
  public:
@@ -48,25 +45,12 @@ class Loader {
     if (parser_.iterate(text.data() + begin, end - begin, readable).get(document)) return;
     std::string_view id;
     if (document.find_field_unordered("event").find_field_unordered("id").get_string().get(id)) return;
-    if (may_come_again(id)) hashes_.push_back(hash64(id));
-  }
-
-  // KEY-BEGIN-END, see write_doc_id().
-  bool may_come_again(std::string_view id) {
-    if (id.size() < kKeyLength + 2 || id[kKeyLength] != '-') return false;
-    key_.assign(id.substr(0, kKeyLength));
-    const auto start = starts_.find(key_);
-    if (start == starts_.end()) return false;
-    const char* const offset = id.data() + kKeyLength + 1;
-    std::uint64_t begin = 0;
-    const auto read = std::from_chars(offset, id.data() + id.size(), begin, 16);
-    return read.ec == std::errc() && read.ptr != offset && begin >= start->second;
+    if (starts_.may_come_again(id)) hashes_.push_back(hash64(id));
   }
 
   const ReplayStarts& starts_;
   const std::function<bool()>& stop_;
   std::vector<std::uint64_t>& hashes_;
-  std::string key_;
   simdjson::ondemand::parser parser_;
 };
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "agent/base/filesystem.h"
-#include "agent/send/output.h"
+#include "agent/batch/replay_starts.h"
 
 namespace sidelight {
 

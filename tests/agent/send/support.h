@@ -97,8 +97,8 @@ struct FakeBarrier final : DurabilityBarrier {
     }
     return {};
   }
-  ReplayStarts starts{{std::string(22, 'A'), 0}};  // kKey
-  ReplayStarts replay_starts() const override { return starts; }
+  std::unordered_map<std::string, std::uint64_t> starts{{std::string(22, 'A'), 0}};  // kKey
+  ReplayStarts replay_starts() const override { return ReplayStarts(starts); }
 };
 
 struct RecordingGate final : InputGate {

@@ -14,7 +14,8 @@ class DeadLettersTest : public ::testing::Test {
   DeadLettersTest() { options.dir = dir.path() + "/dead-letters"; }
 
   std::unique_ptr<DeadLetters> open() {
-    return std::make_unique<DeadLetters>(options, fs, clock, log, probe);
+    return std::make_unique<DeadLetters>(options, fs, clock, log, probe,
+                                         [this] { return ReplayStarts(starts); });
   }
 
   static DeadLetter letter(int n, bool may_exist = false) {
@@ -61,6 +62,7 @@ class DeadLettersTest : public ::testing::Test {
   SteppedClock clock;
   NullLogger log;
   RecordingProbe probe;
+  std::unordered_map<std::string, std::uint64_t> starts{{"key", 0}};
   DeadLetterOptions options;
 };
 
@@ -90,6 +92,19 @@ TEST_F(DeadLettersTest, AReplayedLetterIsNotWrittenTwice) {
   ASSERT_TRUE(write(*again, {letter(1, true), letter(3, true)}));
   ASSERT_TRUE(write(*again, {letter(3, true), letter(2, true)}));
   EXPECT_EQ(lines().size(), 3u);
+}
+
+TEST_F(DeadLettersTest, AReplayedLetterIsNotWrittenTwiceHoweverMuchWasWrittenSince) {
+  auto first = open();
+  ASSERT_TRUE(write(*first, {letter(1)}));
+  DeadLetter large = letter(2);
+  const std::string document = "{\"a\":\"" + std::string(1 << 20, 'x') + "\"}";
+  large.document = document;
+  for (int mib = 0; mib < 80; ++mib) ASSERT_TRUE(write(*first, {large}));
+  first.reset();
+  const auto before = lines().size();
+  ASSERT_TRUE(write(*open(), {letter(1, true)}));
+  EXPECT_EQ(lines().size(), before);
 }
 
 TEST_F(DeadLettersTest, AKilledProcessLeavesAFileThatTheNextOneClosesAndPassesOverWhereTorn) {

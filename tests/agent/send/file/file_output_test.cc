@@ -155,7 +155,8 @@ TEST_F(FileOutputTest, OnlyWhatMayComeAgainIsRemembered) {
   Process p(*this);
   ASSERT_TRUE(p.delivery.deliver(*make_batch(9, 0, false)));
   const auto known = [&] {
-    return DeliveredIds::load(output_files(options, fs), fs, world.barrier.starts, [] { return false; })
+    return DeliveredIds::load(output_files(options, fs), fs, world.barrier.replay_starts(),
+                              [] { return false; })
         ->size();
   };
   EXPECT_EQ(known(), 9u);
