@@ -1,28 +1,42 @@
-// Finding the documents that make a whole request unacceptable (400), without taking a destination that
-// refuses everything for a batch full of bad documents.
+// Finding the documents that make a whole request unacceptable (400, or 413 for small ones), without taking a
+// destination, or one host of it, that refuses everything for a batch full of bad documents.
 //
 // A refused request is first sampled: a few of its documents, spread over it, are sent alone. Once any
-// request was accepted since the first refusal, the destination evidently works: the rest is halved until a
-// part is accepted or is a single document. A single document that is refused after something else was
-// accepted is at fault itself. When every sample is refused and nothing else was accepted, nothing is known
-// against the documents: all are held, and other samples are tried later.
+// request that was sent after the refusal was accepted, the destination evidently works: the rest is halved
+// until a part is accepted or is a single document. A single document that is refused becomes a suspect and
+// is tried again, later. It is at fault itself when a host has refused it alone kStrikes times more, each
+// time after that host had accepted a request sent after the refusal before. When nothing was accepted in a
+// round, nothing is known against the documents: all are held, and sampled again later.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 namespace sidelight {
 
+// A document that was refused alone.
+struct Suspect {
+  unsigned strikes = 0;
+  std::vector<std::uint64_t> refused;  // by host: the sender's count of requests then; 0: not refused there
+};
+
 // Shared by the parts of one refused request. One thread.
 struct Bisect {
-  std::uint64_t accepted_before = 0;   // the sender's count of accepted requests when it began
-  std::uint32_t outstanding = 0;       // parts that have no outcome yet
-  unsigned rounds = 0;                 // times that all of it was refused
-  std::vector<std::uint32_t> refused;  // documents refused alone before anything was accepted
+  std::uint64_t began = 0;        // the sender's count of requests when all of it was refused
+  std::uint64_t round = 0;        // the same when this round began
+  std::uint32_t outstanding = 0;  // parts that have no outcome yet
+  unsigned rounds = 0;            // that ended with documents refused
+  std::map<std::uint32_t, Suspect> suspects;
+  std::vector<std::uint32_t> refused;  // suspects whose next try is due when the round ends
   std::vector<std::uint32_t> rest;     // those not sampled
   std::string last_error;
 };
+
+inline constexpr unsigned kStrikes = 2;
+// A host that took what it had refused before is not to be believed for a while: so many then.
+inline constexpr unsigned kStrikesOfTheFickle = 8;
 
 inline constexpr std::size_t kSamples = 16;
 

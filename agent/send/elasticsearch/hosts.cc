@@ -13,11 +13,22 @@ Hosts::Hosts(const std::vector<std::string>& urls, Backoff& backoff) : backoff_(
   if (!hosts_.empty()) next_ = backoff.random(hosts_.size());
 }
 
-std::optional<std::size_t> Hosts::pick(MonoTime now) {
+std::optional<std::size_t> Hosts::pick(MonoTime now, std::optional<std::size_t> but) {
+  const auto other = pick_one(now, but);
+  return other || !but ? other : pick_one(now, std::nullopt);
+}
+
+bool Hosts::has_other(std::size_t host) const {
+  for (std::size_t i = 0; i < hosts_.size(); ++i)
+    if (i != host && hosts_[i].failures == 0) return true;
+  return false;
+}
+
+std::optional<std::size_t> Hosts::pick_one(MonoTime now, std::optional<std::size_t> but) {
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     const std::size_t index = (next_ + i) % hosts_.size();
     Host& h = hosts_[index];
-    if (h.failures > 0 && (h.on_trial || h.retry_at > now)) continue;
+    if (index == but || (h.failures > 0 && (h.on_trial || h.retry_at > now))) continue;
     h.on_trial = h.failures > 0;
     next_ = index + 1;
     return index;
@@ -39,11 +50,14 @@ void Hosts::on_answer(std::size_t host) {
   hosts_[host].on_trial = false;
 }
 
-void Hosts::on_failure(std::size_t host, MonoTime now) {
+void Hosts::on_failure(std::size_t host, MonoTime now, std::optional<std::chrono::seconds> retry_after) {
   Host& h = hosts_[host];
-  // Requests in flight together fail together; that is one failure.
-  if (h.failures > 0 && !h.on_trial && h.retry_at > now) return;
-  h.retry_at = now + backoff_.wait(h.failures, std::nullopt);
+  // Requests in flight together fail together; that is one failure. But each may ask for a longer wait.
+  if (h.failures > 0 && !h.on_trial && h.retry_at > now) {
+    if (retry_after) h.retry_at = std::max(h.retry_at, now + backoff_.wait(0, retry_after));
+    return;
+  }
+  h.retry_at = now + backoff_.wait(h.failures, retry_after);
   ++h.failures;
   h.on_trial = false;
 }

@@ -1,6 +1,7 @@
 // Which host to ask next: round robin over those that work, one trial at a time for those that did not.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -17,13 +18,20 @@ class Hosts {
   Hosts(const std::vector<std::string>& urls, Backoff& backoff);
 
   // A host that may be asked now, or nothing: then look again at next_chance(). Each one given must be told
-  // of with on_answer() or on_failure(): a host in doubt gets one request at a time.
-  std::optional<std::size_t> pick(MonoTime now);
+  // of with on_answer() or on_failure(): a host in doubt gets one request at a time. `but` is given only when
+  // there is no other.
+  std::optional<std::size_t> pick(MonoTime now, std::optional<std::size_t> but = std::nullopt);
+  // Whether a host other than this one works as far as known.
+  bool has_other(std::size_t host) const;
   // When pick() may succeed again, MonoTime::max() when only an outcome changes it.
   MonoTime next_chance() const;
   void on_answer(std::size_t host);
-  // Out of use until a back-off that grows with each failure in a row.
-  void on_failure(std::size_t host, MonoTime now);
+  // Out of use until a back-off that grows with each failure in a row, and as long as the host itself asked
+  // for.
+  void on_failure(std::size_t host, MonoTime now,
+                  std::optional<std::chrono::seconds> retry_after = std::nullopt);
+  // It failed, and has not answered since.
+  bool in_doubt(std::size_t host) const { return hosts_[host].failures > 0; }
   // No host is to be waited for longer than kDrainWait.
   void hurry(MonoTime now);
 
@@ -34,6 +42,7 @@ class Hosts {
   std::size_t size() const { return hosts_.size(); }
 
  private:
+  std::optional<std::size_t> pick_one(MonoTime now, std::optional<std::size_t> but);
   struct Host {
     std::string url;
     unsigned failures = 0;

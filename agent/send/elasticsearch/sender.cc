@@ -29,6 +29,7 @@ Sender::Sender(const ElasticsearchOptions& options, OutputContext context, FileS
       dead_letters_(options.dead_letters, fs, context.clock, context.log, context.probe,
                     [&barrier = context.barrier] { return barrier.replay_starts(); }),
       last_activity_(context.clock.now()) {
+  accepted_by_.resize(std::max<std::size_t>(1, hosts_.size()));
   ctx_.probe.concurrency_limit(limit_.value());
 }
 
@@ -126,7 +127,7 @@ void Sender::start_ready() {
     }
     if (split_to_fit(work)) continue;
     const auto authorized = authorization();
-    const auto host = authorized ? hosts_.pick(now) : std::nullopt;
+    const auto host = authorized ? hosts_.pick(now, work.refused_by) : std::nullopt;
     if (!host) {
       ready_.push_front(std::move(work));
       return;
@@ -176,6 +177,7 @@ void Sender::send(Work work, std::size_t host, const std::string& authorization)
   const auto it = std::prev(flights_.end());
   flight.work = std::move(work);
   flight.host = host;
+  flight.number = ++sent_;
   flight.started = now;
   last_activity_ = now;
   trimmed_ = false;
@@ -227,9 +229,13 @@ void Sender::wait_for(Work work, Nanos delay) {
 }
 
 void Sender::close_gate(MonoTime now, std::optional<std::chrono::seconds> retry_after) {
-  if (now < gate_opens_) return;  // refused together with others: one refusal
-  gate_opens_ = now + backoff_.wait(refusals_, retry_after);
-  ++refusals_;
+  if (now < gate_opens_) {  // refused together with others: one refusal
+    if (retry_after) gate_opens_ = std::max(gate_opens_, now + backoff_.wait(0, retry_after));
+  } else {
+    gate_opens_ = now + backoff_.wait(refusals_, retry_after);
+    ++refusals_;
+  }
+  if (retry_after) gate_closed_at_ = sent_;
 }
 
 void Sender::trim_when_quiet(MonoTime now) {

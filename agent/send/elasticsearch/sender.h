@@ -53,6 +53,9 @@ class Sender {
   std::size_t recycled_bytes() const { return recycled_bytes_; }
 
  private:
+  static constexpr std::size_t kSmallEnough = 64u << 10;  // a request of this size is not what is too large
+  static constexpr std::size_t kMostUnburied = 4u << 20;  // beyond it, what is refused is asked for again
+
   // A batch with unsettled documents.
   struct Held {
     BatchPtr batch;
@@ -67,16 +70,18 @@ class Sender {
     bool whole = false;               // all of the batch; `docs` is empty then
     std::vector<std::uint32_t> docs;  // ascending
     unsigned attempts = 0;
-    bool for_destination = false;       // waits for the destination to be mended; counted in held_works_
-    std::uint64_t accepted_before = 0;  // accepted_ when it was held for the destination
-    std::shared_ptr<Bisect> bisect;     // a whole request of these documents was refused before
-    bool part = false;                  // counted in bisect->outstanding
+    bool for_destination = false;  // waits for the destination to be mended; counted in held_works_
+    std::uint64_t held_since = 0;  // sent_ when it was held for the destination
+    std::optional<std::size_t> refused_by{};  // this host; another is to say whether it is right
+    std::shared_ptr<Bisect> bisect;           // a whole request of these documents was refused before
+    bool part = false;                        // counted in bisect->outstanding
     std::size_t size() const { return whole ? held->batch->docs.size() : docs.size(); }
     std::uint32_t doc(std::size_t i) const { return whole ? static_cast<std::uint32_t>(i) : docs[i]; }
   };
   struct Flight {
     Work work;
     std::size_t host = 0;
+    std::uint64_t number = 0;  // sent_ with it
     MonoTime started{};
     std::string body;  // partial retries only
     GzipBuffer gzip;
@@ -89,6 +94,14 @@ class Sender {
   struct Unburied {  // dead letters that could not be written yet
     Held* held;
     DeadLetter letter;
+    std::size_t charged;
+  };
+  // Why a whole request was refused.
+  struct Refusal {
+    bool by_size = false;
+    std::string_view reason;  // of the dead letter
+    std::string type;
+    std::string text;
   };
 
   // sender.cc: what goes out.
@@ -119,17 +132,24 @@ class Sender {
                   std::string detail);
   void wait_again(const Work& work, std::vector<std::uint32_t> docs,
                   std::optional<std::chrono::seconds> retry_after);
-  void split(Flight& flight, const ErrorAnswer& error);
   bool too_much_at_once(const Work& work);
-  void bad_request(Work work, const ErrorAnswer& error);
-  void begin_bisect(Work work, const ErrorAnswer& error);
-  void part_done(const std::shared_ptr<Bisect>& bisect, Held* held);
-  void conclude(const std::shared_ptr<Bisect>& bisect, Held* held);
   void halve(Work work);
-  void accepted_something();
+  void accepted_something(const Flight& flight);
   void check_index(const Flight& flight);
   void down(std::string_view cause, const std::string& detail);
   void up();
+
+  // sender_refused.cc: what is refused as a whole.
+  void on_refused(Flight& flight, Refusal refusal);
+  bool is_at_fault(const Flight& flight);
+  bool ask_another_host(Flight& flight);
+  void learn_limit(const Flight& flight);
+  void make_part(Work& work);
+  void sample(const Work& work);
+  void part_done(const std::shared_ptr<Bisect>& bisect, Held* held);
+  void conclude(const std::shared_ptr<Bisect>& bisect, Held* held);
+  void note_acceptance(const Flight& flight);
+  std::uint64_t newest_accepted() const;
 
   // sender_held.cc: settling, and what is not settled.
   static std::size_t body_bytes(const Work& work);
@@ -158,20 +178,26 @@ class Sender {
   std::multimap<MonoTime, Work> waiting_;
   std::list<Flight> flights_;
   std::deque<Unburied> unburied_;
+  std::size_t unburied_bytes_ = 0;  // charged
   MonoTime bury_again_{};
   std::vector<std::uint32_t> paused_inputs_;
 
   // The gate: closed for everything after the destination as a whole refused. Then one request tries.
   unsigned refusals_ = 0;
   MonoTime gate_opens_{};
+  std::uint64_t gate_closed_at_ = 0;  // sent_ when the destination said how long (Retry-After): nothing that
+                                      // was sent by then opens it
 
   BulkAnswer answer_;
   std::size_t held_works_ = 0;  // works with for_destination
   std::string held_cause_;      // of the last of them
   std::string held_detail_;
-  unsigned rejections_ = 0;     // 429 to everything sent, in a row
-  std::uint64_t accepted_ = 0;  // requests with at least one accepted document
-  std::size_t most_body_ = 0;   // learnt from 413 and 429; 0: no limit known
+  unsigned rejections_ = 0;                  // 429 to everything sent, in a row
+  unsigned all_refused_ = 0;                 // requests of which every item was refused as overload, in a row
+  std::uint64_t sent_ = 0;                   // requests
+  std::vector<std::uint64_t> accepted_by_;   // by host: the newest request with an accepted document
+  MonoTime fickle_until_ = MonoTime::min();  // a host took what it had refused
+  std::size_t most_body_ = 0;                // learnt from 413 and 429; 0: no limit known
   MonoTime most_body_until_{};
   bool most_body_grows_ = false;  // learnt from 429: it is doubled then, not forgotten
   MonoTime index_checked_{};

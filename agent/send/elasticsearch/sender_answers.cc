@@ -8,10 +8,9 @@
 namespace sidelight {
 namespace {
 
-constexpr std::chrono::minutes kBodyLimitKnownFor{10};
 constexpr unsigned kRejectionsBeforeSplit = 3;
 constexpr std::chrono::seconds kSmallerFor{30};
-constexpr std::size_t kSmallEnough = 64u << 10;  // a request of this size is not what overloads a server
+constexpr unsigned kAllRefusedIsDown = 3;
 
 double seconds(Nanos n) {
   return std::chrono::duration<double>(n).count();
@@ -73,20 +72,22 @@ void Sender::on_bootstrap(std::size_t host, MonoTime started, std::size_t wire_b
     return;
   }
   const auto trouble = bootstrap_.on_answer(*result);
+  const auto retry_after = retry_after_of(*result, ctx_.clock);
   if (trouble && trouble->verdict.host_fault) {
-    hosts_.on_failure(host, now);
+    hosts_.on_failure(host, now, retry_after);
   } else {
     hosts_.on_answer(host);
   }
   if (trouble) {
     told(static_cast<int>(result->status));
     if (trouble->verdict.renew_credentials) credentials_.renew();
-    if (!trouble->verdict.host_fault) close_gate(now, retry_after_of(*result, ctx_.clock));
+    if (!trouble->verdict.host_fault) close_gate(now, retry_after);
     down(trouble->verdict.cause, hosts_.display(host) + ": " + trouble->detail);
   } else if (bootstrap_.blocked()) {
     down(cause::kNotADataStream, options_.data_stream + " is not a data stream");
   } else {
     refusals_ = 0;
+    gate_closed_at_ = 0;
     if (bootstrap_.done()) up();
   }
 }
@@ -96,8 +97,13 @@ void Sender::on_answer(Flight& flight, HttpResponse& response) {
   ErrorAnswer error;
   if (response.status < 200 || response.status > 299) error = read_error_answer(response.body);
   const RequestVerdict verdict = judge_answer(response.status, error.type, error.reason);
-  if (verdict.host_fault) {
-    hosts_.on_failure(flight.host, now);
+  const auto retry_after = retry_after_of(response, ctx_.clock);
+  using Action = RequestVerdict::Action;
+  // A host in doubt that begins with a refusal has not shown yet that it works.
+  const bool still_in_doubt = (verdict.action == Action::split || verdict.action == Action::bisect) &&
+                              hosts_.in_doubt(flight.host) && hosts_.has_other(flight.host);
+  if (verdict.host_fault || still_in_doubt) {
+    hosts_.on_failure(flight.host, now, retry_after);
   } else {
     hosts_.on_answer(flight.host);
   }
@@ -105,17 +111,19 @@ void Sender::on_answer(Flight& flight, HttpResponse& response) {
   if (verdict.may_have_arrived || response.sent_more_than_once) flight.work.held->batch->attempted = true;
   if (verdict.renew_credentials) credentials_.renew();
   switch (verdict.action) {
-    case RequestVerdict::Action::read_items:
+    case Action::read_items:
       on_items(flight, response);
       break;
-    case RequestVerdict::Action::split:
-      split(flight, error);
+    case Action::split:
+      if (error.reason.empty()) error.reason = "the destination takes no request of this size";
+      on_refused(flight,
+                 {true, "too_large", error.type.empty() ? "http_413" : error.type, "413: " + error.reason});
       break;
-    case RequestVerdict::Action::bisect:
-      bad_request(std::move(flight.work), error);
+    case Action::bisect:
+      on_refused(flight, {false, "other", error.type.empty() ? "http_400" : error.type, error.reason});
       break;
-    case RequestVerdict::Action::hold:
-      hold_whole(flight, verdict, describe(response, error), retry_after_of(response, ctx_.clock));
+    case Action::hold:
+      hold_whole(flight, verdict, describe(response, error), retry_after);
       break;
   }
 }
@@ -151,7 +159,7 @@ void Sender::on_all_created(Flight& flight) {
   }
   ctx_.probe.shipped(n, bytes);
   limit_.on_success();
-  accepted_something();
+  accepted_something(flight);
   if (work.part) part_done(work.bisect, work.held);
 }
 
@@ -168,7 +176,8 @@ void Sender::judge_items(Flight& flight, std::optional<std::chrono::seconds> ret
   std::vector<std::uint32_t> hold;
   std::string_view hold_cause;
   std::string hold_detail;
-  bool server_error = false;
+  std::size_t unavailable = 0;  // of `again`
+  std::string again_detail;
   for (std::size_t i = 0; i < work.size(); ++i) {
     const std::uint32_t d = work.doc(i);
     const Doc& doc = batch.docs[d];
@@ -187,7 +196,11 @@ void Sender::judge_items(Flight& flight, std::optional<std::chrono::seconds> ret
         settle(work.held, d);
         break;
       case Action::retry:
-        server_error = server_error || status >= 500;
+        if (status >= 500) ++unavailable;
+        if (again.empty()) {
+          again_detail = "HTTP " + std::to_string(status) + " for every document";
+          if (error) again_detail += ": " + error->type + ": " + error->full_reason();
+        }
         again.push_back(d);
         break;
       case Action::hold:
@@ -199,6 +212,14 @@ void Sender::judge_items(Flight& flight, std::optional<std::chrono::seconds> ret
         hold.push_back(d);
         break;
       case Action::dead_letter:
+        if (unburied_bytes_ >= kMostUnburied) {  // asked for again rather than remembered
+          if (hold.empty()) {
+            hold_cause = cause::kDeadLettersFull;
+            hold_detail = "the dead letters cannot be written";
+          }
+          hold.push_back(d);
+          break;
+        }
         ++buried;
         bury(work.held, d, v.reason, error ? error->type : "", error ? error->full_reason() : "");
         break;
@@ -213,23 +234,29 @@ void Sender::judge_items(Flight& flight, std::optional<std::chrono::seconds> ret
                       batch.spans[batch.docs[work.doc(0)].span].source->path +
                       " were refused as already there although they were never sent before");
   }
-  if (server_error) batch.attempted = true;
+  if (unavailable > 0) batch.attempted = true;
   if (again.empty()) {
     limit_.on_success();
   } else {
     limit_.on_overload(flight.started, ctx_.clock.now());
-    ctx_.probe.retried(again.size(), "rejected");
+    if (unavailable > 0) ctx_.probe.retried(unavailable, "unavailable");
+    if (again.size() > unavailable) ctx_.probe.retried(again.size() - unavailable, "rejected");
+    if (again.size() == work.size() && ++all_refused_ >= kAllRefusedIsDown) {
+      down(unavailable > 0 ? cause::kUnavailable : cause::kOverloaded,
+           hosts_.display(flight.host) + ": " + again_detail);
+    }
   }
   const bool nothing_taken = delivered + duplicates + conflicts + buried == 0;
   const bool refused_all = hold.size() == work.size();
   if (!again.empty()) wait_again(work, std::move(again), retry_after);
   if (!hold.empty()) {
     // That documents which others were taken past are refused once more tells nothing about the destination.
-    const bool known = flight.was_held && accepted_ > work.accepted_before;
-    if (nothing_taken && !(refused_all && known)) close_gate(ctx_.clock.now(), retry_after);
+    const bool known = flight.was_held && newest_accepted() > work.held_since;
+    if (nothing_taken && !(refused_all && known) && hold_cause != cause::kDeadLettersFull)
+      close_gate(ctx_.clock.now(), retry_after);
     hold_items(flight, std::move(hold), hold_cause, std::move(hold_detail));
   }
-  if (!nothing_taken) accepted_something();
+  if (!nothing_taken) accepted_something(flight);
   if (work.part) part_done(work.bisect, work.held);
 }
 
@@ -270,7 +297,7 @@ void Sender::hold_items(Flight& flight, std::vector<std::uint32_t> docs, std::st
   later.attempts = work.attempts + 1;
   later.for_destination = true;
   // Kept over repeated refusals: these must not count as the destination refusing, long after it took others.
-  later.accepted_before = flight.was_held ? work.accepted_before : accepted_;
+  later.held_since = flight.was_held ? work.held_since : sent_;
   ++held_works_;
   down(held_cause_, held_detail_);
   wait_for(std::move(later), backoff_.wait(work.attempts, std::nullopt));
@@ -291,7 +318,7 @@ void Sender::hold_whole(Flight& flight, const RequestVerdict& verdict, const std
   const MonoTime now = ctx_.clock.now();
   ctx_.probe.retried(flight.work.size(), verdict.retried_as);
   // A host's trouble keeps that host from being asked; the gate is for troubles that every host would have.
-  if (!verdict.host_fault || retry_after) close_gate(now, retry_after);
+  if (!verdict.host_fault) close_gate(now, retry_after);
   if (!verdict.host_fault || hosts_.next_chance() > now) {
     down(verdict.cause, hosts_.display(flight.host) + ": " + detail);
   }
@@ -304,24 +331,6 @@ void Sender::hold_whole(Flight& flight, const RequestVerdict& verdict, const std
   }
   // Behind the others: a request that a proxy takes offence at must not be the only one that is ever tried.
   ready_.push_back(std::move(flight.work));
-}
-
-void Sender::split(Flight& flight, const ErrorAnswer& error) {
-  Work& work = flight.work;
-  if (work.size() == 1) {
-    const auto why = error.reason.empty() ? std::string("413: the destination takes no request of this size")
-                                          : error.reason;
-    bury(work.held, work.doc(0), "too_large", error.type.empty() ? "http_413" : error.type, why);
-    if (work.part) part_done(work.bisect, work.held);
-    return;
-  }
-  const std::size_t bytes = body_bytes(work);
-  most_body_ = most_body_ == 0 ? bytes / 2 + bytes / 8 : std::min(most_body_, bytes / 2 + bytes / 8);
-  most_body_until_ = ctx_.clock.now() + kBodyLimitKnownFor;
-  most_body_grows_ = false;
-  ctx_.log.warn("send.split", "the destination refuses requests of " + std::to_string(flight.wire_bytes) +
-                                  " bytes (413); sending smaller ones (output batch_bytes)");
-  halve(std::move(work));
 }
 
 // Whether a request that met nothing but 429 is to be cut: some servers limit the bytes of one request that
@@ -339,109 +348,13 @@ bool Sender::too_much_at_once(const Work& work) {
   return true;
 }
 
-// Both halves go out next; parts of a bisection stay parts.
-void Sender::halve(Work work) {
-  std::vector<std::uint32_t> docs = std::move(work.docs);
-  if (work.whole) {
-    docs.resize(work.held->batch->docs.size());
-    for (std::uint32_t i = 0; i < docs.size(); ++i) docs[i] = i;
-  }
-  if (work.part) ++work.bisect->outstanding;
-  const auto middle = docs.begin() + static_cast<std::ptrdiff_t>(docs.size() / 2);
-  Work second = work;
-  work.whole = second.whole = false;
-  second.docs.assign(middle, docs.end());
-  work.docs.assign(docs.begin(), middle);
-  if (work.for_destination) ++held_works_;
-  ready_.push_front(std::move(second));
-  ready_.push_front(std::move(work));
-}
-
-// 400 for the request as a whole. See bisect.h.
-void Sender::bad_request(Work work, const ErrorAnswer& error) {
-  if (!work.part) {
-    begin_bisect(std::move(work), error);
-    return;
-  }
-  const auto bisect = work.bisect;
-  bisect->last_error = error.reason;
-  if (work.size() > 1) {
-    halve(std::move(work));
-    return;
-  }
-  if (accepted_ > bisect->accepted_before) {
-    bury(work.held, work.doc(0), "other", error.type.empty() ? "http_400" : error.type, error.reason);
-  } else {
-    bisect->refused.push_back(work.doc(0));
-  }
-  part_done(bisect, work.held);
-}
-
-void Sender::begin_bisect(Work work, const ErrorAnswer& error) {
-  if (!work.bisect) {
-    work.bisect = std::make_shared<Bisect>();
-    work.bisect->accepted_before = accepted_;
-  }
-  const auto bisect = work.bisect;
-  bisect->last_error = error.reason;
-  work.part = true;
-  bisect->outstanding = 1;
-  if (work.size() == 1 || accepted_ > bisect->accepted_before) {
-    bad_request(std::move(work), error);
-    return;
-  }
-  std::vector<std::uint32_t> docs(work.size());
-  for (std::size_t i = 0; i < docs.size(); ++i) docs[i] = work.doc(i);
-  const auto samples = choose_samples(docs, backoff_.random(docs.size()), bisect->rest);
-  bisect->outstanding = static_cast<std::uint32_t>(samples.size());
-  for (const std::uint32_t d : samples) {
-    Work sample = work;
-    sample.whole = false;
-    sample.docs = {d};
-    ready_.push_front(std::move(sample));
-  }
-}
-
-void Sender::part_done(const std::shared_ptr<Bisect>& bisect, Held* held) {
-  if (--bisect->outstanding == 0) conclude(bisect, held);
-}
-
-void Sender::conclude(const std::shared_ptr<Bisect>& bisect, Held* held) {
-  Work next;
-  next.held = held;
-  next.bisect = bisect;
-  if (accepted_ > bisect->accepted_before) {
-    // The destination works. Documents that were refused before it was known to get one more chance, alone.
-    next.part = true;
-    for (const std::uint32_t d : std::exchange(bisect->refused, {})) {
-      ++bisect->outstanding;
-      next.docs = {d};
-      ready_.push_front(next);
-    }
-    if (!bisect->rest.empty()) {
-      ++bisect->outstanding;
-      next.docs = std::exchange(bisect->rest, {});
-      ready_.push_front(std::move(next));
-    }
-    return;
-  }
-  next.docs = std::exchange(bisect->refused, {});
-  next.docs.insert(next.docs.end(), bisect->rest.begin(), bisect->rest.end());
-  bisect->rest.clear();
-  if (next.docs.empty()) return;
-  std::sort(next.docs.begin(), next.docs.end());
-  ++bisect->rounds;
-  ctx_.probe.retried(next.docs.size(), "unavailable");
-  close_gate(ctx_.clock.now(), std::nullopt);
-  down(cause::kBadRequest, "every document is refused with 400: " + bisect->last_error);
-  ready_.push_back(std::move(next));
-}
-
-void Sender::accepted_something() {
-  ++accepted_;
+void Sender::accepted_something(const Flight& flight) {
+  note_acceptance(flight);
+  rejections_ = all_refused_ = 0;
+  if (flight.number <= gate_closed_at_) return;  // sent before the destination asked us to wait
   refusals_ = 0;
-  rejections_ = 0;
   gate_opens_ = MonoTime::min();
+  gate_closed_at_ = 0;
   if (bootstrap_.blocked()) return;
   if (held_works_ > 0) {
     down(held_cause_, held_detail_);  // it takes others

@@ -57,7 +57,11 @@ void Sender::bury(Held* held, std::uint32_t doc, std::string_view reason, std::s
   letter.action = line(d.body_begin, d.source_begin);
   letter.document = line(d.source_begin, d.body_end);
   letter.original = d.raw;
-  unburied_.push_back({held, std::move(letter)});
+  const std::size_t bytes = sizeof(Unburied) + letter.id.capacity() + letter.error_type.capacity() +
+                            letter.error_reason.capacity() + letter.destination.capacity();
+  ctx_.budget.charge(bytes);
+  unburied_bytes_ += bytes;
+  unburied_.push_back({held, std::move(letter), bytes});
 }
 
 void Sender::bury_waiting(MonoTime now) {
@@ -85,6 +89,8 @@ void Sender::bury_waiting(MonoTime now) {
     for (std::size_t i = 0; i < letters.size(); ++i) {
       const Unburied u = std::move(unburied_.front());
       unburied_.pop_front();
+      ctx_.budget.release(u.charged);
+      unburied_bytes_ -= u.charged;
       ctx_.probe.dead_lettered(1, u.letter.reason);
       ctx_.log.warn("send.dead_lettered", "a document of " + std::string(u.letter.path) +
                                               " was refused for good (" + u.letter.error_type + ": " +
@@ -94,6 +100,7 @@ void Sender::bury_waiting(MonoTime now) {
     }
   }
   for (const std::uint32_t input : std::exchange(paused_inputs_, {})) ctx_.gate.resume_input(input);
+  if (down_cause_ == cause::kDeadLettersFull) up();
 }
 
 void Sender::finish_if_done(Held* held) {

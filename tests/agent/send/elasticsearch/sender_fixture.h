@@ -29,12 +29,20 @@ class SenderTest : public ::testing::Test {
     const MonoTime until = world.clock.now() + std::chrono::seconds(seconds);
     while (world.clock.now() < until) sender().step(std::chrono::milliseconds(1000));
   }
+  // Ten further documents, one every other second.
+  void give_others(std::size_t first) {
+    for (std::size_t i = 0; i < 10; ++i) {
+      sender().accept(make_batch(1, first + i));
+      run_for(2);
+    }
+  }
+  static std::string document(std::size_t n) { return lines_of(make_batch(1, n)->body).at(1); }
   std::vector<std::string> dead_letters() {
     std::vector<std::string> out;
     std::error_code none;
     for (const auto& e : std::filesystem::directory_iterator(options.dead_letters.dir, none)) {
       if (e.path().string().find(".ndjson") == std::string::npos) continue;
-      for (auto& l : lines_of(fs.read_file(e.path(), 1 << 24).value())) out.push_back(l);
+      for (auto& l : lines_of(fs.read_file(e.path(), 1 << 26).value())) out.push_back(l);
     }
     return out;
   }

@@ -68,17 +68,28 @@ TEST_F(SenderTest, ADestinationThatTakesSomeDocumentsHoldsOnlyTheOthers) {
 
 TEST_F(SenderTest, A413IsSplitAndLearntFrom) {
   es.instead = [](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
+    if (r.body.size() > 100'000) return FakeElasticsearch::reply(413, "");
+    return std::nullopt;
+  };
+  sender().accept(make_batch(4000));
+  ASSERT_TRUE(run());
+  expect_each_stored_once(4000);
+  const int first = es.bulks;
+  sender().accept(make_batch(4000, 4000));
+  ASSERT_TRUE(run());
+  expect_each_stored_once(8000);
+  EXPECT_LT(es.bulks - first, first) << "the second batch is cut before it is sent";
+  EXPECT_TRUE(dead_letters().empty());
+}
+
+TEST_F(SenderTest, ASmallLimitOfTheDestinationIsMetToo) {
+  es.instead = [](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
     if (r.body.size() > 1000) return FakeElasticsearch::reply(413, "");
     return std::nullopt;
   };
   sender().accept(make_batch(64));
   ASSERT_TRUE(run());
   expect_each_stored_once(64);
-  const int first = es.bulks;
-  sender().accept(make_batch(64, 64));
-  ASSERT_TRUE(run());
-  expect_each_stored_once(128);
-  EXPECT_LT(es.bulks - first, first) << "the second batch is cut before it is sent";
   EXPECT_TRUE(dead_letters().empty());
 }
 
@@ -88,9 +99,12 @@ TEST_F(SenderTest, ASingleDocumentThatIsTooLargeIsDeadLettered) {
     return std::nullopt;
   };
   sender().accept(make_batch(8));
+  run_for(30);
+  EXPECT_TRUE(dead_letters().empty()) << "nothing else was taken since it was refused alone";
+  give_others(100);
   ASSERT_TRUE(run());
-  expect_each_stored_once(7);
   EXPECT_EQ(world.probe.dead_reasons["too_large"], 1u);
+  EXPECT_EQ(dead_letters().size(), 1u);
 }
 
 TEST_F(SenderTest, AWhole400IsBisectedToTheDocumentsThatCauseIt) {
@@ -102,10 +116,12 @@ TEST_F(SenderTest, AWhole400IsBisectedToTheDocumentsThatCauseIt) {
     return std::nullopt;
   };
   sender().accept(make_batch(1000));
-  ASSERT_TRUE(run());
+  run_for(5);
   expect_each_stored_once(997);
+  give_others(2000);
+  ASSERT_TRUE(run());
   EXPECT_EQ(dead_letters().size(), 3u);
-  EXPECT_LT(es.bulks, 120);
+  EXPECT_LT(es.bulks, 180);
 }
 
 TEST_F(SenderTest, ADestinationThatAnswers400ToEverythingHoldsEverything) {
@@ -135,10 +151,112 @@ TEST_F(SenderTest, ALonePoisonDocumentGoesToTheDeadLettersOnceOthersWereTaken) {
   sender().accept(make_batch(1));
   run_for(60);
   EXPECT_TRUE(dead_letters().empty());
-  sender().accept(make_batch(1, 1));
+  give_others(1);
   ASSERT_TRUE(run());
   EXPECT_EQ(dead_letters().size(), 1u);
-  expect_each_stored_once(1);
+}
+
+// One host of two begins to refuse everything with 400 or 413.
+class OneHostRefuses : public SenderTest, public ::testing::WithParamInterface<int> {
+ protected:
+  OneHostRefuses() {
+    options.hosts = {"http://a:9200", "http://b:9200"};
+    es.instead = [this](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
+      if (!broken || !r.url.starts_with("http://b")) return std::nullopt;
+      ++refusals;
+      return FakeElasticsearch::error(GetParam(), "some_exception", "no");
+    };
+  }
+  bool broken = false;
+  int refusals = 0;
+};
+INSTANTIATE_TEST_SUITE_P(Statuses, OneHostRefuses, ::testing::Values(400, 413));
+
+TEST_P(OneHostRefuses, TheOtherTakesItAllAndNothingIsDeadLettered) {
+  sender().accept(make_batch(100));
+  ASSERT_TRUE(run());
+  broken = true;
+  for (std::size_t i = 1; i < 60; ++i) {
+    sender().accept(make_batch(100, 100 * i));
+    if (i % 3 == 0) run_for(1);
+  }
+  ASSERT_TRUE(run());
+  expect_each_stored_once(6000);
+  EXPECT_TRUE(dead_letters().empty());
+  EXPECT_FALSE(world.probe.saw("bad_request"));
+  EXPECT_LT(refusals, 30) << "it is asked now and then";
+  broken = false;
+  run_for(120);
+  refusals = 0;
+  give_others(6000);
+  ASSERT_TRUE(run());
+  EXPECT_TRUE(dead_letters().empty());
+}
+
+TEST_P(OneHostRefuses, ABadDocumentIsStillFoundByTheOther) {
+  const auto one_host = es.instead;
+  es.instead = [=, this](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
+    if (r.body.find(number(7)) != std::string::npos)
+      return FakeElasticsearch::error(400, "some_exception", "no");
+    return one_host(r);
+  };
+  broken = true;
+  sender().accept(make_batch(100));
+  give_others(1000);
+  ASSERT_TRUE(run());
+  EXPECT_EQ(dead_letters().size(), 1u);
+  EXPECT_EQ(es.stored.count(document(7)), 0u);
+}
+
+TEST_P(OneHostRefuses, AsDoesAGatewayInFrontOfIt) {
+  options.hosts = {"http://b:9200"};
+  sender().accept(make_batch(100));
+  ASSERT_TRUE(run());
+  for (std::size_t i = 1; i < 12; ++i) sender().accept(make_batch(100, 100 * i));
+  sender().step(std::chrono::milliseconds(0));  // some are on their way, and will be accepted
+  broken = true;
+  for (std::size_t i = 12; i < 24; ++i) sender().accept(make_batch(100, 100 * i));
+  run_for(600);
+  EXPECT_TRUE(dead_letters().empty());
+  EXPECT_EQ(world.probe.states.back(), "bad_request");
+  EXPECT_LT(refusals, 1500);
+  broken = false;
+  ASSERT_TRUE(run());
+  expect_each_stored_once(2400);
+  EXPECT_TRUE(dead_letters().empty());
+}
+
+// Half of the backends behind it refuse everything: it takes what it refused before.
+TEST_P(OneHostRefuses, ABalancerInFrontOfItIsNotBelieved) {
+  options.hosts = {"http://b:9200"};
+  int turn = 0;
+  es.instead = [&](const ScriptedHttpClient::Seen&) -> std::optional<HttpResult> {
+    if (++turn % 2 == 0) return std::nullopt;
+    return FakeElasticsearch::error(GetParam(), "some_exception", "no");
+  };
+  for (std::size_t i = 0; i < 20; ++i) sender().accept(make_batch(50, 50 * i));
+  ASSERT_TRUE(run(20000));
+  expect_each_stored_once(1000);
+  EXPECT_TRUE(dead_letters().empty());
+}
+
+TEST_F(SenderTest, HalvesOfWhatWasRefusedBeforeGoOnByThemselves) {
+  bool broken = true;
+  es.instead = [&](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
+    if (broken) return FakeElasticsearch::error(400, "some_exception", "no");
+    if (r.body.size() > 100'000) return FakeElasticsearch::reply(413, "");
+    return std::nullopt;
+  };
+  sender().accept(make_batch(4000));
+  run_for(30);
+  broken = false;
+  sender().accept(make_batch(4000, 4000));  // teaches the limit
+  run_for(3);
+  broken = true;
+  run_for(60);
+  broken = false;
+  ASSERT_TRUE(run());
+  expect_each_stored_once(8000);
 }
 
 TEST_F(SenderTest, ARotatedKeyNeverDeadLettersAnything) {
@@ -210,6 +328,51 @@ TEST_F(SenderTest, ItemsRefusedBeforeTheyAreRoutedDoNotMakeItAPlainIndex) {
   EXPECT_FALSE(world.probe.saw("not_a_data_stream"));
 }
 
+TEST_F(SenderTest, RefusedByTheDestinationItemByItemIsDownToo) {
+  for (const int status : {429, 503}) {
+    bool refusing = true;
+    es.refuse = [&](const std::string&) -> std::optional<Refusal> {
+      if (!refusing) return std::nullopt;
+      return Refusal{status, "some_exception", "later"};
+    };
+    const std::string reason = status == 429 ? "rejected" : "unavailable";
+    const auto retries = world.probe.retries[reason];
+    sender().accept(make_batch(2, static_cast<std::size_t>(status)));
+    run_for(30);
+    EXPECT_EQ(world.probe.states.back(), status == 429 ? "overloaded" : "unavailable");
+    EXPECT_GT(world.probe.retries[reason], retries);
+    refusing = false;
+    ASSERT_TRUE(run());
+    EXPECT_EQ(world.probe.states.back(), "");
+  }
+}
+
+// What the destination refuses while the dead letters are full is not remembered without bounds.
+TEST_F(SenderTest, FullDeadLettersTakeLittleMemory) {
+  const std::string reason(2000, 'r');
+  es.refuse = [&](const std::string&) -> std::optional<Refusal> {
+    return Refusal{400, "mapper_parsing_exception", reason};
+  };
+  fs.full = true;
+  for (std::size_t i = 0; i < 25; ++i) sender().accept(make_batch(200, 200 * i));
+  run_for(120);
+  EXPECT_LT(world.budget.used(), 8u << 20);
+  EXPECT_EQ(world.probe.states.back(), "dead_letters_full");
+  EXPECT_TRUE(world.ledger.settled.empty());
+  es.refuse = [&](const std::string& d) -> std::optional<Refusal> {
+    if (d.find(number(20000)) != std::string::npos) return std::nullopt;
+    return Refusal{400, "mapper_parsing_exception", reason};
+  };
+  sender().accept(make_batch(1, 20000));
+  run_for(2);
+  EXPECT_EQ(es.stored.size(), 1u) << "others are still delivered";
+  fs.full = false;
+  ASSERT_TRUE(run());
+  EXPECT_EQ(dead_letters().size(), 5000u);
+  EXPECT_EQ(world.probe.states.back(), "");
+  EXPECT_EQ(world.budget.used(), 0u);
+}
+
 TEST_F(SenderTest, FullDeadLettersPauseTheInputAndResumeIt) {
   es.refuse = [](const std::string& d) -> std::optional<Refusal> {
     if (d.find(number(0)) == std::string::npos) return std::nullopt;
@@ -229,6 +392,7 @@ TEST_F(SenderTest, FullDeadLettersPauseTheInputAndResumeIt) {
   ASSERT_TRUE(run());
   EXPECT_TRUE(world.gate.paused.empty());
   EXPECT_EQ(dead_letters().size(), 1u);
+  EXPECT_EQ(world.probe.states.back(), "") << "without a further document";
 }
 
 }  // namespace

@@ -104,6 +104,65 @@ TEST_F(SenderTest, AWhole429IsHeldForRetryAfter) {
   EXPECT_EQ(world.probe.states.back(), "");
 }
 
+TEST_F(SenderTest, AHostThatAsksForTimeGetsItAndTheOthersGoOn) {
+  options.hosts = {"http://a:9200", "http://b:9200"};
+  std::vector<MonoTime> refused;
+  es.instead = [&](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
+    if (!r.url.starts_with("http://b")) return std::nullopt;
+    refused.push_back(r.at);
+    return FakeElasticsearch::reply(503, "", {{"retry-after", "60"}});
+  };
+  for (std::size_t i = 0; i < 100; ++i) {
+    sender().accept(make_batch(2, 2 * i));
+    run_for(1);
+  }
+  ASSERT_TRUE(run());
+  expect_each_stored_once(200);
+  ASSERT_GE(refused.size(), 2u);
+  for (std::size_t i = 1; i < refused.size(); ++i) {
+    const Nanos apart = refused[i] - refused[i - 1];
+    EXPECT_TRUE(apart < std::chrono::seconds(1) || apart >= std::chrono::seconds(60)) << i;
+  }
+  EXPECT_FALSE(world.probe.saw("unavailable"));
+}
+
+TEST_F(SenderTest, TheOnlyHostThatAsksForTimeIsDown) {
+  int asked = 0;
+  es.instead = [&](const auto&) -> std::optional<HttpResult> {
+    if (++asked > 1) return std::nullopt;
+    return FakeElasticsearch::reply(503, "", {{"retry-after", "60"}});
+  };
+  sender().accept(make_batch(2));
+  run_for(50);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(world.probe.states.back(), "unavailable");
+  ASSERT_TRUE(run());
+  EXPECT_EQ(world.probe.states.back(), "");
+}
+
+TEST_F(SenderTest, WhatWasOnItsWayDoesNotShortenTheTimeThatWasAskedFor) {
+  int asked = 0;
+  es.instead = [&](const auto&) -> std::optional<HttpResult> {
+    if (++asked != 3) return std::nullopt;
+    return FakeElasticsearch::reply(429, "", {{"retry-after", "60"}});
+  };
+  sender().accept(make_batch(2));
+  ASSERT_TRUE(run());  // the limit on requests grows
+  sender().accept(make_batch(2, 2));
+  ASSERT_TRUE(run());
+  sender().accept(make_batch(2, 4));  // refused
+  sender().accept(make_batch(2, 6));  // taken
+  run_for(2);
+  EXPECT_EQ(es.stored.size(), 6u);
+  sender().accept(make_batch(2, 8));
+  run_for(50);
+  EXPECT_EQ(asked, 4);
+  EXPECT_EQ(world.probe.states.back(), "overloaded");
+  ASSERT_TRUE(run());
+  expect_each_stored_once(10);
+  EXPECT_EQ(world.probe.states.back(), "");
+}
+
 TEST_F(SenderTest, DuringAnOutageItAsksRarelyAndEverythingArrivesAfterwards) {
   const MonoTime begin = world.clock.now();
   es.instead = [&](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
