@@ -130,6 +130,7 @@ void PipelineMetrics::set_inputs(const std::vector<InputLabel>& labels) {
       ++over_cap;
     } else if (auto kept = gauges.extract(label.text)) {
       input.gauges = kept.mapped();
+      for (Gauge* paused : input.gauges.paused) paused->Set(0);  // whoever paused it is gone
     } else {
       input.gauges = gauges_for(label.text);
     }

@@ -27,14 +27,18 @@ class StoreBarrier final : public DurabilityBarrier {
   CheckpointStore& store_;
 };
 
+// Of one output.
 class WorkerGate final : public InputGate {
  public:
-  void set(Worker& worker) { worker_ = &worker; }
-  void pause_input(std::uint32_t input, const std::string& why) override { worker_->pause_input(input, why); }
-  void resume_input(std::uint32_t input) override { worker_->resume_input(input); }
+  WorkerGate(Worker& worker, std::uint32_t output) : worker_(worker), output_(output) {}
+  void pause_input(std::uint32_t input, const std::string& why) override {
+    worker_.pause_input(output_, input, why);
+  }
+  void resume_input(std::uint32_t input) override { worker_.resume_input(output_, input); }
 
  private:
-  Worker* worker_ = nullptr;
+  Worker& worker_;
+  const std::uint32_t output_;
 };
 
 // Files that the program writes itself.
@@ -99,7 +103,7 @@ struct Pipeline::Parts {
   BatchPool batches;
   SpanLedger ledger;
   StoreBarrier barrier;
-  WorkerGate gate;
+  std::vector<std::unique_ptr<WorkerGate>> gates;
   OutputStates states;
   std::vector<std::unique_ptr<OneOutputProbe>> probes;
   std::vector<std::unique_ptr<OneOutputLogger>> loggers;
@@ -117,12 +121,13 @@ Expected<void> Pipeline::Parts::make_outputs(const PipelineEndMaker& make_end) {
         o->name, batches, budget, BatchLimits{o->batch_bytes, o->batch_documents, o->flush_interval}, share));
     probes.push_back(std::make_unique<OneOutputProbe>(states));
     loggers.push_back(std::make_unique<OneOutputLogger>(context.log, o->name));
+    gates.push_back(std::make_unique<WorkerGate>(*worker, static_cast<std::uint32_t>(gates.size())));
     for_worker.push_back(outlets.back().get());
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
     const bool one = all.size() == 1;
     const OutputContext output_context{
-        context.clock, one ? context.log : *loggers[i],      budget, ledger, barrier, gate,
+        context.clock, one ? context.log : *loggers[i],      budget, ledger, barrier, *gates[i],
         *outlets[i],   one ? context.send_probe : *probes[i]};
     if (make_end) {
       PipelineEnd end = make_end(output_context);
@@ -163,7 +168,6 @@ Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, con
       WorkerContext{p.context.fs, *p.notifier, p.context.clock, p.context.log, p.budget, p.chunks, p.batches,
                     p.ledger, *p.store, p.context.tail_probe, p.context.pipeline_probe},
       options, std::move(*inputs), std::move(tails), settings.limits, std::move(own));
-  p.gate.set(*p.worker);
   if (auto made = p.make_outputs(make_end); !made) return std::unexpected(made.error());
 
   std::unique_ptr<Pipeline> pipeline(new Pipeline(std::move(parts)));

@@ -46,19 +46,25 @@ class SpanLedger final : public Ledger {
 
  private:
   struct Entry {
+    std::uint32_t number = 0;
     SettledTo to;
     MonoTime opened;
     bool closed = false;
     std::size_t parts = 0;
     std::size_t settled = 0;  // of the parts
+    bool done() const { return closed && settled >= parts; }
   };
+  // Of spans that are done behind one that is not, neighbours become one, the last of them: a document may
+  // wait for days while those behind it are delivered.
   struct Stream {
-    std::vector<Entry> entries;  // few: what one file has in flight
-    std::uint32_t first = 0;     // number of entries[0]
+    std::vector<Entry> entries;  // few: what one file has in flight; by number
+    std::uint32_t next = 0;      // number
     std::optional<SettledTo> advanced;
   };
-  Entry* find(std::uint64_t span, Stream*& stream);
-  static void advance(Stream& s);
+  using Entries = std::vector<Entry>;
+  Stream* stream_of(std::uint64_t span);
+  static Entries::iterator find(Stream& s, std::uint64_t span);
+  static void advance(Stream& s, Entries::iterator changed);
 
   std::mutex mutex_;
   std::unordered_map<std::uint32_t, Stream> streams_;

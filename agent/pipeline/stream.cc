@@ -1,6 +1,7 @@
 #include "agent/pipeline/stream.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace sidelight {
 namespace {
@@ -9,22 +10,39 @@ namespace {
 // write.
 constexpr std::int64_t kMarkEvery = 1'000'000'000;
 
+// While a document waits for days, marks behind it come to be many, and each checkpoint holds them.
+constexpr std::size_t kMostMarks = 128;
+constexpr std::size_t kExactMarks = 32;  // the newest
+constexpr std::int64_t kHour = 3600 * kMarkEvery;
+
+// Drops every other mark. Documents of a replay get a time a little earlier than before; those that are
+// delivered are known by their id, and a dated index stays the same, since the hour does.
+void thin(std::vector<TimeMark>& marks) {
+  std::size_t kept = 1;
+  bool dropped = false;  // the one before
+  for (std::size_t i = 1; i < marks.size(); ++i) {
+    const bool exact = i + kExactMarks >= marks.size();
+    dropped = !exact && !dropped && marks[i].time_ns / kHour == marks[kept - 1].time_ns / kHour;
+    if (!dropped) marks[kept++] = marks[i];
+  }
+  marks.resize(kept);
+}
+
 }  // namespace
 
 std::int64_t Stream::fallback_time(std::uint64_t offset, std::int64_t now_ns) {
   const bool replay = offset < replay_until;
-  const TimeMark* covering = nullptr;
-  for (const auto& m : time_marks)
-    if (m.offset <= offset) covering = &m;
-  if (covering != nullptr) {
-    const bool is_last = covering == &time_marks.back();
+  const auto behind = std::upper_bound(time_marks.begin(), time_marks.end(), offset,
+                                       [](std::uint64_t o, const TimeMark& m) { return o < m.offset; });
+  if (behind != time_marks.begin()) {
+    const auto covering = std::prev(behind);
+    const bool is_last = behind == time_marks.end();
     if (!is_last || replay || now_ns - covering->time_ns < kMarkEvery) return covering->time_ns;
   }
   now_ns -=
       now_ns % 1'000'000;  // the time of reading, to the millisecond: more digits would promise too much
-  time_marks.push_back({offset, now_ns});
-  std::sort(time_marks.begin(), time_marks.end(),
-            [](const auto& a, const auto& b) { return a.offset < b.offset; });
+  time_marks.insert(behind, {offset, now_ns});
+  if (time_marks.size() > kMostMarks) thin(time_marks);
   unsaved = true;
   return now_ns;
 }

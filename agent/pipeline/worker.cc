@@ -357,28 +357,37 @@ bool Worker::finish(MonoTime deadline) {
   return open_tails_.empty() && tailer_->all_read();
 }
 
-void Worker::pause_input(std::uint32_t input, const std::string& why) {
+void Worker::pause_input(std::uint32_t output, std::uint32_t input, const std::string& why) {
   {
     const std::lock_guard lock(pause_mutex_);
-    if (!paused_inputs_.insert(input).second) return;
+    const bool was = is_paused(input);
+    if (!pauses_.emplace(input, output).second || was) return;
   }
   ctx_.probe.input_paused(input, true, PauseReason::dead_letters);
   ctx_.log.error("pipeline.paused", "reading of log input " + std::to_string(input) + " is paused: " + why);
 }
 
-void Worker::resume_input(std::uint32_t input) {
+void Worker::resume_input(std::uint32_t output, std::uint32_t input) {
   {
     const std::lock_guard lock(pause_mutex_);
-    if (paused_inputs_.erase(input) == 0) return;
+    if (pauses_.erase({input, output}) == 0 || is_paused(input)) return;
   }
   ctx_.probe.input_paused(input, false, PauseReason::dead_letters);
   ctx_.log.info("pipeline.resumed", "log input " + std::to_string(input) + " is read again");
   ctx_.notifier.wake();
 }
 
+// With pause_mutex_ held.
+bool Worker::is_paused(std::uint32_t input) const {
+  const auto first = pauses_.lower_bound({input, 0});
+  return first != pauses_.end() && first->first == input;
+}
+
 std::set<std::uint32_t> Worker::paused() const {
   const std::lock_guard lock(pause_mutex_);
-  return paused_inputs_;
+  std::set<std::uint32_t> inputs;
+  for (const auto& [input, output] : pauses_) inputs.insert(input);
+  return inputs;
 }
 
 }  // namespace sidelight

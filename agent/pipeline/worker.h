@@ -91,8 +91,9 @@ class Worker final : public TailListener {
   // Writes down what is settled now.
   void checkpoint();
 
-  void pause_input(std::uint32_t input, const std::string& why);
-  void resume_input(std::uint32_t input);
+  // An input is read when no output pauses it. By the outputs' places.
+  void pause_input(std::uint32_t output, std::uint32_t input, const std::string& why);
+  void resume_input(std::uint32_t output, std::uint32_t input);
 
   void on_new(TailedFile& file, bool restored) override;
   void on_gone(TailedFile& file) override;
@@ -130,6 +131,7 @@ class Worker final : public TailListener {
   void report_files(MonoTime now);
   std::chrono::milliseconds time_to_next(MonoTime now) const;
   std::set<std::uint32_t> paused() const;
+  bool is_paused(std::uint32_t input) const;
   std::set<std::uint32_t> passed_over();
 
   WorkerContext ctx_;
@@ -162,7 +164,7 @@ class Worker final : public TailListener {
   bool finishing_ = false;
   bool starved_ = false;  // there was something to read, but nothing of it was allowed
   mutable std::mutex pause_mutex_;
-  std::set<std::uint32_t> paused_inputs_;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> pauses_;  // (input, output)
 };
 
 }  // namespace sidelight

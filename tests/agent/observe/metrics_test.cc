@@ -181,6 +181,15 @@ TEST_F(MetricsTest, ReloadKeepsCountersAndDropsGaugesOfInputsThatAreGone) {
   EXPECT_EQ(value("sidelight_read_bytes_total{input=\"b\"}"), "8");
 }
 
+TEST_F(MetricsTest, AReloadEndsEveryPause) {
+  metrics.set_inputs({"shop", "mes"});
+  metrics.pipeline().input_paused(1, true, PauseReason::dead_letters);
+  const std::string paused = R"(sidelight_input_paused{input="mes",reason="dead_letters"} )";
+  EXPECT_NE(metrics.serialize().find(paused + "1"), std::string::npos);
+  metrics.set_inputs({"shop", "mes"});
+  EXPECT_NE(metrics.serialize().find(paused + "0"), std::string::npos);
+}
+
 TEST_F(MetricsTest, LossOfAnInputThatAReloadTookAwayIsStillCounted) {
   metrics.set_inputs({"a"});
   metrics.tail().lost_bytes(9, 50, LossReason::overflow);

@@ -72,6 +72,32 @@ TEST(SpanLedger, AcknowledgementsForAStreamThatLeftAreIgnored) {
   EXPECT_TRUE(ledger.take(1).idle);
 }
 
+// A document may wait for days while those behind it are delivered.
+TEST(SpanLedger, WhatIsSettledBehindOneThatWaitsTakesNoMemory) {
+  SpanLedger ledger;
+  ledger.add_stream(1);
+  const auto waiting = ledger.open(1, {});
+  ledger.close(waiting, to(1), 1);
+  const auto memory = std::make_shared<const std::string>("of processors");
+  std::vector<std::uint64_t> later;
+  for (std::uint64_t i = 2; i <= 10'000; ++i) {
+    SettledTo here = to(i);
+    here.memory = memory;
+    later.push_back(ledger.open(1, {}));
+    ledger.close(later.back(), here, 1);
+    if (i % 3 == 0) continue;  // these last
+    ledger.span_settled(later.back());
+  }
+  for (std::size_t i = 1; i < later.size(); i += 3) ledger.span_settled(later[i]);
+  EXPECT_LE(memory.use_count(), 2);
+  EXPECT_FALSE(ledger.take(1).advanced_to);
+  ledger.span_settled(waiting);
+  const auto p = ledger.take(1);
+  ASSERT_TRUE(p.advanced_to);
+  EXPECT_EQ(p.advanced_to->position.low(), 10'000u);
+  EXPECT_TRUE(p.idle);
+}
+
 TEST(SpanLedger, AnyOrderOfSettlementEndsAtTheSamePlace) {
   std::mt19937 random(7);
   for (int round = 0; round < 200; ++round) {

@@ -26,13 +26,13 @@ TEST(Deleted, UnreadFileIsStillDelivered) {
   rig.start();
   rig.append("a.log", "one\n");
   rig.turn();
-  rig.worker().pause_input(0, "test");
+  rig.worker().pause_input(0, 0, "test");
   rig.append("a.log", "two\n");
   rig.turn();
   rig.remove("a.log");
   rig.turn();
   EXPECT_EQ(rig.tail_probe.held, 4u);
-  rig.worker().resume_input(0);
+  rig.worker().resume_input(0, 0);
   rig.settle();
   EXPECT_EQ(texts(rig), (Texts{"one", "two"}));
   EXPECT_EQ(rig.tail_probe.lost, 0u);
@@ -44,12 +44,12 @@ TEST(Deleted, BeyondTheBudgetIsCountedToTheByte) {
   rig.start();
   rig.append("a.log", "one\n");
   rig.turn();
-  rig.worker().pause_input(0, "test");
+  rig.worker().pause_input(0, 0, "test");
   rig.append("a.log", "0123456789\n");
   rig.turn();
   rig.remove("a.log");
   for (int i = 0; i < 5; ++i) rig.turn();
-  rig.worker().resume_input(0);
+  rig.worker().resume_input(0, 0);
   rig.settle();
   EXPECT_EQ(texts(rig), Texts{"one"});
   EXPECT_EQ(rig.tail_probe.lost, 11u);
@@ -61,7 +61,7 @@ TEST(Deleted, WhileDownIsCountedToTheByte) {
   rig.append("a.log", "one\n");
   rig.settle();
   rig.append("a.log", "two, not read\n");
-  rig.worker().pause_input(0, "test");
+  rig.worker().pause_input(0, 0, "test");
   rig.turn();
   rig.worker().checkpoint();
   rig.settle();
@@ -378,7 +378,7 @@ TEST(Absent, UnreadBytesAreCountedOnceAndAtOnce) {
   rig.start();
   rig.append("vol/a.log", "one\n");
   rig.settle();
-  rig.worker().pause_input(0, "test");
+  rig.worker().pause_input(0, 0, "test");
   rig.append("vol/a.log", "two\n");
   rig.settle();
   rig.crash();

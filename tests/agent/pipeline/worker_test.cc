@@ -327,18 +327,34 @@ TEST(Memory, EventLargerThanTheBudgetPassesThroughIt) {
   EXPECT_EQ(rig.stored.size(), 6u);
 }
 
+TEST(Pause, EachOutputHasAPauseOfItsOwn) {
+  Rig rig;
+  rig.start();
+  rig.worker().pause_input(0, 0, "the dead letters are full");
+  rig.worker().pause_input(1, 0, "the dead letters are full");
+  rig.append("a.log", "one\n");
+  rig.worker().resume_input(1, 0);
+  EXPECT_TRUE(rig.pipeline_probe.is_paused);
+  rig.settle();
+  EXPECT_EQ(texts(rig), Texts{});
+  rig.worker().resume_input(0, 0);
+  EXPECT_FALSE(rig.pipeline_probe.is_paused);
+  rig.settle();
+  EXPECT_EQ(texts(rig), Texts{"one"});
+}
+
 TEST(Pause, InputIsNotReadUntilItIsResumed) {
   Rig rig;
   rig.start();
   rig.append("a.log", "one\n");
   rig.settle();
-  rig.worker().pause_input(0, "the dead letters are full");
+  rig.worker().pause_input(0, 0, "the dead letters are full");
   EXPECT_TRUE(rig.pipeline_probe.is_paused);
   rig.append("a.log", "two\n");
   rig.settle();
   EXPECT_EQ(texts(rig), Texts{"one"});
   EXPECT_EQ(rig.pipeline_probe.lag_bytes, 4u) << "and is told as behind";
-  rig.worker().resume_input(0);
+  rig.worker().resume_input(0, 0);
   EXPECT_FALSE(rig.pipeline_probe.is_paused);
   rig.settle();
   EXPECT_EQ(texts(rig), (Texts{"one", "two"}));
