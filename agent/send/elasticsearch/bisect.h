@@ -4,22 +4,33 @@
 // A refused request is first sampled: a few of its documents, spread over it, are sent alone. Once any
 // request that was sent after the refusal was accepted, the destination evidently works: the rest is halved
 // until a part is accepted or is a single document. A single document that is refused becomes a suspect and
-// is tried again, later. It is at fault itself when a host has refused it alone kStrikes times more, each
-// time after that host had accepted a request sent after the refusal before. When nothing was accepted in a
-// round, nothing is known against the documents: all are held, and sampled again later.
+// is tried again when the round ends. It is at fault itself when a host has refused it alone kStrikes times
+// more, each time after that host had accepted a request sent after the refusal before; and when that host
+// did not take another suspect meanwhile. When nothing was accepted in a round, nothing is known against the
+// documents: all are held, and sampled again later.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sidelight {
+
+// Why a whole request was refused.
+struct Refusal {
+  bool by_size = false;
+  std::string_view reason;  // of the dead letter; static
+  std::string type;
+  std::string text;
+};
 
 // A document that was refused alone.
 struct Suspect {
   unsigned strikes = 0;
   std::vector<std::uint64_t> refused;  // by host: the sender's count of requests then; 0: not refused there
+  Refusal last;
 };
 
 // Shared by the parts of one refused request. One thread.
@@ -34,7 +45,7 @@ struct Bisect {
   std::string last_error;
 };
 
-inline constexpr unsigned kStrikes = 2;
+inline constexpr unsigned kStrikes = 1;
 // A host that took what it had refused before is not to be believed for a while: so many then.
 inline constexpr unsigned kStrikesOfTheFickle = 8;
 

@@ -96,13 +96,6 @@ class Sender {
     DeadLetter letter;
     std::size_t charged;
   };
-  // Why a whole request was refused.
-  struct Refusal {
-    bool by_size = false;
-    std::string_view reason;  // of the dead letter
-    std::string type;
-    std::string text;
-  };
 
   // sender.cc: what goes out.
   void start_ready();
@@ -141,13 +134,14 @@ class Sender {
 
   // sender_refused.cc: what is refused as a whole.
   void on_refused(Flight& flight, Refusal refusal);
-  bool is_at_fault(const Flight& flight);
+  void suspect(const Flight& flight, Refusal refusal);
   bool ask_another_host(Flight& flight);
   void learn_limit(const Flight& flight);
   void make_part(Work& work);
   void sample(const Work& work);
   void part_done(const std::shared_ptr<Bisect>& bisect, Held* held);
   void conclude(const std::shared_ptr<Bisect>& bisect, Held* held);
+  void bury_convicted(Bisect& bisect, Held* held);
   void note_acceptance(const Flight& flight);
   std::uint64_t newest_accepted() const;
 

@@ -15,14 +15,10 @@ constexpr std::chrono::minutes kFickleFor{10};
 
 void Sender::on_refused(Flight& flight, Refusal refusal) {
   Work& work = flight.work;
+  const std::string text = hosts_.display(flight.host) + ": " + refusal.text;
   if (work.size() == 1) {
     make_part(work);
-    if (is_at_fault(flight)) {
-      bury(work.held, work.doc(0), refusal.reason, std::move(refusal.type), std::move(refusal.text));
-      work.bisect->suspects.erase(work.doc(0));
-      part_done(work.bisect, work.held);
-      return;
-    }
+    suspect(flight, std::move(refusal));
   } else if (refusal.by_size) {
     learn_limit(flight);
     if (body_bytes(work) > kSmallEnough) {
@@ -34,7 +30,7 @@ void Sender::on_refused(Flight& flight, Refusal refusal) {
   if (ask_another_host(flight)) return;
   make_part(work);
   const auto bisect = work.bisect;
-  bisect->last_error = hosts_.display(flight.host) + ": " + refusal.text;
+  bisect->last_error = text;
   if (work.size() == 1) {
     bisect->refused.push_back(work.doc(0));
     part_done(bisect, work.held);
@@ -45,19 +41,15 @@ void Sender::on_refused(Flight& flight, Refusal refusal) {
   }
 }
 
-// Whether the only document of the flight has earned its last strike; this refusal is put down.
-bool Sender::is_at_fault(const Flight& flight) {
+// Puts down that the only document of the flight was refused.
+void Sender::suspect(const Flight& flight, Refusal refusal) {
   Suspect& suspect = flight.work.bisect->suspects[flight.work.doc(0)];
+  suspect.last = std::move(refusal);
   suspect.refused.resize(hosts_.size());
   std::uint64_t& refused = suspect.refused[flight.host];
-  if (refused != 0 && accepted_by_[flight.host] > refused) {
-    ++suspect.strikes;
-    refused = sent_;
-  } else if (refused == 0) {
-    refused = sent_;
-  }
-  const bool fickle = ctx_.clock.now() < fickle_until_;
-  return suspect.strikes >= (fickle ? kStrikesOfTheFickle : kStrikes);
+  const bool works_since = refused != 0 && accepted_by_[flight.host] > refused;
+  if (works_since) ++suspect.strikes;
+  if (works_since || refused == 0) refused = sent_;
 }
 
 // The host may be at fault rather than what it was sent. Whoever takes it says so, see note_acceptance().
@@ -132,8 +124,21 @@ void Sender::part_done(const std::shared_ptr<Bisect>& bisect, Held* held) {
   if (--bisect->outstanding == 0) conclude(bisect, held);
 }
 
+void Sender::bury_convicted(Bisect& bisect, Held* held) {
+  const unsigned enough = ctx_.clock.now() < fickle_until_ ? kStrikesOfTheFickle : kStrikes;
+  std::erase_if(bisect.refused, [&](std::uint32_t doc) {
+    const auto suspect = bisect.suspects.find(doc);
+    if (suspect->second.strikes < enough) return false;
+    Refusal& why = suspect->second.last;
+    bury(held, doc, why.reason, std::move(why.type), std::move(why.text));
+    bisect.suspects.erase(suspect);
+    return true;
+  });
+}
+
 // The end of a round.
 void Sender::conclude(const std::shared_ptr<Bisect>& bisect, Held* held) {
+  bury_convicted(*bisect, held);
   std::vector<std::uint32_t> refused = std::exchange(bisect->refused, {});
   std::vector<std::uint32_t> rest = std::exchange(bisect->rest, {});
   if (refused.empty() && rest.empty()) return;
