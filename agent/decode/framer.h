@@ -44,6 +44,8 @@ struct FrameInput {
   // Close everything that is open at the end of `bytes`: the flush timeout passed, or no more bytes will ever
   // come.
   bool cut_at_end = false;
+  // No more bytes will ever come, or be waited for: a last character that is cut in two is taken as it is.
+  bool is_last = true;
   // File offsets, ascending, at which an earlier run closed everything that was open: this run must do the
   // same.
   std::span<const std::uint64_t> cuts = {};
@@ -69,10 +71,11 @@ class Framer {
   // Appends the events that are complete to `out` and returns where each lane goes on. Each call must be
   // given from.low() as the offset; bytes behind the returned low() are presented again, with more behind
   // them. Progress is guaranteed once bytes.size() >= window_bytes(): then something is cut by the size rule.
-  // With cut_at_end, everything is consumed. Views in `out` live as long as `bytes`, `carry` and `arena`.
-  // Lines without text yield no event (inside an open multiline event they are kept). An event longer than
-  // max_event_bytes is cut there; what is skipped belongs to no event's range when it could not be seen with
-  // it.
+  // With cut_at_end, everything is consumed, but for the beginning of a
+  // UTF-8 character behind something else unless is_last. Views in `out` live as long as `bytes`, `carry` and
+  // `arena`. Lines without text yield no event (inside an open multiline event they are kept). An event
+  // longer than max_event_bytes is cut there; what is skipped belongs to no event's range when it could not
+  // be seen with it.
   virtual FramePosition frame(const FrameInput& in, Arena& arena, std::vector<Event>& out,
                               FrameStats& stats) const = 0;
 
@@ -87,8 +90,9 @@ class Framer {
   virtual bool ends_line(std::string_view bytes, const FramePosition& at) const = 0;
 
   // Whether the next generation, of which `next` is the raw beginning, goes on with the event that `open`,
-  // lane 0's bytes from `at` on, left open, rather than begin its own. Used at rotation. None: its first line
-  // is not whole yet. Always false when !joins_lines().
+  // the bytes from at.low() on, left open in lane 0, rather than begin its own. Used at rotation. None: its
+  // first line is not whole yet. Always false when !joins_lines(), and when these bytes cannot be a carry:
+  // lane 1 has something open among them, or lane 0 something that was handed out.
   virtual std::optional<bool> continues(std::string_view open, std::string_view next,
                                         const FramePosition& at) const = 0;
 };

@@ -1,10 +1,31 @@
 #include "agent/decode/framer_base.h"
 
-namespace sidelight {
+#include <algorithm>
 
-FramePosition FramerBase::frame(const FrameInput& in, Arena& arena, std::vector<Event>& out,
+namespace sidelight {
+namespace {
+
+// Of a character in UTF-8 that the end of `bytes` cuts in two: so many bytes of it are there.
+std::size_t begun_character(std::string_view bytes) {
+  for (std::size_t n = 1; n <= std::min<std::size_t>(3, bytes.size()); ++n) {
+    const auto c = static_cast<unsigned char>(bytes[bytes.size() - n]);
+    if ((c & 0xC0) == 0x80) continue;
+    const std::size_t length = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC2 ? 2 : 1;
+    return length > n && c < 0xF5 ? n : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+FramePosition FramerBase::frame(const FrameInput& given, Arena& arena, std::vector<Event>& out,
                                 FrameStats& stats) const {
   const Output output{arena, out, stats};
+  FrameInput in = given;
+  if (in.cut_at_end && !in.is_last && options_.encoding == Encoding::utf8) {
+    const std::size_t begun = begun_character(in.bytes);
+    if (begun < in.bytes.size()) in.bytes.remove_suffix(begun);
+  }
   if (!in.carry.empty() && in.from.lane[0] == 0 && !in.from.carry_done) [[unlikely]]
     return frame_carried(in, output);
   const LineWindow window{.bytes = in.bytes,

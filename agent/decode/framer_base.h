@@ -9,7 +9,7 @@ namespace sidelight {
 class FramerBase : public Framer {
  public:
   explicit FramerBase(const DecodeOptions& options) : options_(options) {}
-  FramePosition frame(const FrameInput& in, Arena& arena, std::vector<Event>& out,
+  FramePosition frame(const FrameInput& given, Arena& arena, std::vector<Event>& out,
                       FrameStats& stats) const final;
   bool ends_line(std::string_view bytes, const FramePosition& at) const final;
 

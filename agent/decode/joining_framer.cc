@@ -299,6 +299,7 @@ class JoiningFramer final : public FramerBase {
     LineReader<Wide> their_reader(theirs, LineState::at_line);
     PhysicalLine first;
     if (their_reader.next(first) != LineReader<Wide>::Step::line) return std::nullopt;
+    if (at.lane[0] > at.low()) return false;
 
     const LineWindow ours = window_of(open, true, at.utf16_swapped);
     LineReader<Wide> reader(ours, LineState::at_line);
@@ -309,6 +310,7 @@ class JoiningFramer final : public FramerBase {
     std::uint8_t context = at.context[0];
     while (reader.next(line) != LineReader<Wide>::Step::end) {
       const Piece piece = unwrap(options_, encoding_of(ours), line, false, arena);
+      if (piece.lane != 0 && at.low() + line.begin >= at.lane[piece.lane]) return false;
       if (piece.lane != 0) continue;
       any = true;
       if (!goes_on && rules_ != nullptr && !piece.text.empty()) rules_->continues(context, piece.text);

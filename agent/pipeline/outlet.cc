@@ -30,6 +30,22 @@ bool Outlet::charge() {
   return b.body.size() >= limits_.bytes || b.docs.size() >= limits_.documents;
 }
 
+void Outlet::drop_leftovers() {
+  if (!batch_ || !batch_->docs.empty()) return;
+  Batch& b = *batch_;
+  b.arena.clear();
+  b.chunks.clear();
+  const std::size_t own = b.body.capacity() + b.arena.capacity() + b.docs.capacity() * sizeof(Doc);
+  if (own < b.charged) {
+    budget_.release(b.charged - own);
+    b.charged = own;
+  }
+  if (share_ > 0) {
+    held_ -= b.held - std::min(b.held, b.charged);
+    b.held = std::min(b.held, b.charged);
+  }
+}
+
 void Outlet::seal(std::uint64_t durable_seq) {
   if (!has_documents()) return;
   batch_->durable_seq = durable_seq;

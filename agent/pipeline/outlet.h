@@ -71,6 +71,9 @@ class Outlet final : public BatchRecycler {
   }
   // Charges what the batch has come to hold; true when it has to go.
   bool charge();
+  // What framing, parsing and processors took of a batch that has come to hold no document is given back:
+  // such a batch never goes.
+  void drop_leftovers();
   // Hands the batch over; what it depends on is durable with `durable_seq`. Nothing happens to an empty one.
   void seal(std::uint64_t durable_seq);
   // Whether it holds more than its share.

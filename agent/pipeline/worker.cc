@@ -176,6 +176,7 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
   in.offset = base;
   in.from = s.position;
   in.cut_at_end = at_end && s.cut_now && (finishing_ || base + bytes.size() == s.tail_size);
+  in.is_last = finishing_ || file.whole;
   const auto first_cut = std::lower_bound(s.cuts.begin(), s.cuts.end(), base);
   in.cuts = {s.cuts.begin() + (first_cut - s.cuts.begin()), s.cuts.end()};
   if (s.position.lane[0] == 0 && !s.position.carry_done) in.carry = s.carry;
@@ -183,7 +184,8 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
   FrameStats stats;
   const FramePosition after = framer.frame(in, arena, events_, stats);
   if (in.cut_at_end && !bytes.empty()) {
-    s.cuts.push_back(base + bytes.size());
+    s.cuts.push_back(after.low());
+    if (after.low() < base + bytes.size()) s.open_tail = false;  // half a character: its other half has time
     s.unsaved = true;
     unsaved_.insert(&s);
   }
@@ -227,8 +229,11 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
   if (at_end && consumed == bytes.size()) s.drained_at = ctx_.clock.now();
   note_tail(s, bytes.substr(consumed), at_end);
 
-  for (Outlet* o : outlets_)
+  for (Outlet* o : outlets_) {
+    o->drop_leftovers();
     if (o->has_batch() && o->charge()) seal(*o);
+  }
+  scratch_.clear();
 }
 
 void Worker::note_tail(Stream& s, std::string_view rest, bool at_end) {
@@ -253,6 +258,11 @@ void Worker::check_tails(MonoTime now) {
   std::vector<Stream*> due;
   // Of a copy: a tail that is carried over leaves the set.
   for (Stream* s : std::vector<Stream*>(open_tails_.begin(), open_tails_.end())) {
+    if (s->file->at_end()) {  // what was open is not there any more: a copy may lack it
+      s->open_tail = s->cut_now = s->file->hold_successor = false;
+      open_tails_.erase(s);
+      continue;
+    }
     if (s->cut_now) continue;
     auto timeout = s->tail_terminated ? options_.multiline_timeout : options_.unterminated_timeout;
     if (finishing_) timeout = std::min(timeout, kFinishQuiet);
@@ -282,13 +292,22 @@ bool Worker::try_carry(Stream& s) {
   const auto mine = tailer_->read(file, open.data(), open_bytes);
   if (mine.outcome != ReadOutcome::bytes || mine.bytes != open_bytes)
     return mine.outcome == ReadOutcome::changed;
-  const std::string_view open_event(open.data() + mine.context, open_bytes);
+  // What came over to this one and is still open goes on with it.
+  const bool through = s.position.lane[0] == 0 && !s.position.carry_done;
+  std::string open_event = through ? s.carry : std::string();
+  const std::size_t shift = open_event.size();
+  open_event.append(open.data() + mine.context, open_bytes);
+  FramePosition at = s.position;
+  for (std::size_t i = 1; i < kLanes; ++i) at.lane[i] += shift;
   if (successor.carry_from != from) {
-    std::vector<char> head(kTailBytes + kLeastWindow);
-    const auto theirs = tailer_->read(*next, head.data(), kLeastWindow);
-    if (theirs.outcome != ReadOutcome::bytes) return theirs.outcome == ReadOutcome::changed;
-    const std::string_view first(head.data() + theirs.context, theirs.bytes);
-    const auto goes_on = framer.continues(open_event, first, s.position);
+    std::optional<bool> goes_on;
+    for (const std::size_t window : {kLeastWindow, framer.window_bytes()}) {
+      std::vector<char> head(kTailBytes + window);
+      const auto theirs = tailer_->read(*next, head.data(), window);
+      if (theirs.outcome != ReadOutcome::bytes) return theirs.outcome == ReadOutcome::changed;
+      goes_on = framer.continues(open_event, {head.data() + theirs.context, theirs.bytes}, at);
+      if (goes_on || theirs.bytes < window) break;  // its first line is whole, or all of it was seen
+    }
     if (!goes_on) return false;
     const bool too_much = *goes_on && carried_ + open_event.size() > ctx_.budget.cap() / kCarryShare;
     if (too_much)

@@ -337,6 +337,9 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
     if (!same || !*same) continue;
     auto there = ctx_.fs.lstat(f->real);
     const bool still_there = f->place == Place::rotated && there && is_still(*f, *there, f->real);
+    // What stands where the original stood before it was rotated, or is longer, is no copy of it: many
+    // programs begin each file with the same lines.
+    if (still_there && (found.path == f->path || st.size > there->size)) continue;
     if (still_there && f->file) {
       // A truncation can hide behind new bytes; when it comes to light, the copy is adopted.
       const auto unchanged = bears_marks(*f->file, f->head, f->read_to, f->tail);

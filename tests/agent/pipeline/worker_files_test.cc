@@ -330,6 +330,25 @@ TEST(Files, EachThatBeginsWithTheSameLineIsRead) {
 }
 
 // A volume that is mounted late, a typo in the configuration: positions outlive them.
+TEST(Files, SuccessorThatBeginsAsItsPredecessorIsRead) {
+  std::string banner;
+  for (int i = 0; i < 100; ++i) banner += "setting " + std::to_string(i) + " is what it was\n";
+  for (const bool down : {false, true}) {
+    Rig rig;
+    rig.start();
+    rig.append("a.log", banner);
+    rig.settle();
+    if (down) rig.crash();
+    rig.rename("a.log", "a.log.1");
+    rig.append("a.log", banner);
+    if (down) rig.start();
+    rig.settle();
+    rig.append("a.log", "one more\n");
+    rig.settle();
+    EXPECT_EQ(rig.stored.size(), 201u) << down;
+  }
+}
+
 TEST(Absent, DirectoryThatComesBackIsReadOnWhereReadingStopped) {
   Rig rig(TailOptions{{"vol/*.log"}, {}, {}});
   std::filesystem::create_directory(rig.path("vol"));

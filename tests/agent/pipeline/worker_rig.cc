@@ -158,6 +158,11 @@ void Rig::begin(std::unique_ptr<CheckpointStore> store) {
   ASSERT_TRUE(framer && parser);
   inputs[0].framer = std::move(*framer);
   inputs[0].parser = std::move(*parser);
+  if (!processors.empty()) {
+    auto chain = Chain::make(processors, fs_, {});
+    ASSERT_TRUE(chain);
+    inputs[0].chain = std::move(*chain);
+  }
   FileNotifier& to_worker = real_notifier != nullptr ? *real_notifier : notifier;
   p.worker =
       std::make_unique<Worker>(WorkerContext{fs_, to_worker, clock, log_, p.budget, p.chunks, p.batches,

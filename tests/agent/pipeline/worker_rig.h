@@ -129,6 +129,7 @@ class Rig {
   TailLimits limits;
   OwnFiles own;
   std::size_t budget_bytes = 32u << 20;
+  std::vector<ProcessorOptions> processors;  // from the next start() on
 
  private:
   class Sink;

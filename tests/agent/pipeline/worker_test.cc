@@ -138,6 +138,41 @@ TEST(Multiline, EventSurvivesARotationByRename) {
   EXPECT_EQ(texts(rig), (Texts{kTrace, "INFO after", "INFO before"}));
 }
 
+TEST(Multiline, EventSurvivesTwoRotations) {
+  Rig rig({}, java());
+  rig.options.multiline_timeout = milliseconds(10000);
+  rig.start();
+  rig.append("a.log", "INFO before\n" + kTrace + "\n");
+  rig.turn();
+  rig.rename("a.log", "a.log.1");
+  rig.append("a.log", "\tat shop.Main.run(Main.java:1)\n");
+  rig.turn();
+  rig.rename("a.log.1", "a.log.2");
+  rig.rename("a.log", "a.log.1");
+  rig.append("a.log", "\tat shop.Main.main(Main.java:1)\nINFO after\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{kTrace + "\n\tat shop.Main.run(Main.java:1)\n\tat shop.Main.main(Main.java:1)",
+                               "INFO after", "INFO before"}));
+  EXPECT_EQ(rig.tail_probe.lost, 0u);
+}
+
+// The copy was made before the last line of the event; that line is gone, and nothing waits for it.
+TEST(Multiline, OpenEventThatACopyLacksDoesNotKeepTheProgram) {
+  Rig rig({}, java());
+  rig.start();
+  rig.append("a.log", "INFO before\nINFO one\n");
+  rig.turn();
+  rig.copy("a.log", "a.log.1");
+  rig.append("a.log", "INFO two\n");
+  rig.turn();
+  rig.truncate("a.log");
+  rig.append("a.log", "INFO three\n");
+  for (int i = 0; i < 10; ++i) rig.turn();
+  const MonoTime begin = rig.clock.now();
+  rig.finish();
+  EXPECT_LT(rig.clock.now() - begin, std::chrono::seconds(5));
+}
+
 TEST(Multiline, EventInUtf16SurvivesARotation) {
   const auto utf16 = [](const std::string& ascii) {
     std::string out;
@@ -251,6 +286,24 @@ TEST(Time, OfALineWithoutOneIsTheSameOnReplay) {
   EXPECT_EQ(rig.stored.size(), 5u);
 }
 
+TEST(UnterminatedLine, IsNotCutInACharacter) {
+  Rig rig;
+  rig.options.unterminated_timeout = milliseconds(3000);
+  rig.start();
+  const std::string hello = "\xD0\xBF\xD1\x80\xD0\xB8\xD0\xB2";  // п р и в
+  rig.append("a.log", hello.substr(0, 5));
+  for (int i = 0; i < 6; ++i) rig.turn();
+  EXPECT_EQ(texts(rig), Texts{hello.substr(0, 4)});
+  rig.append("a.log", hello.substr(5) + "\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{hello.substr(4), hello.substr(0, 4)}));
+  rig.crash();
+  rig.start();
+  rig.append("b.log", "\xD0");  // nothing but a part of one, for good
+  rig.settle();
+  EXPECT_EQ(rig.stored.size(), 3u);
+}
+
 TEST(Lines, CarriageReturnsAreNoPartOfThem) {
   Rig rig;
   rig.start();
@@ -289,6 +342,52 @@ TEST(Lines, PiecesOfAContainerLineAreJoinedOverARotation) {
   EXPECT_EQ(texts(rig), (Texts{"after", "before", "first second"}));
 }
 
+TEST(Lines, LongPiecesOfAContainerLineAreJoinedOverARotation) {
+  DecodeOptions cri;
+  cri.container = ContainerFormat::cri;
+  Rig rig({}, cri);
+  rig.start();
+  const std::string t = "2026-01-02T03:04:05.000000001Z ";
+  const std::string piece(16 * 1024, 'x');  // as container runtimes cut
+  rig.append("a.log", t + "stdout P " + piece + "\n");
+  rig.turn();
+  rig.rename("a.log", "a.log.1");
+  const std::string next(16 * 1024, 'y');
+  rig.append("a.log", t + "stdout P " + next + "\n" + t + "stdout F end\n");
+  rig.settle();
+  ASSERT_EQ(rig.stored.size(), 1u);
+  EXPECT_EQ(texts(rig)[0].size(), 2 * piece.size() + 3);
+  EXPECT_TRUE(texts(rig)[0] == piece + next + "end");
+}
+
+// What cannot go on in the next file as one piece is cut there: nothing is lost, nothing comes twice.
+TEST(Lines, BothStreamsOfAContainerMayBeOpenAtARotation) {
+  const std::string t = "2026-01-02T03:04:05.000000001Z ";
+  for (const bool trace : {false, true}) {
+    DecodeOptions cri = trace ? java() : DecodeOptions{};
+    cri.container = ContainerFormat::cri;
+    Rig rig({}, cri);
+    rig.start();
+    const std::string open = trace ? "F" : "P";
+    rig.append("a.log", t + "stderr " + open + " java.lang.Error: err\n" + t + "stdout F A\n" + t +
+                            "stdout F A2\n" + t + "stdout " + open + " java.lang.Error: out\n");
+    rig.turn();
+    rig.rename("a.log", "a.log.1");
+    rig.append("a.log", t + "stdout F \tat o.O.o(O.java:1)\n" + t + "stderr F \tat e.E.e(E.java:1)\n" + t +
+                            "stdout F INFO Z\n");
+    rig.settle();
+    std::string all;
+    for (const auto& text : texts(rig)) all += text + "|";
+    std::replace(all.begin(), all.end(), '\n', '|');
+    for (const char* once : {"A|", "A2|", "Error: err", "Error: out", "at o.O", "at e.E", "INFO Z|"}) {
+      const auto at = all.find(once);
+      ASSERT_NE(at, std::string::npos) << once << " in " << all;
+      EXPECT_EQ(all.find(once, at + 1), std::string::npos) << once << " in " << all;
+    }
+    EXPECT_EQ(rig.duplicates, 0u);
+  }
+}
+
 TEST(Memory, ReadingStopsAtTheBudgetAndGoesOnWithAcknowledgements) {
   Rig rig;
   rig.budget_bytes = 8u << 20;
@@ -312,6 +411,45 @@ TEST(Memory, ReadingStopsAtTheBudgetAndGoesOnWithAcknowledgements) {
   rig.settle();
   EXPECT_EQ(rig.stored.size(), std::size_t{kLines});
   EXPECT_EQ(rig.duplicates, 0u);
+}
+
+TEST(Memory, EventsThatAreDroppedTakeNone) {
+  DecodeOptions decode;
+  decode.encoding = Encoding::windows1251;  // decoding takes memory of the batch
+  Rig rig({}, decode);
+  rig.budget_bytes = 2u << 20;
+  ProcessorOptions drop;
+  drop.drop.emplace();
+  FieldTest debug;
+  debug.name = "message";
+  debug.glob = "debug*";
+  drop.when.must.fields = {debug};
+  rig.processors = {drop};
+  rig.start();
+  std::string lines;
+  for (int i = 0; i < 100'000; ++i) lines += "debug " + std::to_string(i) + std::string(60, 'x') + "\n";
+  rig.append("a.log", lines + "error\n");
+  rig.settle();
+  EXPECT_EQ(texts(rig), Texts{"error"});
+  EXPECT_LT(rig.budget_used(), 2u << 20);
+}
+
+// It is decoded anew at each look.
+TEST(Memory, OpenEventThatGrowsSlowlyTakesLittle) {
+  DecodeOptions decode = java();
+  decode.encoding = Encoding::windows1251;
+  Rig rig({}, decode);
+  rig.budget_bytes = 2u << 20;
+  rig.start();
+  rig.append("a.log", kTrace + "\n");
+  for (int i = 0; i < 200; ++i) {
+    rig.append("a.log", "\tat shop." + std::string(500, 'x') + "(X.java:1)\n");
+    rig.turn();
+    ASSERT_LT(rig.budget_used(), 2u << 20) << i;
+  }
+  rig.append("a.log", "INFO after\n");
+  rig.settle();
+  EXPECT_EQ(rig.stored.size(), 2u);
 }
 
 TEST(Memory, EventLargerThanTheBudgetPassesThroughIt) {
