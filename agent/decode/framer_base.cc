@@ -24,7 +24,8 @@ FramePosition FramerBase::frame(const FrameInput& given, Arena& arena, std::vect
   FrameInput in = given;
   if (in.cut_at_end && !in.is_last && options_.encoding == Encoding::utf8) {
     const std::size_t begun = begun_character(in.bytes);
-    if (begun < in.bytes.size()) in.bytes.remove_suffix(begun);
+    if (begun > 0 && begun == in.bytes.size()) return in.from;
+    in.bytes.remove_suffix(begun);
   }
   if (!in.carry.empty() && in.from.lane[0] == 0 && !in.from.carry_done) [[unlikely]]
     return frame_carried(in, output);

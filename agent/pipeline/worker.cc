@@ -176,16 +176,16 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
   in.offset = base;
   in.from = s.position;
   in.cut_at_end = at_end && s.cut_now && (finishing_ || base + bytes.size() == s.tail_size);
-  in.is_last = finishing_ || file.whole;
+  in.is_last = finishing_ || file.place != Place::live;
   const auto first_cut = std::lower_bound(s.cuts.begin(), s.cuts.end(), base);
   in.cuts = {s.cuts.begin() + (first_cut - s.cuts.begin()), s.cuts.end()};
   if (s.position.lane[0] == 0 && !s.position.carry_done) in.carry = s.carry;
   events_.clear();
   FrameStats stats;
   const FramePosition after = framer.frame(in, arena, events_, stats);
-  if (in.cut_at_end && !bytes.empty()) {
+  if (in.cut_at_end && after.low() < base + bytes.size()) s.open_tail = false;  // half a character has time
+  if (in.cut_at_end && after.low() > base) {
     s.cuts.push_back(after.low());
-    if (after.low() < base + bytes.size()) s.open_tail = false;  // half a character: its other half has time
     s.unsaved = true;
     unsaved_.insert(&s);
   }

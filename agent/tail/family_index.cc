@@ -11,18 +11,24 @@ FamilyIndex::Key FamilyIndex::key(const std::string& dir, const std::string& fam
   return hash64(dir + "/" + family);
 }
 
-void FamilyIndex::add(TailedFile& file) {
+std::vector<FamilyIndex::Key> FamilyIndex::keys_of(const TailedFile& file) {
   const std::string family = family_name(base_name(file.path));
   const std::string dir = dir_name(file.path);
   const std::string real_dir = dir_name(file.real);
-  files_.emplace(key(dir, family), &file);
-  if (real_dir != dir) files_.emplace(key(real_dir, family), &file);
+  std::vector<Key> keys{key(dir, family)};
+  if (real_dir != dir) keys.push_back(key(real_dir, family));
+  const std::string real_family = family_name(base_name(file.real));
+  if (real_family != family) keys.push_back(key(real_dir, real_family));
+  return keys;
+}
+
+void FamilyIndex::add(TailedFile& file) {
+  for (const Key k : keys_of(file)) files_.emplace(k, &file);
 }
 
 void FamilyIndex::remove(TailedFile& file) {
-  const std::string family = family_name(base_name(file.path));
-  for (const std::string& dir : {dir_name(file.path), dir_name(file.real)}) {
-    const auto [begin, end] = files_.equal_range(key(dir, family));
+  for (const Key k : keys_of(file)) {
+    const auto [begin, end] = files_.equal_range(k);
     const auto it = std::find_if(begin, end, [&](const auto& entry) { return entry.second == &file; });
     if (it != end) files_.erase(it);
   }

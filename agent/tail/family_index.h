@@ -12,19 +12,22 @@
 
 namespace sidelight {
 
-// One thread. Files must outlive their membership, and keep path and the directory of `real` meanwhile.
+// One thread. Files must outlive their membership, and keep path, and directory and family of `real`,
+// meanwhile.
 class FamilyIndex {
  public:
   void add(TailedFile& file);
   void remove(TailedFile& file);
 
-  // Files whose path or real path is in `dir`, and which are, by their path's name, of the family of `name`
-  // or files that `name` can be a rotated name of. Maybe a few others.
+  // Files whose path or real path is in `dir`, and which are, by their path's name (or by that of the file
+  // that a symlink leads to), of the family of `name` or files that `name` can be a
+  // rotated name of. Maybe a few others.
   std::vector<TailedFile*> relatives(const std::string& dir, std::string_view name) const;
 
  private:
   using Key = std::uint64_t;
   static Key key(const std::string& dir, const std::string& family);
+  static std::vector<Key> keys_of(const TailedFile& file);
   std::unordered_multimap<Key, TailedFile*> files_;
 };
 

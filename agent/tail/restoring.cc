@@ -58,13 +58,17 @@ void Tailer::adopt_unseen() {
   struct Chain {
     std::uint32_t input;
     std::string path;
+    std::string real;
     std::int64_t since;
   };
   std::vector<Chain> chains;
   for (const auto& [pointer, file] : files_)
     if (file->place == Place::rotated && file->file)
-      chains.push_back({file->input, file->path, file->seen.mtime_ns});
-  for (const auto& c : chains) adopt_successors(c.input, c.path, c.path, c.since);
+      chains.push_back({file->input, file->path, file->real, file->seen.mtime_ns});
+  for (const auto& c : chains) {
+    adopt_successors(c.input, c.path, c.path, c.since);
+    if (dir_name(c.real) != dir_name(c.path)) adopt_successors(c.input, c.path, c.real, c.since);
+  }
   adopt_missed(saved_at_ns_);
 }
 
@@ -138,7 +142,7 @@ bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std
     // Nothing was ever in it, so that any bytes would do.
     if (saved.head.len == 0 && !born && at != saved.real) return false;
     // Copies have rotated names.
-    if (!same_inode && !has_rotation_mark(base_name(at))) return false;
+    if (!same_inode && !is_rotated_from(saved.path, saved.real, base_name(at))) return false;
   }
   const bool fully_read_copy = saved.finished && st->size < saved.offset && st->size > 0;
   auto same = fully_read_copy ? bears_marks(**opened, saved.head, 0, Mark{})

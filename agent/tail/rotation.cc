@@ -27,6 +27,14 @@ bool same_ends(const File& a, const File& b, std::uint64_t common) {
   return i && j && *i == x.size() && *j == y.size() && x == y;
 }
 
+// A name of many more digits than its family's bears a date, or what looks like one.
+bool is_dated(std::string_view name, std::string_view family) {
+  const auto digits = [](std::string_view s) {
+    return std::count_if(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  return digits(name) - digits(family) >= 6;
+}
+
 }  // namespace
 
 // `head` spares archives of other bytes the inflating; what it gives back is still to be compared.
@@ -37,6 +45,18 @@ Expected<std::unique_ptr<File>> Tailer::open_any(const std::string& path, const 
 
 std::string Tailer::find_inode(const std::string& dir, std::uint64_t inode) {
   return listings_.path_of(dir, inode);
+}
+
+// Whether the generation that was first seen at `path` can have come to bear this name. Numbers move on with
+// each rotation, dates stay. A symlink may lead to a file of another name: that one is rotated then.
+bool Tailer::is_rotated_from(const std::string& path, const std::string& real, const std::string& name) {
+  if (!has_rotation_mark(name)) return false;
+  const std::string first = base_name(path);
+  const std::string family = family_name(first);
+  if (is_rotated_name(first, name)) return true;
+  if (first != family && !is_dated(first, family)) return family == family_name(name);
+  const std::string led_to = family_name(base_name(real));
+  return led_to != family && is_rotated_name(led_to, name);
 }
 
 std::vector<std::string> Tailer::rotated_siblings(const std::string& real) {
@@ -198,8 +218,12 @@ bool Tailer::adopt_copy(TailedFile& file) {
   std::unique_ptr<File> best_file;
   FileStat best_stat;
   bool best_is_ahead = false;  // it has everything that we read, and maybe more
-  for (const auto& path : rotated_siblings(
-           file.path == file.real ? file.real : dir_name(file.real) + "/" + base_name(file.path))) {
+  const std::uint64_t had = file.seen.size;
+  auto siblings = rotated_siblings(file.real);
+  if (base_name(file.path) != base_name(file.real))
+    for (auto& s : rotated_siblings(dir_name(file.real) + "/" + base_name(file.path)))
+      siblings.push_back(std::move(s));
+  for (const auto& path : siblings) {
     auto st = ctx_.fs.stat(path);
     if (!st || !st->is_regular() || owner_of(*st, path) != nullptr) continue;
     auto opened = open_any(path, file.head);
@@ -219,6 +243,13 @@ bool Tailer::adopt_copy(TailedFile& file) {
     best_is_ahead = ahead;
   }
   if (!best_file) return false;
+  // Written behind the copy, and truncated before it was read.
+  if (const auto kept = std::max(best_stat.size, file.read_to); had > kept) {
+    ctx_.probe.lost_bytes(file.input, had - kept, LossReason::truncated);
+    ctx_.log.error("tail.lost " + file.path, file.path + " was truncated after it was copied to " + best +
+                                                 ": the " + std::to_string(had - kept) +
+                                                 " bytes that were written between are lost");
+  }
   bind(file, best_stat);
   move_to(file, best);
   file.place = Place::rotated;
@@ -308,6 +339,9 @@ void Tailer::adopt_missed(std::int64_t since_ns) {
     for (const auto& family : families) {
       const std::string path = dir + "/" + family;
       if (const auto input = discovery_->input_of(path)) adopt_successors(*input, path, path, since_ns);
+      // A symlink that the globs match may lead to it.
+      if (const auto led_to = reals_.find(path); led_to != reals_.end() && led_to->second->path != path)
+        adopt_successors(led_to->second->input, led_to->second->path, path, since_ns);
     }
     ++it;
   }
@@ -321,10 +355,13 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
   std::vector<TailedFile*> relatives;
   for (TailedFile* f : families_.relatives(dir, name)) {
     if (dir_name(f->path) != dir && dir_name(f->real) != dir) continue;
-    const std::string original = base_name(f->path);
-    if (f->place == Place::live ? is_rotated_name(original, name)
-                                : family_name(original) == family_name(name))
-      relatives.push_back(f);
+    for (const std::string& original : {base_name(f->path), base_name(f->real)}) {
+      if (f->place == Place::live ? is_rotated_name(original, name)
+                                  : family_name(original) == family_name(name)) {
+        relatives.push_back(f);
+        break;
+      }
+    }
   }
   for (auto* f : relatives) {
     if (f->place == Place::live) {
@@ -351,7 +388,7 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
     }
     // Copies have rotated names, and what they were made of is gone. Anything else must be the same beyond
     // doubt.
-    const bool looks_like_one = has_rotation_mark(name) && !still_there;
+    const bool looks_like_one = is_rotated_from(f->path, f->real, name) && !still_there;
     if (!looks_like_one && !tells_apart(f->head)) continue;
     if (still_there) {
       copies_.insert(found.path);

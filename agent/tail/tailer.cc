@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "agent/tail/rotated_names.h"
+
 namespace sidelight {
 namespace {
 
@@ -204,7 +206,8 @@ void Tailer::leave_path(TailedFile& file) {
 
 // Its bytes are found at another place now.
 void Tailer::move_to(TailedFile& file, const std::string& real) {
-  const bool elsewhere = dir_name(real) != dir_name(file.real);
+  const bool elsewhere = dir_name(real) != dir_name(file.real) ||
+                         family_name(base_name(real)) != family_name(base_name(file.real));
   if (elsewhere) families_.remove(file);
   const auto known = reals_.find(file.real);
   const bool notified = known != reals_.end() && known->second == &file;

@@ -190,6 +190,7 @@ class Tailer {
   bool restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode);
   std::string find_inode(const std::string& dir, std::uint64_t inode);
   std::vector<std::string> rotated_siblings(const std::string& real);
+  static bool is_rotated_from(const std::string& path, const std::string& real, const std::string& name);
   Expected<std::unique_ptr<File>> open_any(const std::string& path, const Mark& head = {});
   void lose(TailedFile& file, LossReason reason, const std::string& how);
 

@@ -349,6 +349,56 @@ TEST(Files, SuccessorThatBeginsAsItsPredecessorIsRead) {
   }
 }
 
+// As container runtimes do: the path that is watched is a symlink, what it leads to is rotated under its own
+// name.
+TEST(Symlinks, GenerationsRotatedUnseenAreRead) {
+  for (const bool down : {false, true}) {
+    for (const bool copied : {false, true}) {
+      Rig rig;
+      rig.match("x.log");
+      rig.append("0.txt", "one\n");
+      rig.symlink(rig.path("0.txt"), "x.log");
+      rig.start();
+      rig.settle();
+      if (down) rig.crash();
+      rig.append("0.txt", "two\n");
+      const auto rotate = [&](const std::string& to) {
+        if (copied) {
+          rig.copy("0.txt", to);
+          rig.truncate("0.txt");
+        } else {
+          rig.rename("0.txt", to);
+        }
+      };
+      rotate("0.txt.20261128-100000");
+      rig.append("0.txt", "three\n");
+      if (!copied) {
+        rotate("0.txt.20261128-110000");
+        rig.append("0.txt", "four\n");
+      }
+      if (down) rig.start();
+      rig.settle();
+      EXPECT_EQ(rig.stored.size(), copied ? 3u : 4u) << down << copied;
+      EXPECT_EQ(rig.tail_probe.lost, 0u);
+    }
+  }
+}
+
+TEST(Files, NewOneThatBeginsAsADeletedOneIsNotTakenForIt) {
+  for (const bool down : {false, true}) {
+    Rig rig;
+    rig.start();
+    rig.append("job-20261128-100000.log", "job started\n");
+    rig.settle();
+    if (down) rig.crash();
+    rig.remove("job-20261128-100000.log");
+    rig.append("job-20261128-100100.log", "job started\njob two\n");
+    if (down) rig.start();
+    rig.settle();
+    EXPECT_EQ(rig.stored.size(), 3u) << down;
+  }
+}
+
 TEST(Absent, DirectoryThatComesBackIsReadOnWhereReadingStopped) {
   Rig rig(TailOptions{{"vol/*.log"}, {}, {}});
   std::filesystem::create_directory(rig.path("vol"));
