@@ -1,5 +1,6 @@
 #include "agent/send/elasticsearch/dead_letter_format.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,64 @@ constexpr std::string_view kIdKey = R"({"id":")";
 // A JSON string; bytes that are no UTF-8 become U+FFFD.
 std::string json_string(std::string_view s) {
   return nlohmann::json(std::string(s)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+constexpr std::string_view kBlanks = " \t\r\n";
+
+// The offset of what follows blanks; the end of `s` at most.
+std::size_t skip_blanks(std::string_view s, std::size_t at) {
+  return std::min(s.find_first_not_of(kBlanks, at), s.size());
+}
+
+// The offset behind the string that begins with the quote at `at`.
+std::size_t string_end(std::string_view s, std::size_t at) {
+  for (++at; at < s.size() && s[at] != '"'; ++at) {
+    if (s[at] == '\\') ++at;
+  }
+  return std::min(at + 1, s.size());
+}
+
+// The offset of the comma or bracket behind a member's value that begins at `at`.
+std::size_t member_end(std::string_view s, std::size_t at) {
+  std::size_t depth = 0;
+  while (at < s.size()) {
+    const char c = s[at];
+    if (depth == 0 && (c == ',' || c == '}')) break;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    at = c == '"' ? string_end(s, at) : at + 1;
+  }
+  return at;
+}
+
+// The values as they stand in a line.
+struct CutLetter {
+  std::string_view id;
+  std::string_view action;
+  std::string_view document;
+};
+
+// Of a line that is valid JSON. Nothing when it is no object or goes on behind it.
+std::optional<CutLetter> cut(std::string_view line) {
+  CutLetter out;
+  std::size_t at = skip_blanks(line, 0);
+  if (at == line.size() || line[at] != '{') return std::nullopt;
+  at = skip_blanks(line, at + 1);
+  while (at < line.size() && line[at] == '"') {
+    const std::size_t key_end = string_end(line, at);
+    const std::string_view key = line.substr(at, key_end - at);
+    const std::size_t begin = skip_blanks(line, skip_blanks(line, key_end) + 1);  // behind the colon
+    at = member_end(line, begin);
+    if (at >= line.size()) return std::nullopt;
+    std::string_view value = line.substr(begin, at - begin);
+    value = value.substr(0, value.find_last_not_of(kBlanks) + 1);
+    if (key == R"("id")") out.id = value;
+    if (key == R"("action")") out.action = value;
+    if (key == R"("document")") out.document = value;
+    if (line[at] == ',') at = skip_blanks(line, at + 1);
+  }
+  if (at >= line.size() || skip_blanks(line, at + 1) != line.size()) return std::nullopt;
+  return out;
 }
 
 }  // namespace
@@ -41,17 +100,14 @@ void write_dead_letter(const DeadLetter& l, WallNanos wall, std::string& out) {
 }
 
 Expected<StoredLetter> read_dead_letter(std::string_view line) {
-  // Members in the order written: the document goes out with the bytes that it would have had.
-  const auto json = nlohmann::ordered_json::parse(line, nullptr, false);
-  if (!json.is_object()) return fail("not a JSON object");
-  const auto id = json.find("id");
-  const auto action = json.find("action");
-  const auto document = json.find("document");
-  if (id == json.end() || !id->is_string() || action == json.end() || !action->is_object() ||
-      document == json.end() || !document->is_object()) {
+  // Values go out with the bytes that they had, so they are cut out and not written again: numbers would
+  // change.
+  const auto stored = nlohmann::json::accept(line) ? cut(line) : std::nullopt;
+  if (!stored) return fail("not a JSON object");
+  const auto id = nlohmann::json::parse(stored->id, nullptr, false);
+  if (!id.is_string() || !stored->action.starts_with('{') || !stored->document.starts_with('{'))
     return fail("no \"id\", \"action\" or \"document\"");
-  }
-  return StoredLetter{id->get<std::string>(), action->dump(), document->dump()};
+  return StoredLetter{id.get<std::string>(), std::string(stored->action), std::string(stored->document)};
 }
 
 std::string_view dead_letter_id(std::string_view line) {

@@ -36,8 +36,8 @@ void write_dead_letter(const DeadLetter& letter, WallNanos wall, std::string& ou
 // What a replay needs of a line.
 struct StoredLetter {
   std::string id;
-  std::string action;    // JSON, one line
-  std::string document;  // JSON, one line
+  std::string action;    // JSON, one line, byte for byte as it was sent
+  std::string document;  // the same
 };
 // `line` without its newline. Fails for a torn or foreign line.
 Expected<StoredLetter> read_dead_letter(std::string_view line);

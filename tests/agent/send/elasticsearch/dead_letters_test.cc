@@ -66,6 +66,36 @@ class DeadLettersTest : public ::testing::Test {
   DeadLetterOptions options;
 };
 
+TEST_F(DeadLettersTest, WhatIsReadBackIsByteForByteWhatWasRefused) {
+  const std::string document =
+      R"({"price":2.50,"exact":12345678901234567890123,"e":1E+2,"zero":-0.0,"text":"\u0041\/ } ] \" \\",)"
+      R"("document":{"id":"inner"},"list":[ 1 , {"a":[]} ],"empty":{ }})";
+  DeadLetter l = letter(1);
+  l.document = document;
+  l.original = R"(,"document":{"no":1})";
+  ASSERT_TRUE(write(*open(), {l}));
+  const auto stored = read_dead_letter(lines().at(0));
+  ASSERT_TRUE(stored) << stored.error().message;
+  EXPECT_EQ(stored->document, document);
+  EXPECT_EQ(stored->action, l.action);
+  EXPECT_EQ(stored->id, l.id);
+}
+
+TEST_F(DeadLettersTest, AWholeLineThatIsNoLetterIsNeverReadAsOne) {
+  EXPECT_TRUE(read_dead_letter(R"( { "document" : {"a":1.0} , "id" : "x" , "action" : {} } )"));
+  using namespace std::string_view_literals;
+  for (const std::string_view line :
+       {""sv, "{"sv, "{}"sv, "[]"sv, "nul"sv, R"("id")"sv, R"({"id":"x","action":{},"document":{)"sv,
+        R"({"id":"x","action":{},"document":{}}{})"sv, "{\"id\":\"x\",\"action\":{},\"document\":{}}\0{}"sv,
+        R"({"id":1,"action":{},"document":{}})"sv, R"({"id":"x","action":[],"document":{}})"sv,
+        R"({"id":"x","action":{},"document":"{}"})"sv, R"({"id":"x","action":{},"document":{"a":01}})"sv,
+        R"({"id":"x","action":{},"document":{"a":"\x"}})"sv,
+        "{\"id\":\"x\",\"action\":{},\"document\":{\"a\":\"\xff\"}}"sv,
+        R"({"id":"x","action":{},"original":"\"document\":{}"})"sv}) {
+    EXPECT_FALSE(read_dead_letter(line)) << line;
+  }
+}
+
 TEST_F(DeadLettersTest, EachIsALineOfValidJsonWhateverItHolds) {
   ASSERT_TRUE(write(*open(), {letter(1), letter(2)}));
   const auto all = lines();
