@@ -217,11 +217,8 @@ void check_elasticsearch(const std::string& path, const Environment& environment
 
 void check_output(const std::string& path, const Environment& environment, const Settings& settings,
                   OutputSettings& out, Findings& findings) {
-  if (out.elasticsearch) {
+  if (out.elasticsearch)
     check_elasticsearch(path + ".elasticsearch", environment, *out.elasticsearch, findings);
-    out.elasticsearch->dead_letters.dir = settings.state_dir + "/dead-letters";
-    if (!settings.outputs.empty()) out.elasticsearch->dead_letters.dir += "/" + out.name;
-  }
   if (out.logstash) check_logstash(path + ".logstash", *out.logstash, findings);
   if (out.file) check_own_file(settings, out.file->path, path + ".file.path", findings);
   // Of several outputs each has its share.
@@ -242,6 +239,7 @@ void check_outputs(const Environment& environment, Settings& settings, Findings&
     check_output(findings.given(item) ? item : "outputs", environment, settings, settings.outputs[i],
                  findings);
   }
+  place_dead_letters(settings);
   check_own_file(settings, settings.log.file, "log.file", findings);
   check_files(settings, findings);
   check_routes(settings, findings);
@@ -275,6 +273,14 @@ void add_host_fields(const Environment& environment, Settings& settings) {
 }
 
 }  // namespace
+
+void place_dead_letters(Settings& settings) {
+  const std::string dir = settings.state_dir + "/dead-letters";
+  if (settings.output.elasticsearch) settings.output.elasticsearch->dead_letters.dir = dir;
+  for (OutputSettings& o : settings.outputs) {
+    if (o.elasticsearch) o.elasticsearch->dead_letters.dir = dir + "/" + o.name;
+  }
+}
 
 void complete_settings(const Environment& environment, Settings& settings, Findings& findings) {
   check_inputs(settings, findings);

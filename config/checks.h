@@ -12,4 +12,7 @@ namespace sidelight {
 // notes what does not go together.
 void complete_settings(const Environment& environment, Settings& settings, Findings& findings);
 
+// The outputs' dead letters go where `state_dir` says.
+void place_dead_letters(Settings& settings);
+
 }  // namespace sidelight

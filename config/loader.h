@@ -28,6 +28,10 @@ LoadResult load_config(FileSystem& files, const std::string& file, const Environ
 // reloaded are appended to `needs_restart`, as "http.listen". Secrets are compared, not printed.
 bool same_except_reloadable(const Settings& a, const Settings& b, std::vector<std::string>& needs_restart);
 
+// A running program keeps its state_dir over a reload: `next` gets that of `running`, and what lies in it
+// (the dead letters) with it.
+void keep_state_dir(const Settings& running, Settings& next);
+
 // Whether both derive the same metrics from the same logs.
 bool same_log_metrics(const Settings& a, const Settings& b);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "config/checks.h"
 #include "config/loader.h"
 #include "config/reader.h"
 #include "config/schema.h"
@@ -61,6 +62,11 @@ bool equal(const ObjectSchema& schema, const void* a, const void* b) {
 }
 
 }  // namespace
+
+void keep_state_dir(const Settings& running, Settings& next) {
+  next.state_dir = running.state_dir;
+  place_dead_letters(next);
+}
 
 bool same_log_metrics(const Settings& a, const Settings& b) {
   const ObjectSchema& all = settings_schema();

@@ -317,7 +317,7 @@ class Program {
       log_->warn("config.restart", "these changes take effect at the next start: " + keys);
     }
     Settings next = std::move(*loaded.settings);
-    if (!settings_.logs.empty()) next.state_dir = settings_.state_dir;  // its lock and its keys stay ours
+    if (!settings_.logs.empty()) keep_state_dir(settings_, next);  // its lock and its keys stay ours
     next.http = settings_.http;
     next.log = settings_.log;
     if (pipeline_)

@@ -312,6 +312,28 @@ http: {listen: "0.0.0.0:9464"}
       "12:16: http.listen: metrics and health are open to everyone who can reach this machine\n");
 }
 
+TEST(Reload, DeadLettersStayInTheStateDirectoryThatARunningProgramKeeps) {
+  Loading l;
+  const Settings running = good(l, elasticsearch("    hosts: [http://a:9200]\n    data_stream: logs-a-b\n"));
+  Settings next = good(l, R"(logs:
+  - paths: [/a.log]
+state_dir: /elsewhere
+outputs:
+  - {name: one, elasticsearch: {hosts: ["http://a:9200"], data_stream: logs-a-b}}
+  - {name: two, elasticsearch: {hosts: ["http://b:9200"], data_stream: logs-a-b}}
+)");
+  ASSERT_EQ(next.outputs.at(1).elasticsearch->dead_letters.dir, "/elsewhere/dead-letters/two");
+  keep_state_dir(running, next);
+  EXPECT_EQ(next.state_dir, "/etc/sidelight/state");
+  EXPECT_EQ(next.outputs[0].elasticsearch->dead_letters.dir, "/etc/sidelight/state/dead-letters/one");
+  EXPECT_EQ(next.outputs[1].elasticsearch->dead_letters.dir, "/etc/sidelight/state/dead-letters/two");
+  Settings back = running;
+  back.state_dir = "/elsewhere";
+  back.output.elasticsearch->dead_letters.dir = "/elsewhere/dead-letters";
+  keep_state_dir(running, back);
+  EXPECT_EQ(back.output.elasticsearch->dead_letters.dir, "/etc/sidelight/state/dead-letters");
+}
+
 TEST(Reload, SaysWhatNeedsARestart) {
   Loading l;
   const Settings a = good(l, around("multiline_timeout: 1s\n"));
