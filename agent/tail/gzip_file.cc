@@ -10,25 +10,66 @@
 namespace sidelight {
 namespace {
 
-// Inflates forward from the start of the archive.
+// Most steps back are as long as an unfinished line.
+constexpr std::size_t kKept = 8 * 1024;
+
+// Inflates forward from the start of the archive, keeps the last bytes that it gave, and can go back to one
+// point, so that who reads on from a little before its last end does not inflate all of it again.
 class Inflater {
  public:
   explicit Inflater(const File& file) : file_(file), in_(32 * 1024) {}
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
-  ~Inflater() { close(); }
+  ~Inflater() {
+    close(stream_, open_);
+    close(point_.stream, point_.set);
+  }
 
   std::uint64_t position() const { return position_; }
+  std::uint64_t first_kept() const { return position_ - kept_.size(); }
 
   Expected<void> restart() {
-    close();
+    close(stream_, open_);
     stream_ = z_stream{};
     if (inflateInit2(&stream_, 15 + 16) != Z_OK) return fail("no memory to decompress", ENOMEM);
     open_ = true;
     read_from_ = 0;
     position_ = 0;
     ended_ = false;
+    kept_.clear();
     return {};
+  }
+
+  // So that go_back() leads here. Without memory for it, it leads to the start.
+  void remember_point() {
+    if (!open_ || (point_.set && point_.position == position_)) return;
+    close(point_.stream, point_.set);
+    point_.set = inflateCopy(&point_.stream, &stream_) == Z_OK;
+    point_.read_from = read_from_ - stream_.avail_in;
+    point_.position = position_;
+    point_.ended = ended_;
+    point_.kept = kept_;
+  }
+
+  // To where `offset` is kept or still to come.
+  Expected<void> go_back(std::uint64_t offset) {
+    if (!point_.set || offset < point_.position - point_.kept.size()) return restart();
+    close(stream_, open_);
+    stream_ = z_stream{};
+    if (inflateCopy(&stream_, &point_.stream) != Z_OK) return restart();
+    open_ = true;
+    stream_.avail_in = 0;  // what was in the buffer then is read again
+    read_from_ = point_.read_from;
+    position_ = point_.position;
+    ended_ = point_.ended;
+    kept_ = point_.kept;
+    return {};
+  }
+
+  // Of the bytes from `offset` on, up to n that are kept.
+  std::size_t copy_kept(char* to, std::size_t n, std::uint64_t offset) const {
+    if (offset >= position_) return 0;
+    return kept_.copy(to, n, static_cast<std::size_t>(offset - first_kept()));
   }
 
   // Fewer than n bytes only at the end of the stream.
@@ -56,6 +97,9 @@ class Inflater {
     }
     const std::size_t done = n - stream_.avail_out;
     position_ += done;
+    const std::size_t last = std::min(done, kKept);
+    if (kept_.size() + last > kKept) kept_.erase(0, kept_.size() + last - kKept);
+    kept_.append(to + (done - last), last);
     return done;
   }
 
@@ -77,10 +121,19 @@ class Inflater {
     return {};
   }
 
-  void close() {
-    if (open_) inflateEnd(&stream_);
-    open_ = false;
+  static void close(z_stream& stream, bool& open) {
+    if (open) inflateEnd(&stream);
+    open = false;
   }
+
+  struct Point {
+    z_stream stream{};
+    bool set = false;
+    std::uint64_t read_from = 0;
+    std::uint64_t position = 0;
+    bool ended = false;
+    std::string kept;
+  };
 
   const File& file_;
   std::vector<char> in_;
@@ -89,6 +142,8 @@ class Inflater {
   std::uint64_t position_ = 0;
   bool open_ = false;
   bool ended_ = false;
+  std::string kept_;  // the last bytes before position_
+  Point point_;
 };
 
 class GzipFile final : public File {
@@ -99,18 +154,23 @@ class GzipFile final : public File {
   Expected<FileStat> stat() const override { return stat_; }
 
   Expected<std::size_t> read_at(char* to, std::size_t n, std::uint64_t offset) const override {
-    if (offset < inflater_.position()) {
-      if (auto r = inflater_.restart(); !r) return std::unexpected(r.error());
+    if (offset < inflater_.first_kept()) {
+      if (auto r = inflater_.go_back(offset); !r) return std::unexpected(r.error());
     }
-    std::vector<char> skipped(std::min<std::uint64_t>(64 * 1024, offset - inflater_.position()));
+    std::vector<char> skipped;
     while (inflater_.position() < offset) {
       const auto want =
-          static_cast<std::size_t>(std::min<std::uint64_t>(skipped.size(), offset - inflater_.position()));
+          static_cast<std::size_t>(std::min<std::uint64_t>(64 * 1024, offset - inflater_.position()));
+      skipped.resize(std::max(skipped.size(), want));
       auto got = inflater_.read(skipped.data(), want);
       if (!got) return got;
       if (*got < want) return std::size_t{0};
     }
-    return inflater_.read(to, n);
+    inflater_.remember_point();
+    const std::size_t kept = inflater_.copy_kept(to, n, offset);
+    auto got = inflater_.read(to + kept, n - kept);
+    if (got) *got += kept;
+    return got;
   }
 
   Expected<void> write(std::string_view /*bytes*/) override { return fail("read only", EBADF); }
@@ -120,7 +180,7 @@ class GzipFile final : public File {
  private:
   std::unique_ptr<File> archive_;
   FileStat stat_;
-  mutable Inflater inflater_;  // the position in the stream is a cache, not state that callers see
+  mutable Inflater inflater_;  // where it is in the stream is a cache, not state that callers see
 };
 
 }  // namespace

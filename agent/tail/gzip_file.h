@@ -31,8 +31,8 @@ class ArchiveMemory {
 
 // Reads the whole stream, once as far as `memory` goes, to learn the plain size and that it is sound; an
 // unfinished or damaged stream is an error. One whose plain bytes do not bear the mark `head` is an error
-// too, and costs next to nothing. stat() gives the archive's identity with the plain size. Reads are cheap
-// going forward; going back starts over.
+// too, and costs next to nothing. stat() gives the archive's identity with the plain size. Reads that
+// begin where the last one did, or behind it, are cheap; going back farther starts over.
 Expected<std::unique_ptr<File>> open_gzip(FileSystem& fs, const std::string& path, ArchiveMemory& memory,
                                           const Mark& head = {});
 

@@ -49,6 +49,25 @@ TEST_F(GzipFile, GivesThePlainSizeAndBytesFromAnyOffsetBackAndForth) {
   EXPECT_EQ(*(*file)->read_at(got.data(), got.size(), plain.size() + 5), 0u);
 }
 
+TEST_F(GzipFile, GivesTheSameBytesAfterStepsBackOfAnyLength) {
+  const std::string plain = text(400'000);
+  write(plain.substr(0, 123'456));
+  auto file = open_gzip(fs_, write(plain.substr(123'456), "ab"), memory_);
+  ASSERT_TRUE(file);
+  std::string got(plain.size(), '\0');
+  std::size_t at = 0;
+  std::size_t x = 1;
+  for (int i = 0; i < 300; ++i) {
+    x = x * 6364136223846793005u + 1442695040888963407u;
+    const std::size_t n = (x >> 33) % (i % 3 == 0 ? 100'000 : 3000);
+    const auto have = (*file)->read_at(got.data(), n, at);
+    ASSERT_TRUE(have);
+    ASSERT_EQ(got.substr(0, *have), plain.substr(at, n)) << at << " " << n;
+    const std::size_t back = (x >> 20) % (i % 7 == 0 ? 50'000 : 600);
+    at = at + *have < plain.size() ? at + *have - std::min(back, at + *have) : 0;
+  }
+}
+
 TEST_F(GzipFile, ReadsSeveralMembersAsOne) {
   write("first\n");
   const auto path = write("second\n", "ab");

@@ -337,6 +337,15 @@ TEST_F(TailerTest, ArchivesOfOtherBytesAreNotInflatedWhenACopyIsLookedFor) {
   EXPECT_GE(archived, 20u * inflated);
 }
 
+TEST_F(TailerTest, ArchiveIsInflatedOnceWhileItIsReadInManyWindows) {
+  const std::string plain = noise("x", 6'000'000);
+  const std::string packed = gzipped(plain);
+  disk().write_file("/logs/a.log.1.gz", packed);
+  start({"/logs/a.log*"});
+  EXPECT_TRUE(read() == plain);
+  EXPECT_LE(fs_.bytes_read["/logs/a.log.1.gz"], packed.size() * 21 / 10);
+}
+
 TEST_F(TailerTest, BrokenArchiveIsInflatedOnceAndAgainWhenItChanges) {
   const std::string whole = gzipped(noise("x", 500'000));
   disk().write_file("/logs/a.log.1.gz", whole.substr(0, whole.size() / 2));
