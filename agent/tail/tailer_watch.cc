@@ -248,11 +248,13 @@ void Tailer::take_stat(TailedFile& file, const FileStat& st) {
     if (!now || now->inode != file.seen.inode || now->size >= file.seen.size) return;
     return truncated(file);
   }
+  const bool rewritten = st.size == file.seen.size && st.mtime_ns != file.seen.mtime_ns && !file.has_news();
   if (st.size != file.seen.size) {
     file.last_growth = ctx_.clock.now();
     file.dirty = true;
   }
   file.seen = st;
+  if (rewritten && was_replaced(file)) return;
   if (std::exchange(file.failed, false)) file.examined = 0;
   if (st.links == 0 && file.place == Place::rotated) {
     file.place = Place::deleted;
@@ -262,6 +264,18 @@ void Tailer::take_stat(TailedFile& file, const FileStat& st) {
     if (!file.file && file.place != Place::live) unnamed_.insert(&file);
     mark_ready(file);
   }
+}
+
+// A file without news that was written to and is as long as it was: other bytes of the same length are there,
+// as a program leaves them that writes its status anew, or the same ones (what was read went ahead of the
+// last look; a touch). True when the set was brought up to date.
+bool Tailer::was_replaced(TailedFile& file) {
+  if (file.read_to == 0 || (!file.file && file.place != Place::live)) return false;
+  if (!file.file) return !open(file);  // which compares
+  const auto same = bears_marks(*file.file, file.head, file.read_to, file.tail);
+  if (!same || *same) return false;
+  truncated(file);
+  return true;
 }
 
 void Tailer::poll_unnamed() {

@@ -434,6 +434,25 @@ TEST_F(TailerTest, FileThatIsRotatedWhileAScanIsUnderWayIsFoundUnderItsNewName) 
   EXPECT_EQ(probe_.lost, 0u);
 }
 
+TEST_F(TailerTest, FileThatIsWrittenAnewWithTheSameLengthIsReadAgain) {
+  disk().write_file("/logs/a.log", "status 1 ok\n");
+  disk().write_file("/logs/b.log", "status 1 ok\n");
+  limits_.max_open_files = 1;
+  start({"/logs/*.log"});
+  EXPECT_EQ(read(), "status 1 ok\nstatus 1 ok\n");
+  for (const char* name : {"/logs/a.log", "/logs/b.log"}) {
+    for (const char* status : {"status 2 ok\n", "status 3 ok\n"}) {
+      disk().write_file(name, status);
+      for (int i = 0; i < 2; ++i) pass(limits_.rescan_interval);
+      EXPECT_EQ(read(), status);
+      disk().set_mtime(name, clock_.wall());
+      for (int i = 0; i < 2; ++i) pass(limits_.rescan_interval);
+      EXPECT_EQ(read(), "") << "only touched";
+    }
+  }
+  EXPECT_EQ(probe_.lost, 0u);
+}
+
 TEST_F(TailerTest, PathThatOneGlobLeadsToTwiceDoesNotHideAnotherThatIsGone) {
   disk().write_file("/srv/log/log/x.log", "x\n");
   disk().write_file("/srv/log/log/y.log", "y\n");
