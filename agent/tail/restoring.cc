@@ -82,7 +82,7 @@ bool Tailer::restore_by_inode(const SavedFile& saved) {
   };
   // Where it was, mostly; a directory is listed only for what has moved.
   return is_at(saved.real) || is_at(saved.path) || is_at(find_inode(dir_name(saved.real), saved.inode)) ||
-         is_at(find_inode(dir_name(saved.path), saved.inode));
+         is_at(find_inode(dir_name(saved.path), saved.inode)) || is_at(found_at({saved.dev, saved.inode}));
 }
 
 bool Tailer::restore_by_content(const SavedFile& saved) {

@@ -134,6 +134,8 @@ class Tailer {
     }
   };
 
+  using FoundIndex = std::unordered_map<InodeId, std::string, InodeHash>;
+
   // tailer.cc: the set
   TailedFile& add(FilePtr file, bool restored);
   void drop(TailedFile& file);
@@ -157,6 +159,9 @@ class Tailer {
   void handle(const std::vector<FileChange>& changes);
   void scan();
   std::vector<TailedFile*> compare(std::vector<FoundFile>& found);
+  static FoundIndex index_of(const std::vector<FoundFile>& found);
+  std::string found_at(const FileStat& st);
+  void follow(TailedFile& file, const std::string& path);
   void take_found(const FoundFile& found);
   void discover(const FoundFile& found);
   void start_at_end(const FoundFile& found, TailedFile& file, const File& opened);
@@ -204,6 +209,7 @@ class Tailer {
   std::unordered_map<InodeId, TailedFile*, InodeHash> inodes_;
   FamilyIndex families_;
   Listings listings_;
+  std::optional<FoundIndex> found_at_;  // of the scan in progress, without what is as it was; or of restore()
   std::unordered_map<std::string, TailedFile*> live_;   // by the user's path
   std::unordered_map<std::string, TailedFile*> reals_;  // live files by real path, for notifications
   std::deque<TailedFile*> ready_;

@@ -60,10 +60,14 @@ void Tailer::scan() {
   // First what left its path, so that a file that appears elsewhere is known for what it is; then what is
   // there.
   const std::vector<TailedFile*> left = compare(found);
+  found_at_ = index_of(found);
   // Live names before rotated ones: a copy is recognised by its original.
   std::partition(found.begin(), found.end(),
                  [](const FoundFile& f) { return !has_rotation_mark(base_name(f.path)); });
-  for (auto* f : left) left_its_path(*f);
+  for (auto* f : left) {
+    follow(*f, found_at(f->seen));
+    left_its_path(*f);
+  }
   const bool taken_up = !absent_.empty() && known_until_ns_ > 0 && take_up_absent(found);
   for (const auto& f : found) take_found(f);
   if (taken_up) adopt_unseen();
@@ -73,6 +77,7 @@ void Tailer::scan() {
   hold_to_disk_budget();
   note_unheard();
   listings_.clear();
+  found_at_->clear();
   report();
   const MonoTime end = ctx_.clock.now();
   may_scan_ = end + 20 * (end - begin);
@@ -100,6 +105,33 @@ std::vector<TailedFile*> Tailer::compare(std::vector<FoundFile>& found) {
   return left;
 }
 
+Tailer::FoundIndex Tailer::index_of(const std::vector<FoundFile>& found) {
+  FoundIndex index;
+  for (const auto& f : found) index.emplace(InodeId{f.stat.dev, f.stat.inode}, f.path);
+  return index;
+}
+
+// Where the globs lead to this inode, if it is not where it was; any directory that they match. At the start,
+// before the first scan, they are walked for it.
+std::string Tailer::found_at(const FileStat& st) {
+  if (!found_at_) found_at_ = index_of(discovery_->scan());
+  const auto it = found_at_->find({st.dev, st.inode});
+  return it == found_at_->end() ? std::string() : it->second;
+}
+
+// It was found at `path`; its own name does not lead to it any more.
+void Tailer::follow(TailedFile& file, const std::string& path) {
+  if (path.empty() || path == file.real) return;
+  const auto there = ctx_.fs.stat(path);
+  if (!there || !is_still(file, *there, path)) return;
+  const auto before = ctx_.fs.lstat(file.real);
+  if (before && before->inode == file.seen.inode && before->dev == file.seen.dev) return;
+  const auto real = ctx_.fs.real_path(path);
+  if (!real || *real == file.real) return;
+  move_to(file, *real);
+  file.dirty = true;
+}
+
 void Tailer::take_found(const FoundFile& found) {
   TailedFile* known = owner_of(found.stat, found.path);
   TailedFile* current = live_at(found.path);
@@ -121,6 +153,8 @@ void Tailer::take_found(const FoundFile& found) {
   if (known->path == found.path && known->place != Place::live) {  // it came back under its old name
     if (auto real = ctx_.fs.real_path(found.path)) move_to(*known, *real);
     make_live(*known);
+  } else if (known->place != Place::live) {
+    follow(*known, found.path);
   }
   take_stat(*known, found.stat);
 }

@@ -1,0 +1,80 @@
+// Files that go elsewhere, directories that are away for a while, and lines that come late: each is read
+// once.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tests/agent/pipeline/worker_rig.h"
+
+namespace sidelight::test {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+// Sorted.
+Texts texts(const Rig& rig) {
+  Texts out;
+  for (const auto& [id, doc] : rig.stored) out.push_back(doc.message);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// logrotate's olddir, where the globs match it.
+TEST(Moves, FileInAnotherMatchedDirectoryIsReadOnThere) {
+  for (const std::size_t descriptors : {100u, 1u}) {
+    Rig rig(TailOptions{{"**/*.log*"}, {}, {}});
+    rig.limits.max_open_files = descriptors;
+    std::filesystem::create_directory(rig.path("old"));
+    rig.start();
+    rig.append("a.log", "one\n");
+    rig.append("b.log", "b\n");
+    rig.settle();
+    rig.append("a.log", "two\n");
+    rig.rename("a.log", "old/a.log.1");
+    rig.append("a.log", "three\n");
+    rig.settle();
+    rig.settle();  // let go of
+    rig.rename("old/a.log.1", "old/a.log.2");
+    rig.settle();
+    std::filesystem::create_directory(rig.path("older"));
+    rig.rename("old/a.log.2", "older/a.log.2");
+    rig.settle();
+    rig.crash();
+    rig.start();
+    rig.settle();
+    EXPECT_EQ(texts(rig), (Texts{"b", "one", "three", "two"})) << descriptors;
+    EXPECT_EQ(rig.duplicates, 0u);
+    EXPECT_EQ(rig.tail_probe.lost, 0u);
+  }
+}
+
+TEST(Moves, FileInAnotherMatchedDirectoryIsReadOnThereAfterAStop) {
+  for (const bool finished : {false, true}) {
+    Rig rig(TailOptions{{"**/*.log*"}, {}, {}});
+    std::filesystem::create_directory(rig.path("old"));
+    rig.start();
+    rig.append("a.log", "one\n");
+    rig.settle();
+    if (finished) {
+      rig.rename("a.log", "a.log.1");
+      rig.settle();
+      rig.settle();
+    }
+    rig.finish();
+    if (!finished) {
+      rig.append("a.log", "two\n");
+      rig.rename("a.log", "a.log.1");
+    }
+    rig.rename("a.log.1", "old/a.log.1");
+    rig.append("a.log", "three\n");
+    rig.start();
+    rig.settle();
+    EXPECT_EQ(texts(rig), (finished ? Texts{"one", "three"} : Texts{"one", "three", "two"})) << finished;
+    EXPECT_EQ(rig.duplicates, 0u);
+    EXPECT_EQ(rig.tail_probe.lost, 0u);
+  }
+}
+
+}  // namespace
+}  // namespace sidelight::test
