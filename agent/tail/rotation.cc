@@ -285,6 +285,7 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
   }
   std::sort(candidates.begin(), candidates.end(),
             [](const auto& a, const auto& b) { return a.stat.mtime_ns < b.stat.mtime_ns; });
+  std::vector<TailedFile*> adopted;
   for (const auto& c : candidates) {
     auto opened = open_any(c.path);
     if (!opened) continue;
@@ -304,7 +305,19 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
     file->file = std::move(*opened);
     if (file->whole) ctx_.probe.rotation(RotationKind::gzip);
     ctx_.log.info("tail.successor", c.path + " was written and rotated while nobody looked; it is read now");
-    add(std::move(file), false);
+    adopted.push_back(&add(std::move(file), false));
+  }
+  if (TailedFile* const live = live_at(path); live != nullptr && live->read_to == 0)
+    put_before(*live, adopted);
+}
+
+// In this order, behind what was to be read before `file` anyway.
+void Tailer::put_before(TailedFile& file, const std::vector<TailedFile*>& earlier) {
+  for (TailedFile* f : earlier) {
+    f->predecessor = file.predecessor;
+    if (f->predecessor != nullptr) f->predecessor->successor = f;
+    file.predecessor = f;
+    f->successor = &file;
   }
 }
 

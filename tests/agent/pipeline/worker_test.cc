@@ -156,6 +156,29 @@ TEST(Multiline, EventSurvivesTwoRotations) {
   EXPECT_EQ(rig.tail_probe.lost, 0u);
 }
 
+TEST(Multiline, GenerationsRotatedWhileDownAreReadInTheirOrder) {
+  for (int order = 0; order < 2; ++order) {  // of what was there before: its event is open, or not
+    Rig rig({}, java());
+    rig.start();
+    rig.append("a.log", order == 0 ? "INFO before\n" : "INFO before\n" + kTrace + "\n");
+    rig.turn();
+    rig.settle();
+    rig.crash();
+    rig.append("a.log", "ERROR one\njava.lang.Error: A\n");
+    rig.rename("a.log", "a.log.1");
+    rig.append("a.log", "ERROR two\njava.lang.Error: B\n");
+    rig.rename("a.log.1", "a.log.2");
+    rig.rename("a.log", "a.log.1");
+    rig.append("a.log", "\tat b.B.b(B.java:1)\nINFO after\n");
+    rig.start();
+    rig.settle();
+    const Texts all = texts(rig);
+    EXPECT_NE(std::find(all.begin(), all.end(), "ERROR one\njava.lang.Error: A"), all.end());
+    EXPECT_NE(std::find(all.begin(), all.end(), "ERROR two\njava.lang.Error: B\n\tat b.B.b(B.java:1)"),
+              all.end());
+  }
+}
+
 // The copy was made before the last line of the event; that line is gone, and nothing waits for it.
 TEST(Multiline, OpenEventThatACopyLacksDoesNotKeepTheProgram) {
   Rig rig({}, java());
