@@ -57,7 +57,7 @@ void add_target(SchemaBuilder<Es>& s) {
       .example("shop-logs");
   s.field(
       "create_template", KeyType::boolean, [](Es& e) -> auto& { return e.create_template; },
-      "Create the index template where there is none.");
+      "Create the index template where there is none, and again where ours is of another configuration.");
   s.choice(
       "delivery", [](Es& e) -> auto& { return e.at_least_once; },
       std::vector<std::pair<std::string, bool>>{{"effectively_once", false}, {"at_least_once", true}},

@@ -141,6 +141,55 @@ def test_plain_index_in_the_place_of_the_stream_gets_nothing(program, tmp_path, 
         assert code != 0 and stream in said and "is a plain index, not a data stream" in said, said
 
 
+def test_a_name_that_turns_from_an_index_into_a_data_stream_takes_its_template_along(program, tmp_path, engine):
+    name = "turning-default"
+
+    def template():
+        status, found = engine.request("GET", f"/_index_template/sidelight-{name}")
+        assert status == 200, found
+        return found["index_templates"][0]["index_template"]
+
+    sidelight = Sidelight(program, tmp_path, engine.url, elasticsearch={"index": name})
+    with sidelight:
+        write(sidelight, 0, 10)
+        wait_count(engine, name, 10, sidelight)
+        assert "data_stream" not in template()
+        sidelight.stop()
+    where = sidelight.settings["output"]["elasticsearch"]
+    del where["index"]
+    where["data_stream"] = name
+    sidelight.write_config()
+    with sidelight:
+        write(sidelight, 10, 10)
+        down_for(sidelight, "not a data stream")
+        assert "data_stream" in template()
+        assert engine.count(name) == 10
+        # As the log advises; it looks again every 30 s.
+        assert engine.request("DELETE", f"/{name}")[0] == 200
+        wait_for(lambda: sidelight.metric("sidelight_output_up") == 1, 60, "sidelight_output_up 1")
+        wait_count(engine, name, 10, sidelight)
+        _, index = engine.request("GET", f"/{name}")
+        assert all(i.startswith(f".ds-{name}") for i in index), index
+        assert messages(engine, name) == list(range(10, 20))
+        sidelight.stop()
+    # What fits is left alone.
+    made = template()
+    with sidelight:
+        write(sidelight, 20, 10)
+        wait_count(engine, name, 20, sidelight)
+        assert "writing it again" not in sidelight.log_text().rsplit("run.started", 1)[-1]
+        assert template() == made
+        sidelight.stop()
+    del where["data_stream"]
+    where["index"] = name
+    sidelight.write_config()
+    with sidelight:
+        write(sidelight, 30, 10)
+        wait_count(engine, name, 30, sidelight)
+        wait_for(lambda: "documents go on into that data stream" in sidelight.log_text(), 10, "what became of the template")
+        assert template() == made
+
+
 def test_check_connect_finds_a_good_destination(program, tmp_path, engine):
     sidelight = Sidelight(program, tmp_path, engine.url)
     code, said = check(program, sidelight)

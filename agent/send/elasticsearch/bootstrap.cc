@@ -38,10 +38,11 @@ std::optional<Bootstrap::Question> Bootstrap::next(MonoTime now) const {
   if (now < not_before_) return std::nullopt;
   switch (state_) {
     case State::look_for_template:
-      return Question{
-          "GET",
-          "/_index_template/" + percent_encode(template_name(options_)) + "?filter_path=index_templates.name",
-          ""};
+      // All but its long part. (Naming the rest would leave out `"data_stream": {}`: nothing in it.)
+      return Question{"GET",
+                      "/_index_template/" + percent_encode(template_name(options_)) +
+                          "?filter_path=-index_templates.index_template.template",
+                      ""};
     case State::put_template:
       return Question{"PUT", "/_index_template/" + percent_encode(template_name(options_)),
                       index_template(options_, dialect_)};
@@ -82,7 +83,7 @@ Bootstrap::Trouble trouble(const HttpResponse& answer, const std::string& doing)
 
 std::optional<Bootstrap::Trouble> Bootstrap::on_template(const HttpResponse& answer) {
   if (is_success(answer.status)) {
-    after_template();
+    on_template_found(judge_template(answer.body, options_));
   } else if (answer.status == 404) {
     state_ = State::put_template;
   } else if (answer.status == 403) {
@@ -97,9 +98,41 @@ std::optional<Bootstrap::Trouble> Bootstrap::on_template(const HttpResponse& ans
   return std::nullopt;
 }
 
+void Bootstrap::on_template_found(TemplateFit fit) {
+  const bool stream = !options_.data_stream.empty();
+  const std::string name = template_name(options_);
+  template_fits_ = fit == TemplateFit::fits || fit == TemplateFit::foreign;
+  switch (fit) {
+    case TemplateFit::outdated:
+      log_.warn("send.template",
+                "the index template " + name +
+                    " was made by Sidelight for another configuration; writing it again for " +
+                    what_is_configured() + " (what was changed in it by hand is gone)");
+      state_ = State::put_template;
+      return;
+    case TemplateFit::foreign_unfit:
+      log_.warn("send.template", "the index template " + name +
+                                     " is not Sidelight's (its _meta says so) and makes " +
+                                     (stream ? "plain indices" : "data streams") + ", but " +
+                                     what_is_configured() + " is configured; leaving it alone. " +
+                                     (stream ? "Give it a `data_stream`" : "Take its `data_stream` away") +
+                                     ", or delete it, and Sidelight makes its own at its next start");
+      break;
+    case TemplateFit::fits:
+    case TemplateFit::foreign:
+      break;
+  }
+  after_template();
+}
+
+std::string Bootstrap::what_is_configured() const {
+  return options_.data_stream.empty() ? "index " + options_.index : "data_stream " + options_.data_stream;
+}
+
 std::optional<Bootstrap::Trouble> Bootstrap::on_put(const HttpResponse& answer) {
   if (is_success(answer.status)) {
     log_.info("send.template", "made the index template " + template_name(options_));
+    template_fits_ = true;
     after_template();
     return std::nullopt;
   }
@@ -113,7 +146,11 @@ std::optional<Bootstrap::Trouble> Bootstrap::on_put(const HttpResponse& answer) 
   }
   if (answer.status == 403 || (answer.status == 400 && options_.data_stream.empty())) {
     log_.warn("send.template", "cannot make the index template " + template_name(options_) + ": HTTP " +
-                                   std::to_string(answer.status) + " " + error.reason);
+                                   std::to_string(answer.status) + " " + error.reason +
+                                   (has(error.reason, "no longer match a data stream")
+                                        ? "; documents go on into that data stream until it is deleted, or "
+                                          "`index` has another name"
+                                        : ""));
     after_template();
     return std::nullopt;
   }
@@ -152,10 +189,15 @@ void Bootstrap::found_plain_index(std::string_view index) {
 }
 
 void Bootstrap::block(const std::string& why) {
-  log_.error("send.not_a_data_stream", options_.data_stream + " is not a data stream: " + why +
-                                           ". Sending stops. Move its documents elsewhere (_reindex) and "
-                                           "delete that index, or configure `index` in place of "
-                                           "`data_stream`; looking again every 30 s");
+  log_.error("send.not_a_data_stream",
+             options_.data_stream + " is not a data stream: " + why +
+                 ". Sending stops. Move its documents elsewhere (_reindex) and "
+                 "delete that index, or configure `index` in place of "
+                 "`data_stream`; looking again every 30 s" +
+                 (template_fits_ ? ""
+                                 : ". Before you delete it, see that an index "
+                                   "template with `data_stream` fits the name, or it "
+                                   "will be a plain index again"));
   blocked_ = true;
   // The template may have been missing; it is looked for again as well.
   state_ =

@@ -1,5 +1,5 @@
-// What is made sure of before the first document goes out: the index template is there, and the data stream
-// is one.
+// What is made sure of before the first document goes out: the index template is there and, where it is our
+// own, makes what is configured; and the data stream is one.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,9 @@ class Bootstrap {
   std::optional<Trouble> on_template(const HttpResponse& answer);
   std::optional<Trouble> on_put(const HttpResponse& answer);
   std::optional<Trouble> on_stream(const HttpResponse& answer);
+  void on_template_found(TemplateFit fit);
   void after_template();
+  std::string what_is_configured() const;  // "index NAME" or "data_stream NAME"
   void block(const std::string& why);
 
   const ElasticsearchOptions& options_;
@@ -56,6 +58,7 @@ class Bootstrap {
   State state_ = State::look_for_template;
   TemplateDialect dialect_;
   bool blocked_ = false;
+  bool template_fits_ = false;  // it was seen to make what is configured, or made to
   MonoTime not_before_{MonoTime::min()};
 };
 

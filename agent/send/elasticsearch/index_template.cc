@@ -1,5 +1,6 @@
 #include "agent/send/elasticsearch/index_template.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "agent/base/ecs_fields.h"
@@ -15,6 +16,7 @@ constexpr int kKeywordLimit = 1024;
 constexpr int kLabelLimit = 8191;  // 4 bytes a character stay below Lucene's 32766 bytes a term
 constexpr int kLabelDepth = 64;
 constexpr int kFieldLimit = 2000;
+constexpr std::string_view kManagedBy = "sidelight";
 
 json keyword() {
   return {{"type", "keyword"}, {"ignore_above", kKeywordLimit}};
@@ -92,6 +94,55 @@ bool has(std::string_view s, std::string_view part) {
   return s.find(part) != std::string_view::npos;
 }
 
+// A member of an object; null when it is none, or has no such member.
+const json& member(const json& object, const char* key) {
+  static const json kNull;
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found == object.end() ? kNull : *found;
+}
+
+// The template called `name` in an answer; null when it is not in it.
+const json& find_template(const json& answer, const std::string& name) {
+  const json& all = member(answer, "index_templates");
+  static const json kNull;
+  if (!all.is_array()) return kNull;
+  for (const json& entry : all) {
+    if (member(entry, "name") == name) return member(entry, "index_template");
+  }
+  return kNull;
+}
+
+// Whether all names of `wanted` are names of `pattern`; in both a star stands for anything.
+bool covers(std::string_view pattern, std::string_view wanted) {
+  std::size_t p = 0;
+  std::size_t w = 0;
+  std::size_t star = std::string_view::npos;  // the last one of `pattern`, and
+  std::size_t from = 0;                       // what of `wanted` it is tried for
+  while (w < wanted.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      from = w;
+    } else if (p < pattern.size() && pattern[p] == wanted[w]) {
+      ++p;
+      ++w;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      w = ++from;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+bool any_covers(const json& patterns, std::string_view wanted) {
+  if (patterns.is_string()) return covers(patterns.get_ref<const std::string&>(), wanted);
+  if (!patterns.is_array()) return false;
+  return std::any_of(patterns.begin(), patterns.end(), [&](const json& p) {
+    return p.is_string() && covers(p.get_ref<const std::string&>(), wanted);
+  });
+}
+
 }  // namespace
 
 bool TemplateDialect::adapt(std::string_view reason) {
@@ -141,9 +192,21 @@ std::string index_template(const ElasticsearchOptions& options, const TemplateDi
        {{"settings",
          {{"index.mapping.ignore_malformed", true}, {"index.mapping.total_fields.limit", kFieldLimit}}},
         {"mappings", mappings(dialect)}}},
-      {"_meta", {{"managed_by", "sidelight"}, {"schema", "ECS 8.11"}}}};
+      {"_meta", {{"managed_by", kManagedBy}, {"schema", "ECS 8.11"}}}};
   if (!options.data_stream.empty()) out["data_stream"] = json::object();
   return out.dump();
+}
+
+TemplateFit judge_template(std::string_view answer, const ElasticsearchOptions& options) {
+  const json body = json::parse(answer, nullptr, false);
+  const json& found = find_template(body, template_name(options));
+  if (!found.is_object()) return TemplateFit::fits;
+  const bool kind_fits = member(found, "data_stream").is_null() == options.data_stream.empty();
+  if (member(member(found, "_meta"), "managed_by") != kManagedBy)
+    return kind_fits ? TemplateFit::foreign : TemplateFit::foreign_unfit;
+  // Patterns that somebody widened by hand are left alone.
+  const bool fits = kind_fits && any_covers(member(found, "index_patterns"), template_pattern(options));
+  return fits ? TemplateFit::fits : TemplateFit::outdated;
 }
 
 }  // namespace sidelight

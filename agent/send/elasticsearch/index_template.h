@@ -25,4 +25,14 @@ std::string template_pattern(const ElasticsearchOptions& options);
 // The body of PUT _index_template/NAME.
 std::string index_template(const ElasticsearchOptions& options, const TemplateDialect& dialect);
 
+// What a template that is there already means for us.
+enum class TemplateFit {
+  fits,      // ours for what is configured; or an answer that does not show the template
+  outdated,  // ours, of another configuration: it makes the other kind, or its patterns leave the name out
+  foreign,   // somebody else's, of the right kind
+  foreign_unfit  // somebody else's, for plain indices where a data stream is configured or the reverse
+};
+// `answer` is that of GET _index_template/NAME, which may be any bytes.
+TemplateFit judge_template(std::string_view answer, const ElasticsearchOptions& options);
+
 }  // namespace sidelight

@@ -10,6 +10,15 @@
 namespace sidelight::test {
 namespace {
 
+class KeepingLogger final : public Logger {
+ public:
+  void write(LogLevel /*level*/, std::string_view /*key*/, const std::string& message) override {
+    text += message + "\n";
+  }
+  bool says(std::string_view words) const { return text.find(words) != std::string::npos; }
+  std::string text;
+};
+
 class BootstrapTest : public ::testing::Test {
  protected:
   BootstrapTest() {
@@ -17,9 +26,21 @@ class BootstrapTest : public ::testing::Test {
     options.data_stream = "logs-shop-default";
   }
   SteppedClock clock;
-  NullLogger log;
+  KeepingLogger log;
   ElasticsearchOptions options;
   static HttpResponse answer(long status, std::string body = "{}") { return {status, {}, std::move(body)}; }
+  // As GET _index_template/NAME shows a template.
+  static HttpResponse shown(const std::string& name, const std::string& index_template) {
+    return answer(
+        200, R"({"index_templates":[{"name":")" + name + R"(","index_template":)" + index_template + "}]}");
+  }
+  void configure_index(const std::string& index) {
+    options.data_stream.clear();
+    options.index = index;
+  }
+  TemplateFit fit(const std::string& index_template) const {
+    return judge_template(shown(template_name(options), index_template).body, options);
+  }
 };
 
 TEST_F(BootstrapTest, LeavesAnExistingTemplateAlone) {
@@ -30,6 +51,89 @@ TEST_F(BootstrapTest, LeavesAnExistingTemplateAlone) {
   EXPECT_TRUE(b.next(clock.now())->path.starts_with("/logs-shop-default?"));
   EXPECT_FALSE(b.on_answer(answer(404)));
   EXPECT_TRUE(b.done());
+}
+
+TEST_F(BootstrapTest, OurTemplateOfAnIndexIsWrittenAgainForADataStream) {
+  ElasticsearchOptions before = options;
+  before.data_stream.clear();
+  before.index = options.data_stream;
+  Bootstrap b(options, log, clock);
+  EXPECT_FALSE(b.on_answer(shown("sidelight-logs-shop-default", index_template(before, {}))));
+  const auto question = b.next(clock.now());
+  ASSERT_TRUE(question);
+  EXPECT_EQ(question->method, "PUT");
+  EXPECT_EQ(question->path, "/_index_template/sidelight-logs-shop-default");
+  EXPECT_TRUE(nlohmann::json::parse(question->body).contains("data_stream"));
+  EXPECT_TRUE(log.says("writing it again for data_stream logs-shop-default")) << log.text;
+  EXPECT_FALSE(b.on_answer(answer(200)));
+  EXPECT_TRUE(b.next(clock.now())->path.starts_with("/logs-shop-default?"));
+}
+
+TEST_F(BootstrapTest, OurTemplateOfADataStreamIsWrittenAgainForAnIndexUnlessItIsStillNeeded) {
+  const std::string before = index_template(options, {});
+  configure_index("logs-shop-default");
+  Bootstrap b(options, log, clock);
+  EXPECT_FALSE(b.on_answer(shown("sidelight-logs-shop-default", before)));
+  ASSERT_EQ(b.next(clock.now())->method, "PUT");
+  EXPECT_FALSE(nlohmann::json::parse(b.next(clock.now())->body).contains("data_stream"));
+  EXPECT_FALSE(b.on_answer(FakeElasticsearch::error(
+      400, "illegal_argument_exception",
+      "composable template [x] would cause data streams [x] to no longer match a data stream template")));
+  EXPECT_TRUE(b.done());
+  EXPECT_TRUE(log.says("documents go on into that data stream until it is deleted")) << log.text;
+}
+
+TEST_F(BootstrapTest, WhatFitsIsJudgedByKindAndPatternsAndOnlyOursIsOutdated) {
+  const std::string ours = R"(,"_meta":{"managed_by":"sidelight"}})";
+  // What engines answer where `{}` was written.
+  EXPECT_EQ(
+      fit(R"({"index_patterns":["logs-shop-default"],"data_stream":{"timestamp_field":{"name":"@timestamp"}})" +
+          ours),
+      TemplateFit::fits);
+  EXPECT_EQ(fit(index_template(options, {})), TemplateFit::fits);
+  EXPECT_EQ(fit(R"({"index_patterns":["a","logs-*-default"],"data_stream":{})" + ours), TemplateFit::fits);
+  EXPECT_EQ(fit(R"({"index_patterns":["logs-other-default"],"data_stream":{})" + ours),
+            TemplateFit::outdated);
+  EXPECT_EQ(fit(R"({"index_patterns":["logs-shop-default"])" + ours), TemplateFit::outdated);
+  EXPECT_EQ(fit(R"({"index_patterns":7,"data_stream":null)" + ours), TemplateFit::outdated);
+  EXPECT_EQ(fit(R"({"index_patterns":["b"],"data_stream":{}})"), TemplateFit::foreign);
+  EXPECT_EQ(fit(R"({"index_patterns":["b"],"_meta":{"managed_by":"x"}})"), TemplateFit::foreign_unfit);
+  configure_index("shop-%Y.%m.%d");
+  EXPECT_EQ(fit(R"({"index_patterns":["shop-*.*.*"])" + ours), TemplateFit::fits);
+  EXPECT_EQ(fit(R"({"index_patterns":["shop-*"])" + ours), TemplateFit::fits);
+  EXPECT_EQ(fit(R"({"index_patterns":["shop-*.*.*.*"])" + ours), TemplateFit::outdated);
+  EXPECT_EQ(fit(R"({"index_patterns":["shop-*"],"data_stream":{})" + ours), TemplateFit::outdated);
+  EXPECT_EQ(fit(R"({"index_patterns":["shop-*"],"data_stream":{}})"), TemplateFit::foreign_unfit);
+}
+
+TEST_F(BootstrapTest, AnAnswerThatDoesNotShowTheTemplateIsNoReasonToWriteIt) {
+  for (const char* body :
+       {"", "{", "[]", "7", "null", R"({"index_templates":{}})", R"({"index_templates":[]})",
+        R"({"index_templates":[1,{"name":7},{"name":"other","index_template":{"_meta":{}}}]})",
+        R"({"index_templates":[{"name":"sidelight-logs-shop-default"}]})",
+        R"({"index_templates":[{"name":"sidelight-logs-shop-default","index_template":[]}]})"}) {
+    EXPECT_EQ(judge_template(body, options), TemplateFit::fits) << body;
+  }
+}
+
+TEST_F(BootstrapTest, AForeignTemplateOfTheOtherKindIsLeftAloneAndTold) {
+  Bootstrap b(options, log, clock);
+  EXPECT_FALSE(b.on_answer(shown("sidelight-logs-shop-default", R"({"index_patterns":["logs-*"]})")));
+  EXPECT_EQ(b.next(clock.now())->method, "GET");
+  EXPECT_TRUE(log.says("is not Sidelight's")) << log.text;
+  EXPECT_TRUE(log.says("Give it a `data_stream`")) << log.text;
+  EXPECT_FALSE(b.on_answer(answer(200, R"({"logs-shop-default":{}})")));
+  EXPECT_TRUE(b.blocked());
+  EXPECT_TRUE(log.says("Before you delete it, see that an index template")) << log.text;
+}
+
+TEST_F(BootstrapTest, BesideATemplateThatFitsDeletingThePlainIndexIsEnough) {
+  Bootstrap b(options, log, clock);
+  EXPECT_FALSE(b.on_answer(shown("sidelight-logs-shop-default", index_template(options, {}))));
+  EXPECT_FALSE(b.on_answer(answer(200, R"({"logs-shop-default":{}})")));
+  EXPECT_TRUE(b.blocked());
+  EXPECT_TRUE(log.says("delete that index")) << log.text;
+  EXPECT_FALSE(log.says("Before you delete it")) << log.text;
 }
 
 TEST_F(BootstrapTest, TriesWhatTheServerKnows) {
