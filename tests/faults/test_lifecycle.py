@@ -108,6 +108,23 @@ def test_dead_letters_are_replayed(server, sidelight):
     assert server.stats()["documents"] == 1000
 
 
+def test_a_reload_keeps_the_state_directory_and_its_dead_letters(server, sidelight, tmp_path):
+    server.fault("refuse_every", modulo=10)
+    with sidelight:
+        before = reloads(sidelight)
+        sidelight.settings["state_dir"] = str(tmp_path / "elsewhere")
+        sidelight.write_config()
+        sidelight.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: reloads(sidelight) > before, 15, "the reload to be counted")
+        assert "take effect at the next start: state_dir" in sidelight.log_text()
+        writer = Writer(str(sidelight.logs / "app.log"), "moved")
+        writer.write(100)
+        assert_clean(server, writer.truth(), sidelight)
+        wait_for(lambda: len(sidelight.dead_letters()) == 10, 10, "10 dead letters in the state directory of the start")
+        assert not (tmp_path / "elsewhere").exists()
+        assert sidelight.stop()[0] == 0
+
+
 def test_second_sigterm_ends_at_once(server, sidelight):
     with sidelight:
         writer = Writer(str(sidelight.logs / "app.log"), "twice")
