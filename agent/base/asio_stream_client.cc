@@ -14,6 +14,7 @@
 #include <map>
 #include <utility>
 
+#include "agent/base/name_lookups.h"
 #include "agent/base/stream_client.h"
 #include "agent/base/tls_context.h"
 
@@ -35,12 +36,12 @@ constexpr std::chrono::milliseconds kGoodbye{500};
 // One connection. Kept alive by its pending operations and, while it is somebody's, by the client's map.
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
-  Stream(asio::io_context& loop, StreamTarget target, StreamEvents& events)
+  Stream(asio::io_context& loop, NameLookups& names, StreamTarget target, StreamEvents& events)
       : loop_(loop),
+        names_(names),
         target_(std::move(target)),
         events_(&events),
         socket_(loop),
-        resolver_(loop),
         patience_(loop) {}
 
   void open() {
@@ -53,11 +54,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
       if (!context) return fail_later({Kind::tls, context.error().message});
       context_ = std::move(*context);
     }
-    resolver_.async_resolve(
-        target_.host, std::to_string(target_.port), tcp::resolver::numeric_service,
-        [self = shared_from_this()](const SystemError& e, const tcp::resolver::results_type& found) {
-          self->on_resolved(e, found);
-        });
+    names_.start(target_.host, target_.port,
+                 [self = shared_from_this()](const auto& found) { self->on_resolved(found); });
   }
 
   void send(std::string_view bytes) {
@@ -95,19 +93,20 @@ class Stream : public std::enable_shared_from_this<Stream> {
     events_ = nullptr;
     open_ = false;
     SystemError ignored;
-    resolver_.cancel();
     patience_.cancel();
     socket_.shutdown(tcp::socket::shutdown_both, ignored);
     socket_.close(ignored);
   }
 
  private:
-  void on_resolved(const SystemError& error, const tcp::resolver::results_type& found) {
+  void on_resolved(const Expected<NameLookups::Endpoints>& found) {
     if (events_ == nullptr) return;
-    if (error)
-      return failed({Kind::resolve, "the name " + target_.host + " cannot be resolved: " + error.message()});
+    if (!found) {
+      return failed(
+          {Kind::resolve, "the name " + target_.host + " cannot be resolved: " + found.error().message});
+    }
     asio::async_connect(
-        socket_, found,
+        socket_, *found,
         [self = shared_from_this()](const SystemError& e, const tcp::endpoint&) { self->on_connected(e); });
   }
 
@@ -220,12 +219,12 @@ class Stream : public std::enable_shared_from_this<Stream> {
   }
 
   asio::io_context& loop_;
+  NameLookups& names_;
   const StreamTarget target_;
   StreamEvents* events_;  // null once nobody is to be told any more
   std::unique_ptr<asio::ssl::context> context_;
   tcp::socket socket_;
   std::optional<asio::ssl::stream<tcp::socket&>> tls_;
-  tcp::resolver resolver_;
   asio::steady_timer patience_;
   std::array<char, kReadBuffer> input_{};
   std::string_view to_send_;
@@ -247,7 +246,7 @@ class AsioStreamClient final : public StreamClient {
 
   Id open(const StreamTarget& target, StreamEvents& events) override {
     const Id id = ++last_;
-    const auto stream = std::make_shared<Stream>(loop_, target, events);
+    const auto stream = std::make_shared<Stream>(loop_, names_, target, events);
     streams_.emplace(id, stream);
     stream->open();
     return id;
@@ -277,6 +276,7 @@ class AsioStreamClient final : public StreamClient {
  private:
   asio::io_context loop_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(loop_);
+  NameLookups names_{loop_};
   std::map<Id, std::shared_ptr<Stream>> streams_;
   Id last_ = 0;
 };

@@ -156,6 +156,8 @@ void CurlHttpClient::configure(Transfer& t) {
   curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
   curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t.error);
   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+  // Else the end of a transfer waits, and all others with it, for a name server that does not answer.
+  curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(c, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

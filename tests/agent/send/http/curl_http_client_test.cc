@@ -15,6 +15,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/http_client.h"
+#include "tests/agent/send/unanswered_names.h"
 
 namespace sidelight {
 namespace {
@@ -127,6 +128,38 @@ class CurlHttpClientTest : public ::testing::TestWithParam<Size> {
   SystemClock clock;
   std::unique_ptr<HttpClient> client = make_curl_http_client();
 };
+
+TEST_P(CurlHttpClientTest, ANameServerThatDoesNotAnswerHoldsUpNeitherOtherHostsNorTheEnd) {
+  const test::UnansweredNames names;
+  std::vector<TransportError> lost;
+  const auto ask = [&](milliseconds connect_timeout) {
+    const std::size_t before = names.waiting();
+    HttpRequest r = posted("http://es.unanswered.invalid:9200/");
+    r.connect_timeout = connect_timeout;
+    client->start(std::move(r), [&lost](const HttpResult& h) { lost.push_back(h.error()); });
+    client->run_once(milliseconds(0));
+    EXPECT_TRUE(names.wait_for(before + 1));
+  };
+  TinyServer server([](const auto&, const auto&) { return ok("well"); });
+
+  ask(milliseconds(50));
+  const auto well = get(posted(server.url()));
+  ASSERT_TRUE(well) << well.error().message;
+  const MonoTime until = clock.now() + std::chrono::seconds(5);
+  while (lost.empty() && clock.now() < until) client->run_once(milliseconds(20));
+  ASSERT_EQ(lost.size(), 1u);
+  EXPECT_EQ(lost[0].kind, TransportError::Kind::timeout) << lost[0].message;
+  EXPECT_EQ(names.waiting(), 1u) << "the end of a transfer waited for its name";
+
+  ask(std::chrono::seconds(30));
+  client->cancel_all();
+  EXPECT_EQ(lost.size(), 2u);
+  EXPECT_EQ(names.waiting(), 2u) << "cancelling waited";
+
+  ask(std::chrono::seconds(30));
+  client.reset();
+  EXPECT_EQ(names.waiting(), 3u) << "the end of the client waited";
+}
 
 TEST_P(CurlHttpClientTest, PostsTheBodyWithoutAskingFirstAndReadsTheAnswer) {
   std::string head;

@@ -9,6 +9,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/stream_client.h"
 #include "tests/agent/send/stream/loopback_listener.h"
+#include "tests/agent/send/unanswered_names.h"
 
 namespace sidelight {
 namespace {
@@ -107,6 +108,56 @@ TEST_F(AsioStreamClientTest, ANameThatDoesNotExistIsTold) {
   ASSERT_TRUE(run_until([&] { return events.ends > 0; }, 20s));
   EXPECT_EQ(events.error.kind, StreamError::Kind::resolve);
   EXPECT_THAT(events.error.message, HasSubstr("no-such-name.invalid"));
+}
+
+TEST_F(AsioStreamClientTest, ANameServerThatDoesNotAnswerHoldsUpNeitherOtherNamesNorTheEnd) {
+  const test::UnansweredNames names;
+  Recorder lost;
+  client->open({"logstash.unanswered.invalid", 5044, std::nullopt, 50ms}, lost);
+  ASSERT_TRUE(names.wait_for(1));
+  StreamTarget well = target();
+  well.host = "localhost";
+  client->open(well, events);
+  EXPECT_TRUE(run_until([&] { return events.opened; })) << events.error.message;
+  ASSERT_TRUE(run_until([&] { return lost.ends > 0; }));
+  EXPECT_EQ(lost.error.kind, StreamError::Kind::timeout);
+  EXPECT_EQ(names.waiting(), 1u) << "somebody waited for the name";
+
+  Recorder open;
+  client->open({"logstash.unanswered.invalid", 5044, std::nullopt, 30s}, open);
+  ASSERT_TRUE(names.wait_for(2));
+  client.reset();
+  EXPECT_EQ(names.waiting(), 2u) << "the end of the client waited for the name";
+  EXPECT_EQ(open.ends, 0);
+}
+
+TEST_F(AsioStreamClientTest, AnAnswerThatComesTooLateIsNobodys) {
+  const test::UnansweredNames names;
+  const auto id = client->open({"logstash.unanswered.invalid", 5044, std::nullopt, 30s}, events);
+  ASSERT_TRUE(names.wait_for(1));
+  client->close(id);
+  names.answer();
+  Recorder next;
+  client->open({"second.unanswered.invalid", 5044, std::nullopt, 30s}, next);
+  ASSERT_TRUE(run_until([&] { return next.ends > 0; }));
+  EXPECT_EQ(next.error.kind, StreamError::Kind::resolve);
+  EXPECT_EQ(events.ends, 0);
+}
+
+TEST_F(AsioStreamClientTest, UnansweredLookupsAreCounted) {
+  const test::UnansweredNames names;
+  Recorder waiting;
+  for (std::size_t i = 0; i < 32; ++i)
+    client->open({"logstash.unanswered.invalid", 5044, std::nullopt, 30s}, waiting);
+  ASSERT_TRUE(names.wait_for(32));
+  client->open({"logstash.unanswered.invalid", 5044, std::nullopt, 30s}, events);
+  ASSERT_TRUE(run_until([&] { return events.ends > 0; }));
+  EXPECT_EQ(events.error.kind, StreamError::Kind::resolve);
+  EXPECT_THAT(events.error.message, HasSubstr("has not answered 32 lookups"));
+  EXPECT_EQ(waiting.ends, 0);
+  Recorder address;
+  client->open(target(), address);
+  EXPECT_TRUE(run_until([&] { return address.opened; })) << "an address needs no lookup";
 }
 
 TEST_F(AsioStreamClientTest, TheEndOfTheOtherSideIsTold) {
