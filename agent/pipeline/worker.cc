@@ -82,8 +82,11 @@ void Worker::on_new(TailedFile& file, bool restored) {
 }
 
 void Worker::on_gone(TailedFile& file) {
-  Stream& s = stream_of(file);
   ctx_.store.forget(file.key);
+  remove_stream(stream_of(file));
+}
+
+void Worker::remove_stream(Stream& s) {
   ctx_.ledger.remove_stream(s.id);
   carried_ -= s.carry.size();
   unsaved_.erase(&s);

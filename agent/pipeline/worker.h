@@ -97,9 +97,11 @@ class Worker final : public TailListener {
 
   void on_new(TailedFile& file, bool restored) override;
   void on_gone(TailedFile& file) override;
+  void on_absent(TailedFile& file) override;
   void on_absent_gone(const std::string& key) override;
 
  private:
+  void remove_stream(Stream& s);
   static Stream& stream_of(TailedFile& file) { return *static_cast<Stream*>(file.user); }
   bool read_some();
   void read_one(TailedFile& file);

@@ -60,6 +60,14 @@ void Worker::keep_absent() {
   if (!first_missed.empty()) ctx_.store.put(first_missed);
 }
 
+void Worker::on_absent(TailedFile& file) {
+  CheckpointState state = stream_of(file).state();
+  state.absent_since_ns = ctx_.clock.wall();
+  ctx_.store.put({state});
+  restoring_.insert_or_assign(file.key, std::move(state));
+  remove_stream(stream_of(file));
+}
+
 void Worker::on_absent_gone(const std::string& key) {
   restoring_.erase(key);
   ctx_.store.forget(key);

@@ -167,6 +167,10 @@ void Tailer::drop(TailedFile& file) {
   ctx_.log.debug("tail.gone " + file.path, file.real + " is let go at byte " + std::to_string(file.read_to) +
                                                ", generation " + file.key);
   ctx_.listener.on_gone(file);
+  remove(file);
+}
+
+void Tailer::remove(TailedFile& file) {
   close(file);
   unbind(file);
   leave_path(file);
@@ -248,7 +252,10 @@ bool Tailer::open(TailedFile& file) {
       return true;
     }
   }
-  if (opened || at.empty()) {
+  if (!opened && at.empty() && is_away(file)) {
+    file.failed = true;
+    scan_due_ = true;
+  } else if (opened || at.empty()) {
     // Its name leads to other bytes now: see whether a copy has what we still need.
     const bool was_live = file.place == Place::live;
     leave_path(file);

@@ -38,7 +38,9 @@ class TailListener {
   virtual void on_new(TailedFile& file, bool restored) = 0;
   // It leaves the set: finished and its file gone, or lost. The reference dies after the call.
   virtual void on_gone(TailedFile& file) = 0;
-  // One that restore() left in absent() turned out to be gone.
+  // It leaves the set for absent(): all of it is settled, and its directory is away. As on_gone() otherwise.
+  virtual void on_absent(TailedFile& file) = 0;
+  // One in absent() turned out to be gone, or had to make room.
   virtual void on_absent_gone(const std::string& key) = 0;
 };
 
@@ -80,7 +82,8 @@ class Tailer {
   void restore(const TailPast& past);
   std::vector<std::string> globs() const { return discovery_->globs(); }
   // Of those, the ones that could not be looked for: no input matches them, or their directory (the volume
-  // that it was on) is away. Should it appear, they are taken up then.
+  // that it was on) is away; and those whose directory went away since. Should it appear, they are taken up
+  // then.
   const std::vector<SavedFile>& absent() const { return absent_; }
 
   // Waits up to max_wait for notifications and brings the set up to date. rest: gather notifications for that
@@ -139,6 +142,7 @@ class Tailer {
   // tailer.cc: the set
   TailedFile& add(FilePtr file, bool restored);
   void drop(TailedFile& file);
+  void remove(TailedFile& file);
   void bind(TailedFile& file, const FileStat& st);
   void unbind(TailedFile& file);
   void make_live(TailedFile& file);
@@ -171,6 +175,8 @@ class Tailer {
   void poll_unnamed();
   bool may_retire(const TailedFile& file) const;
   void forget_vanished();
+  bool went_away(TailedFile& file);
+  bool is_away(const TailedFile& file);
   void hold_to_disk_budget();
   void unreadable(const FoundFile& found, const Error& error);
   void note_unheard();

@@ -13,6 +13,7 @@ constexpr std::chrono::milliseconds kUnnamedPoll{250};
 // the clock.
 constexpr std::int64_t kTimestampGrain = 50'000'000;
 constexpr std::uint64_t kLineSearch = 64 * 1024;
+constexpr std::size_t kMostAbsent = 2000;
 
 // The start of the last, possibly unfinished line before `size`.
 std::uint64_t last_line_start(const File& file, std::uint64_t size) {
@@ -22,6 +23,21 @@ std::uint64_t last_line_start(const File& file, std::uint64_t size) {
   if (!got || *got != bytes.size()) return size;
   const auto nl = bytes.rfind('\n');
   return nl == std::string::npos ? size : size - n + nl + 1;
+}
+
+SavedFile to_save(const TailedFile& file) {
+  return {.key = file.key,
+          .path = file.path,
+          .real = file.real,
+          .dev = file.seen.dev,
+          .inode = file.seen.inode,
+          .birth_ns = file.seen.birth_ns,
+          .size = file.seen.size,
+          .head = file.head,
+          .offset = file.read_to,
+          .tail = file.tail,
+          .finished = true,
+          .missed = true};
 }
 
 }  // namespace
@@ -66,7 +82,13 @@ void Tailer::scan() {
                  [](const FoundFile& f) { return !has_rotation_mark(base_name(f.path)); });
   for (auto* f : left) {
     follow(*f, found_at(f->seen));
-    left_its_path(*f);
+    if (!f->file && is_away(*f)) {
+      leave_path(*f);
+      f->place = Place::rotated;
+      f->dirty = true;
+    } else {
+      left_its_path(*f);
+    }
   }
   const bool taken_up = !absent_.empty() && known_until_ns_ > 0 && take_up_absent(found);
   for (const auto& f : found) take_found(f);
@@ -354,6 +376,7 @@ void Tailer::forget_vanished() {
     }
   }
   for (auto* f : gone) {
+    if (f->place == Place::rotated && went_away(*f)) continue;
     unbind(*f);
     if (f->unread() > 0) {
       if (adopt_copy(*f)) continue;
@@ -361,6 +384,37 @@ void Tailer::forget_vanished() {
     }
     if (f->settled) drop(*f);
   }
+}
+
+bool Tailer::is_away(const TailedFile& file) {
+  return is_elsewhere(to_save(file));
+}
+
+// Whether its directory is away, so that nothing is known about the file, which is closed: then its position
+// is kept, once it is settled, as it is when the directory is away at a start.
+bool Tailer::went_away(TailedFile& file) {
+  if (!is_away(file)) return false;
+  if (const auto bytes = file.unread(); bytes > 0) {
+    ctx_.probe.lost_bytes(file.input, bytes, LossReason::deleted);
+    ctx_.log.error("tail.lost " + file.path,
+                   file.path + " went away with its directory: " + std::to_string(bytes) +
+                       " unread bytes behind offset " + std::to_string(file.read_to) +
+                       " count as lost, unless it comes back within seven days");
+    file.seen.size = file.read_to;
+    file.dirty = true;
+  }
+  if (!file.settled) return true;
+  while (absent_.size() >= kMostAbsent) {
+    ctx_.listener.on_absent_gone(absent_.front().key);
+    absent_.erase(absent_.begin());
+  }
+  absent_.push_back(to_save(file));
+  ctx_.log.debug("tail.away", file.path + " went away with its directory (" + dir_name(file.real) +
+                                  "); should it come back, reading goes on at " +
+                                  std::to_string(file.read_to));
+  ctx_.listener.on_absent(file);
+  remove(file);
+  return true;
 }
 
 void Tailer::hold_to_disk_budget() {

@@ -76,5 +76,61 @@ TEST(Moves, FileInAnotherMatchedDirectoryIsReadOnThereAfterAStop) {
   }
 }
 
+TEST(Absent, DirectoryThatIsAwayForAWhileDuringARunIsReadOnWhereReadingStopped) {
+  for (const std::size_t descriptors : {100u, 1u}) {
+    for (const bool restart : {false, true}) {
+      for (const int turns : {1, 5, 60}) {
+        Rig rig(TailOptions{{"vol/*.log"}, {}, {}});
+        rig.limits.max_open_files = descriptors;
+        std::filesystem::create_directory(rig.path("vol"));
+        rig.start();
+        rig.append("vol/a.log", "a\n");
+        rig.append("vol/b.log", "b\n");
+        rig.settle();
+        rig.rename("vol", "away");
+        for (int i = 0; i < turns; ++i) rig.turn();
+        if (restart) {
+          rig.crash();
+          rig.start();
+        }
+        rig.append("away/a.log", "written meanwhile\n");
+        rig.rename("away", "vol");
+        rig.turn();
+        rig.append("vol/b.log", "later\n");
+        rig.settle();
+        EXPECT_EQ(texts(rig), (Texts{"a", "b", "later", "written meanwhile"}))
+            << descriptors << " " << restart << " " << turns;
+        EXPECT_EQ(rig.duplicates, 0u);
+        EXPECT_EQ(rig.tail_probe.lost, 0u);
+      }
+    }
+  }
+}
+
+TEST(Absent, UnreadBytesOfADirectoryThatGoesAwayCountAsLostAndAreReadWhenItIsBack) {
+  Rig rig(TailOptions{{"vol/*.log", "here.log"}, {}, {}});
+  rig.limits.max_open_files = 1;
+  std::filesystem::create_directory(rig.path("vol"));
+  rig.start();
+  rig.append("vol/a.log", "one\n");
+  rig.settle();
+  rig.append("here.log", "here\n");
+  rig.settle();  // it has the descriptor
+  rig.worker().pause_input(0, 0, "test");
+  rig.append("vol/a.log", "two\n");
+  rig.turn();
+  rig.rename("vol", "away");
+  rig.turn();
+  rig.worker().resume_input(0, 0);
+  rig.settle();
+  EXPECT_EQ(rig.tail_probe.lost, 4u);
+  EXPECT_EQ(rig.tail_probe.tracked, 1u);
+  rig.rename("away", "vol");
+  rig.settle();
+  EXPECT_EQ(texts(rig), (Texts{"here", "one", "two"}));
+  EXPECT_EQ(rig.duplicates, 0u);
+  EXPECT_EQ(rig.tail_probe.lost, 4u);
+}
+
 }  // namespace
 }  // namespace sidelight::test
