@@ -115,9 +115,8 @@ void Sender::on_answer(Flight& flight, HttpResponse& response) {
       on_items(flight, response);
       break;
     case Action::split:
-      if (error.reason.empty()) error.reason = "the destination takes no request of this size";
-      on_refused(flight,
-                 {true, "too_large", error.type.empty() ? "http_413" : error.type, "413: " + error.reason});
+      if (error.reason.empty()) error.reason = "413: the destination takes no request of this size";
+      on_refused(flight, {true, "too_large", error.type.empty() ? "http_413" : error.type, error.reason});
       break;
     case Action::bisect:
       on_refused(flight, {false, "other", error.type.empty() ? "http_400" : error.type, error.reason});

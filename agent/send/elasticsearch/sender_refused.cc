@@ -15,7 +15,8 @@ constexpr std::chrono::minutes kFickleFor{10};
 
 void Sender::on_refused(Flight& flight, Refusal refusal) {
   Work& work = flight.work;
-  const std::string text = hosts_.display(flight.host) + ": " + refusal.text;
+  const std::string text = hosts_.display(flight.host) + ": HTTP " + (refusal.by_size ? "413 " : "400 ") +
+                           refusal.type + ": " + refusal.text;
   if (work.size() == 1) {
     make_part(work);
     suspect(flight, std::move(refusal));
