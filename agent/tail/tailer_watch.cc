@@ -361,11 +361,15 @@ bool Tailer::may_retire(const TailedFile& file) const {
 
 void Tailer::forget_vanished() {
   std::vector<TailedFile*> gone;
+  std::vector<std::pair<TailedFile*, FileStat>> grown;
   for (auto& [pointer, file] : files_) {
     if (file->place == Place::deleted && may_retire(*file)) gone.push_back(file.get());
     if (file->place != Place::rotated || file->file) continue;
     auto st = ctx_.fs.lstat(file->real);
-    if (st && is_still(*file, *st, file->real)) continue;
+    if (st && is_still(*file, *st, file->real)) {
+      if (!file->whole && st->size > file->seen.size) grown.emplace_back(file.get(), *st);
+      continue;
+    }
     const std::string at = listings_.path_of(dir_name(file->real), file->seen.inode);
     const auto there = at.empty() ? Expected<FileStat>(fail("gone")) : ctx_.fs.lstat(at);
     if (there && is_still(*file, *there, at)) {
@@ -374,6 +378,13 @@ void Tailer::forget_vanished() {
     } else {
       gone.push_back(file.get());
     }
+  }
+  // A writer that still has it open; not one that put other bytes there.
+  for (const auto& [f, st] : grown) {
+    auto opened = open_any(f->real);
+    if (!opened) continue;
+    if (const auto same = bears_marks(**opened, f->head, f->read_to, f->tail); same && *same)
+      take_stat(*f, st);
   }
   for (auto* f : gone) {
     if (f->place == Place::rotated && went_away(*f)) continue;

@@ -20,6 +20,28 @@ Texts texts(const Rig& rig) {
   return out;
 }
 
+TEST(Late, LinesThatARotatedFileGetsAfterItWasLetGoAreRead) {
+  Rig rig;
+  rig.start();
+  rig.append("a.log", "one\n");
+  rig.settle();
+  rig.rename("a.log", "a.log.1");
+  rig.append("a.log", "two\n");
+  rig.settle();
+  for (const char* line : {"late", "later"}) {
+    ASSERT_EQ(rig.tail_probe.open, 1u);
+    rig.append("a.log.1", std::string(line) + "\n");
+    rig.settle();
+  }
+  EXPECT_EQ(texts(rig), (Texts{"late", "later", "one", "two"}));
+  // Other bytes in its place are nobody's.
+  rig.truncate("a.log.1");
+  rig.append("a.log.1", "something else, longer than what was there\n");
+  rig.settle();
+  EXPECT_EQ(rig.stored.size(), 4u);
+  EXPECT_EQ(rig.tail_probe.lost, 0u);
+}
+
 // logrotate's olddir, where the globs match it.
 TEST(Moves, FileInAnotherMatchedDirectoryIsReadOnThere) {
   for (const std::size_t descriptors : {100u, 1u}) {
