@@ -148,10 +148,14 @@ class Inflater {
 
 class GzipFile final : public File {
  public:
-  GzipFile(std::unique_ptr<File> archive, FileStat stat)
-      : archive_(std::move(archive)), stat_(stat), inflater_(*archive_) {}
+  GzipFile(std::unique_ptr<File> archive, std::uint64_t plain_size)
+      : archive_(std::move(archive)), plain_size_(plain_size), inflater_(*archive_) {}
 
-  Expected<FileStat> stat() const override { return stat_; }
+  Expected<FileStat> stat() const override {
+    auto now = archive_->stat();
+    if (now) now->size = plain_size_;
+    return now;
+  }
 
   Expected<std::size_t> read_at(char* to, std::size_t n, std::uint64_t offset) const override {
     if (offset < inflater_.first_kept()) {
@@ -179,7 +183,7 @@ class GzipFile final : public File {
 
  private:
   std::unique_ptr<File> archive_;
-  FileStat stat_;
+  std::uint64_t plain_size_;
   mutable Inflater inflater_;  // where it is in the stream is a cache, not state that callers see
 };
 
@@ -228,8 +232,7 @@ Expected<std::unique_ptr<File>> open_gzip(FileSystem& fs, const std::string& pat
       }
     }
   }
-  st->size = **known;
-  return std::make_unique<GzipFile>(std::move(*archive), *st);
+  return std::make_unique<GzipFile>(std::move(*archive), **known);
 }
 
 }  // namespace sidelight

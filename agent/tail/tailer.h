@@ -171,6 +171,7 @@ class Tailer {
   void start_at_end(const FoundFile& found, TailedFile& file, const File& opened);
   void look(TailedFile& file);
   void take_stat(TailedFile& file, const FileStat& st);
+  static void take_links(TailedFile& file, const FileStat& st);
   bool was_replaced(TailedFile& file);
   void poll_unnamed();
   bool may_retire(const TailedFile& file) const;

@@ -287,8 +287,12 @@ void Tailer::look_at_unheard() {
 }
 
 void Tailer::look(TailedFile& file) {
-  if (file.whole) return;
+  if (file.whole && !file.file) return;
   auto st = file.file ? file.file->stat() : ctx_.fs.stat(file.real);
+  if (file.whole) {
+    if (st) take_links(file, *st);
+    return;
+  }
   if (!st || !is_still(file, *st, file.real)) {
     scan_due_ = true;
     return;
@@ -312,14 +316,17 @@ void Tailer::take_stat(TailedFile& file, const FileStat& st) {
   file.seen = st;
   if (rewritten && was_replaced(file)) return;
   if (std::exchange(file.failed, false)) file.examined = 0;
-  if (st.links == 0 && file.place == Place::rotated) {
-    file.place = Place::deleted;
-    file.dirty = true;
-  }
+  take_links(file, st);
   if (file.has_news()) {
     if (!file.file && file.place != Place::live) unnamed_.insert(&file);
     mark_ready(file);
   }
+}
+
+void Tailer::take_links(TailedFile& file, const FileStat& st) {
+  if (st.links > 0 || file.place != Place::rotated) return;
+  file.place = Place::deleted;
+  file.dirty = true;
 }
 
 // A file without news that was written to and is as long as it was: other bytes of the same length are there,
@@ -432,7 +439,7 @@ void Tailer::hold_to_disk_budget() {
   std::uint64_t held = 0;
   std::vector<TailedFile*> deleted;
   for (auto* f : unnamed_) {
-    if (f->place != Place::deleted || !f->file || f->whole) continue;
+    if (f->place != Place::deleted || !f->file) continue;
     held += f->unread();
     if (f->unread() > 0) deleted.push_back(f);
   }

@@ -1,5 +1,4 @@
-// Files that go elsewhere, directories that are away for a while, and lines that come late: each is read
-// once.
+// Files that move, that are away for a while or get lines late: each is read once. What is deleted counts.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -40,6 +39,47 @@ TEST(Late, LinesThatARotatedFileGetsAfterItWasLetGoAreRead) {
   rig.settle();
   EXPECT_EQ(rig.stored.size(), 4u);
   EXPECT_EQ(rig.tail_probe.lost, 0u);
+}
+
+TEST(Deleted, CopyBeyondTheBudgetIsCountedToTheByte) {
+  for (const std::uint64_t budget : {10u, 100u}) {
+    Rig rig;
+    rig.limits.deleted_files_budget = budget;
+    rig.start();
+    rig.append("a.log", "one\n");
+    rig.settle();
+    rig.worker().pause_input(0, 0, "test");
+    rig.append("a.log", "0123456789\n");
+    rig.turn();
+    rig.copy("a.log", "a.log.1");
+    rig.truncate("a.log");
+    rig.append("a.log", "new\n");
+    for (int i = 0; i < 3; ++i) rig.turn();
+    EXPECT_EQ(rig.tail_probe.held, 0u);
+    rig.remove("a.log.1");
+    rig.turn();
+    EXPECT_EQ(rig.tail_probe.held, budget > 11 ? 11u : 0u);
+    rig.worker().resume_input(0, 0);
+    rig.settle();
+    EXPECT_EQ(texts(rig), (budget > 11 ? Texts{"0123456789", "new", "one"} : Texts{"new", "one"}));
+    EXPECT_EQ(rig.tail_probe.lost, budget > 11 ? 0u : 11u);
+    EXPECT_EQ(rig.tail_probe.tracked, 1u);
+  }
+}
+
+TEST(Deleted, ArchiveBeyondTheBudgetIsCountedToTheByte) {
+  Rig rig(TailOptions{{"*.gz"}, {}, {}});
+  rig.limits.deleted_files_budget = 10;
+  rig.start();
+  rig.worker().pause_input(0, 0, "test");
+  rig.append("a.log.1", "0123456789\n");
+  rig.gzip("a.log.1");
+  rig.turn();
+  EXPECT_EQ(rig.tail_probe.open, 1u);
+  rig.remove("a.log.1.gz");
+  for (int i = 0; i < 3; ++i) rig.turn();
+  EXPECT_EQ(rig.tail_probe.lost, 11u);
+  EXPECT_EQ(rig.tail_probe.open, 0u);
 }
 
 // logrotate's olddir, where the globs match it.
