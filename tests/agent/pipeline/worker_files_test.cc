@@ -11,16 +11,6 @@
 namespace sidelight::test {
 namespace {
 
-using Texts = std::vector<std::string>;
-
-// Sorted.
-Texts texts(const Rig& rig) {
-  Texts out;
-  for (const auto& [id, doc] : rig.stored) out.push_back(doc.message);
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
 TEST(Deleted, UnreadFileIsStillDelivered) {
   Rig rig;
   rig.start();

@@ -1,23 +1,12 @@
 // Files that move, that are away for a while or get lines late: each is read once. What is deleted counts.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "tests/agent/pipeline/worker_rig.h"
 
 namespace sidelight::test {
 namespace {
-
-using Texts = std::vector<std::string>;
-
-// Sorted.
-Texts texts(const Rig& rig) {
-  Texts out;
-  for (const auto& [id, doc] : rig.stored) out.push_back(doc.message);
-  std::sort(out.begin(), out.end());
-  return out;
-}
 
 TEST(Late, LinesThatARotatedFileGetsAfterItWasLetGoAreRead) {
   Rig rig;

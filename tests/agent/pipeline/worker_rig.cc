@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 #include <zlib.h>
+#include <algorithm>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -227,6 +229,13 @@ void Rig::store(const Batch& batch) {
       EXPECT_EQ(stored.at(id).timestamp, doc.timestamp) << "one id, two times: " << id;
     }
   }
+}
+
+Texts texts(const Rig& rig) {
+  Texts out;
+  for (const auto& [id, doc] : rig.stored) out.push_back(doc.message);
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 }  // namespace sidelight::test

@@ -149,4 +149,9 @@ class Rig {
   Worker* worker_ = nullptr;
 };
 
+using Texts = std::vector<std::string>;
+
+// Of the documents that are stored, sorted.
+Texts texts(const Rig& rig);
+
 }  // namespace sidelight::test

@@ -11,16 +11,7 @@ namespace sidelight::test {
 namespace {
 
 using std::chrono::milliseconds;
-using Texts = std::vector<std::string>;
 using Flags = std::vector<std::string>;
-
-// Sorted.
-Texts texts(const Rig& rig) {
-  Texts out;
-  for (const auto& [id, doc] : rig.stored) out.push_back(doc.message);
-  std::sort(out.begin(), out.end());
-  return out;
-}
 
 Texts ids(const Rig& rig) {
   Texts out;
