@@ -193,7 +193,7 @@ TEST_P(OneHostRefuses, TheOtherTakesItAllAndNothingIsDeadLettered) {
 
 TEST_P(OneHostRefuses, ABadDocumentIsStillFoundByTheOther) {
   const auto one_host = es.instead;
-  es.instead = [=, this](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
+  es.instead = [one_host](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
     if (r.body.find(number(7)) != std::string::npos)
       return FakeElasticsearch::error(400, "some_exception", "no");
     return one_host(r);
