@@ -5,9 +5,9 @@
 // request that was sent after the refusal was accepted, the destination evidently works: the rest is halved
 // until a part is accepted or is a single document. A single document that is refused becomes a suspect and
 // is tried again when the round ends. It is at fault itself when a host has refused it alone kStrikes times
-// more, each time after that host had accepted a request sent after the refusal before; and when that host
-// did not take another suspect meanwhile. When nothing was accepted in a round, nothing is known against the
-// documents: all are held, and sampled again later.
+// more, each time after that host had accepted a request sent later than the one refused before; and when
+// that host did not take another suspect meanwhile. When nothing was accepted in a round, nothing is known
+// against the documents: all are held, and sampled again later.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct Refusal {
 // A document that was refused alone.
 struct Suspect {
   unsigned strikes = 0;
-  std::vector<std::uint64_t> refused;  // by host: the sender's count of requests then; 0: not refused there
+  std::vector<std::uint64_t> refused;  // by host: the number of that request; 0: not refused there
   Refusal last;
 };
 

@@ -50,7 +50,7 @@ void Sender::suspect(const Flight& flight, Refusal refusal) {
   std::uint64_t& refused = suspect.refused[flight.host];
   const bool works_since = refused != 0 && accepted_by_[flight.host] > refused;
   if (works_since) ++suspect.strikes;
-  if (works_since || refused == 0) refused = sent_;
+  if (works_since || refused == 0) refused = flight.number;
 }
 
 // The host may be at fault rather than what it was sent. Whoever takes it says so, see note_acceptance().
