@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from rig import FaultServer, Repeatedly, Sidelight, WriterProcess
+from rig import FaultServer, Repeatedly, Sidelight, WriterProcess, wait_for
 
 MEMORY_BOUND_MIB = 64
 
@@ -197,7 +197,15 @@ def test_poisoned_requests_are_taken_apart(bench):
     bench.server.fault("poison", modulo=1000)
     bench.start("poison", rate=2000)
     truth = bench.finish()
-    assert letters_by_number(bench.sidelight) == {n: 1 for n in range(0, truth["count"], 1000)}
+    expected = {n: 1 for n in range(0, truth["count"], 1000)}
+    # The last one waits until something is accepted behind it; when the program ended before, its neighbours are offered again.
+    if letters_by_number(bench.sidelight) != expected:
+        assert letters_by_number(bench.sidelight) == {n: 1 for n in list(expected)[:-1]}
+        bench.sidelight.start()
+        wait_for(lambda: letters_by_number(bench.sidelight) == expected, 30, "the last dead letter")
+        bench.sidelight.stop()
+    assert letters_by_number(bench.sidelight) == expected
+    bench.check(bench.server.verdict(truth["count"], truth["optional"]))
 
 
 def test_refused_lines_and_kills(bench):
