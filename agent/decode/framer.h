@@ -71,11 +71,10 @@ class Framer {
   // Appends the events that are complete to `out` and returns where each lane goes on. Each call must be
   // given from.low() as the offset; bytes behind the returned low() are presented again, with more behind
   // them. Progress is guaranteed once bytes.size() >= window_bytes(): then something is cut by the size rule.
-  // With cut_at_end, everything is consumed, but for the beginning of a
-  // UTF-8 character unless is_last. Views in `out` live as long as `bytes`, `carry` and
-  // `arena`. Lines without text yield no event (inside an open multiline event they are kept). An event
-  // longer than max_event_bytes is cut there; what is skipped belongs to no event's range when it could not
-  // be seen with it.
+  // With cut_at_end, everything is consumed, but for the beginning of a UTF-8 character unless is_last. Views
+  // in `out` live as long as `bytes`, `carry` and `arena`. Lines without text yield no event (inside an open
+  // multiline event they are kept). An event longer than max_event_bytes is cut there; what is skipped
+  // belongs to no event's range when it could not be seen with it.
   virtual FramePosition frame(const FrameInput& in, Arena& arena, std::vector<Event>& out,
                               FrameStats& stats) const = 0;
 

@@ -20,8 +20,8 @@ class FamilyIndex {
   void remove(TailedFile& file);
 
   // Files whose path or real path is in `dir`, and which are, by their path's name (or by that of the file
-  // that a symlink leads to), of the family of `name` or files that `name` can be a
-  // rotated name of. Maybe a few others.
+  // that a symlink leads to), of the family of `name` or files that `name` can be a rotated name of. Maybe a
+  // few others.
   std::vector<TailedFile*> relatives(const std::string& dir, std::string_view name) const;
 
  private:
