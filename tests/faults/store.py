@@ -114,6 +114,7 @@ class Store:
             "doubled": len(doubled),
             "doubled_ranges": ranges(doubled)[:20],
             "refused": len(self.refused),
+            "spared": sum(1 for n in missing if n in spared and n not in self.refused),  # optional ones that did not come
             "stored": self.stored,
             "conflicts": self.conflicts,
             "beyond": sum(1 for c in self.counts[expected:] if c),

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from rig import FaultServer, Repeatedly, Sidelight, WriterProcess, wait_for
+from writer import LINE_BYTES, make_line
 
 MEMORY_BOUND_MIB = 64
 
@@ -57,10 +58,12 @@ class Bench:
     def finish(self, stored=None):
         """Everything written arrives; the program ends well and sends nothing twice on its way out."""
         truth = self.writer.truth()
-        self.check(self.server.wait_delivered(truth))
+        verdict = self.server.wait_delivered(truth)
+        self.check(verdict)
         if not os.environ.get("SIDELIGHT_NO_MEMORY_BOUND"):  # sanitizers need more
             assert self.sidelight.peak_mib() < MEMORY_BOUND_MIB
-        assert not self.sidelight.metric("sidelight_lost_bytes_total")
+        # Lines that were truncated away uncopied may have been seen to be there: then they are lost, and are counted as that.
+        assert (self.sidelight.metric("sidelight_lost_bytes_total") or 0) <= verdict["spared"] * LINE_BYTES, verdict
         assert not self.sidelight.metric("sidelight_id_conflicts_total")
         status, _ = self.sidelight.stop()
         assert status == 0, self.sidelight.log_text()[-2000:]
@@ -197,15 +200,7 @@ def test_poisoned_requests_are_taken_apart(bench):
     bench.server.fault("poison", modulo=1000)
     bench.start("poison", rate=2000)
     truth = bench.finish()
-    expected = {n: 1 for n in range(0, truth["count"], 1000)}
-    # The last one waits until something is accepted behind it; when the program ended before, its neighbours are offered again.
-    if letters_by_number(bench.sidelight) != expected:
-        assert letters_by_number(bench.sidelight) == {n: 1 for n in list(expected)[:-1]}
-        bench.sidelight.start()
-        wait_for(lambda: letters_by_number(bench.sidelight) == expected, 30, "the last dead letter")
-        bench.sidelight.stop()
-    assert letters_by_number(bench.sidelight) == expected
-    bench.check(bench.server.verdict(truth["count"], truth["optional"]))
+    assert letters_by_number(bench.sidelight) == {n: 1 for n in range(0, truth["count"], 1000)}
 
 
 def test_refused_lines_and_kills(bench):
@@ -265,8 +260,6 @@ def test_last_line_without_newline(bench):
     bench.start("tail", rate=100, seconds=1)
     truth = bench.writer.truth()
     bench.server.wait_delivered(truth)
-    from writer import make_line  # pylint: disable=import-outside-toplevel  # the path is set by conftest.py
-
     with open(bench.path, "a", encoding="ascii") as f:
         f.write(make_line(truth["count"], "tail", "2026-11-22T10:00:00.000Z", "raw", False))
     status, _ = bench.sidelight.stop()

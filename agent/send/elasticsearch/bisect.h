@@ -8,6 +8,9 @@
 // more, each time after that host had accepted a request sent later than the one refused before; and when
 // that host did not take another suspect meanwhile. When nothing was accepted in a round, nothing is known
 // against the documents: all are held, and sampled again later.
+//
+// Where nothing else is there to be accepted, kTriesWhenQuiet refusals do, provided that the host accepted
+// something between the refusal of the last part that the document was in with others and that of it alone.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +32,8 @@ struct Refusal {
 // A document that was refused alone.
 struct Suspect {
   unsigned strikes = 0;
+  unsigned tries = 0;                  // refusals in all
+  bool set_apart = false;              // something was accepted since it was refused together with others
   std::vector<std::uint64_t> refused;  // by host: the number of that request; 0: not refused there
   Refusal last;
 };
@@ -48,6 +53,7 @@ struct Bisect {
 inline constexpr unsigned kStrikes = 1;
 // A host that took what it had refused before is not to be believed for a while: so many then.
 inline constexpr unsigned kStrikesOfTheFickle = 8;
+inline constexpr unsigned kTriesWhenQuiet = 8;
 
 inline constexpr std::size_t kSamples = 16;
 

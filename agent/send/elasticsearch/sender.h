@@ -75,6 +75,7 @@ class Sender {
     std::optional<std::size_t> refused_by{};  // this host; another is to say whether it is right
     std::shared_ptr<Bisect> bisect;           // a whole request of these documents was refused before
     bool part = false;                        // counted in bisect->outstanding
+    std::uint64_t company_refused = 0;        // the request in which they were refused with others; 0: none
     std::size_t size() const { return whole ? held->batch->docs.size() : docs.size(); }
     std::uint32_t doc(std::size_t i) const { return whole ? static_cast<std::uint32_t>(i) : docs[i]; }
   };
@@ -142,6 +143,7 @@ class Sender {
   void part_done(const std::shared_ptr<Bisect>& bisect, Held* held);
   void conclude(const std::shared_ptr<Bisect>& bisect, Held* held);
   void bury_convicted(Bisect& bisect, Held* held);
+  bool only_suspects_left(const Bisect& concluding) const;
   void note_acceptance(const Flight& flight);
   std::uint64_t newest_accepted() const;
 

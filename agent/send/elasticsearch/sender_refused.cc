@@ -30,6 +30,7 @@ void Sender::on_refused(Flight& flight, Refusal refusal) {
   }
   if (ask_another_host(flight)) return;
   make_part(work);
+  if (work.size() > 1) work.company_refused = flight.number;
   const auto bisect = work.bisect;
   bisect->last_error = text;
   if (work.size() == 1) {
@@ -46,6 +47,9 @@ void Sender::on_refused(Flight& flight, Refusal refusal) {
 void Sender::suspect(const Flight& flight, Refusal refusal) {
   Suspect& suspect = flight.work.bisect->suspects[flight.work.doc(0)];
   suspect.last = std::move(refusal);
+  ++suspect.tries;
+  const std::uint64_t company = flight.work.company_refused;
+  if (company != 0 && accepted_by_[flight.host] > company) suspect.set_apart = true;
   suspect.refused.resize(hosts_.size());
   std::uint64_t& refused = suspect.refused[flight.host];
   const bool works_since = refused != 0 && accepted_by_[flight.host] > refused;
@@ -126,10 +130,13 @@ void Sender::part_done(const std::shared_ptr<Bisect>& bisect, Held* held) {
 }
 
 void Sender::bury_convicted(Bisect& bisect, Held* held) {
-  const unsigned enough = ctx_.clock.now() < fickle_until_ ? kStrikesOfTheFickle : kStrikes;
+  const bool fickle = ctx_.clock.now() < fickle_until_;
+  const unsigned enough = fickle ? kStrikesOfTheFickle : kStrikes;
+  const bool quiet = !fickle && only_suspects_left(bisect);
   std::erase_if(bisect.refused, [&](std::uint32_t doc) {
     const auto suspect = bisect.suspects.find(doc);
-    if (suspect->second.strikes < enough) return false;
+    if (suspect->second.strikes < enough && !(quiet && suspect->second.tries >= kTriesWhenQuiet))
+      return false;
     Refusal& why = suspect->second.last;
     bury(held, doc, why.reason, std::move(why.type), std::move(why.text));
     bisect.suspects.erase(suspect);
@@ -137,9 +144,27 @@ void Sender::bury_convicted(Bisect& bisect, Held* held) {
   });
 }
 
+// Nothing that is unsettled could prove the destination to work, and all of it was set apart by what did.
+bool Sender::only_suspects_left(const Bisect& concluding) const {
+  const auto set_apart = [](const Bisect& bisect, const std::vector<std::uint32_t>& docs) {
+    return std::all_of(docs.begin(), docs.end(), [&](std::uint32_t doc) {
+      const auto suspect = bisect.suspects.find(doc);
+      return suspect != bisect.suspects.end() && suspect->second.set_apart;
+    });
+  };
+  const auto suspected = [&](const Work& work) {
+    return !work.whole && work.bisect && set_apart(*work.bisect, work.docs);
+  };
+  return concluding.rest.empty() && set_apart(concluding, concluding.refused) &&
+         std::all_of(ready_.begin(), ready_.end(), suspected) &&
+         std::all_of(waiting_.begin(), waiting_.end(), [&](const auto& w) { return suspected(w.second); }) &&
+         std::all_of(flights_.begin(), flights_.end(), [&](const Flight& f) { return suspected(f.work); });
+}
+
 // The end of a round.
 void Sender::conclude(const std::shared_ptr<Bisect>& bisect, Held* held) {
   bury_convicted(*bisect, held);
+  const bool nothing_else = only_suspects_left(*bisect);
   std::vector<std::uint32_t> refused = std::exchange(bisect->refused, {});
   std::vector<std::uint32_t> rest = std::exchange(bisect->rest, {});
   if (refused.empty() && rest.empty()) return;
@@ -148,7 +173,7 @@ void Sender::conclude(const std::shared_ptr<Bisect>& bisect, Held* held) {
   Work next;
   next.held = held;
   next.bisect = bisect;
-  if (newest_accepted() > bisect->round) {  // the destination works
+  if (newest_accepted() > bisect->round || nothing_else) {  // the destination works, as far as can be known
     bisect->round = sent_;
     next.part = true;
     bisect->outstanding = (rest.empty() ? 0u : 1u) + (refused.empty() ? 0u : 1u);

@@ -122,6 +122,52 @@ TEST_F(SenderTest, AWhole400IsBisectedToTheDocumentsThatCauseIt) {
   EXPECT_LT(es.bulks, 180);
 }
 
+TEST_F(SenderTest, ThePoisonOfALogThatFellSilentIsFoundToo) {
+  es.instead = [](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
+    for (const std::size_t bad : {7u, 99u}) {
+      if (r.body.find(number(bad)) != std::string::npos) return FakeElasticsearch::error(400, "weird", "no");
+    }
+    return std::nullopt;
+  };
+  sender().accept(make_batch(100));
+  run_for(15);
+  expect_each_stored_once(98);
+  EXPECT_FALSE(sender().idle()) << "too early to tell";
+  run_for(300);
+  EXPECT_EQ(dead_letters().size(), 2u);
+  EXPECT_TRUE(sender().idle());
+  EXPECT_FALSE(world.probe.saw("bad_request"));
+}
+
+TEST_F(SenderTest, AStopDoesNotWaitLongForThePoisonOfASilentLog) {
+  es.instead = [](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
+    if (r.body.find(number(99)) != std::string::npos) return FakeElasticsearch::error(400, "weird", "no");
+    return std::nullopt;
+  };
+  sender().accept(make_batch(100));
+  run_for(2);
+  sender().start_draining();
+  run_for(5);
+  EXPECT_EQ(dead_letters().size(), 1u);
+  EXPECT_TRUE(sender().idle());
+}
+
+// What is refused then, with nothing else that could prove the destination to work, is not at fault.
+TEST_F(SenderTest, ADestinationThatBreaksAmidABisectionHoldsWhatIsLeft) {
+  bool broken = false;
+  es.instead = [&](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
+    if (broken || r.body.find(number(7)) != std::string::npos)
+      return FakeElasticsearch::error(400, "some_exception", "no");
+    if (es.stored.size() >= 400) broken = true;
+    return std::nullopt;
+  };
+  sender().accept(make_batch(1000));
+  sender().accept(make_batch(1000, 1000));
+  run_for(900);
+  EXPECT_TRUE(dead_letters().empty());
+  EXPECT_EQ(world.probe.states.back(), "bad_request");
+}
+
 TEST_F(SenderTest, ADestinationThatAnswers400ToEverythingHoldsEverything) {
   bool broken = true;
   es.instead = [&](const auto&) -> std::optional<HttpResult> {
