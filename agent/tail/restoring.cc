@@ -1,5 +1,7 @@
 // What the checkpoint knew, found again on disk: at the start, or when a directory appears later.
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "agent/tail/rotated_names.h"
 #include "agent/tail/tailer.h"
@@ -52,6 +54,25 @@ bool Tailer::take_up_absent(const std::vector<FoundFile>& found) {
   return true;
 }
 
+// What was taken up and left its path unread is read in its order; what a scan linked until then was linked
+// by chance.
+void Tailer::order_restored() {
+  std::map<std::string, std::vector<TailedFile*>> left;
+  for (const auto& [pointer, file] : files_)
+    if (file->place == Place::rotated && file->unread() > 0 && unnamed_.contains(file.get()))
+      left[file->path].push_back(file.get());
+  for (auto& [path, files] : left) {
+    for (TailedFile* f : files) {
+      if (f->successor != nullptr) f->successor->predecessor = nullptr;
+      f->successor = nullptr;
+    }
+    std::sort(files.begin(), files.end(), [](const TailedFile* a, const TailedFile* b) {
+      return std::pair(a->seen.mtime_ns, a->seen.birth_ns) < std::pair(b->seen.mtime_ns, b->seen.birth_ns);
+    });
+    put_in_order(path, files);
+  }
+}
+
 // Successors of what was taken up. Only when every generation that we know, and every live file, is bound:
 // copies are told from originals.
 void Tailer::adopt_unseen() {
@@ -61,6 +82,7 @@ void Tailer::adopt_unseen() {
     std::string real;
     std::int64_t since;
   };
+  order_restored();
   std::vector<Chain> chains;
   for (const auto& [pointer, file] : files_)
     if (file->place == Place::rotated && file->file)

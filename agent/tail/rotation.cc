@@ -2,6 +2,7 @@
 // stop: restoring.cc.
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "agent/tail/rotated_names.h"
 #include "agent/tail/tailer.h"
@@ -283,8 +284,9 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
     if (auto at = ctx_.fs.real_path(sibling); at && discovery_->is_own(*at)) continue;
     candidates.push_back({sibling, *st});
   }
-  std::sort(candidates.begin(), candidates.end(),
-            [](const auto& a, const auto& b) { return a.stat.mtime_ns < b.stat.mtime_ns; });
+  std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.stat.mtime_ns, a.stat.birth_ns) < std::pair(b.stat.mtime_ns, b.stat.birth_ns);
+  });
   std::vector<TailedFile*> adopted;
   for (const auto& c : candidates) {
     auto opened = open_any(c.path);
@@ -307,18 +309,44 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
     ctx_.log.info("tail.successor", c.path + " was written and rotated while nobody looked; it is read now");
     adopted.push_back(&add(std::move(file), false));
   }
-  if (TailedFile* const live = live_at(path); live != nullptr && live->read_to == 0)
-    put_before(*live, adopted);
+  put_in_order(path, adopted);
 }
 
-// In this order, behind what was to be read before `file` anyway.
-void Tailer::put_before(TailedFile& file, const std::vector<TailedFile*>& earlier) {
-  for (TailedFile* f : earlier) {
-    f->predecessor = file.predecessor;
-    if (f->predecessor != nullptr) f->predecessor->successor = f;
-    file.predecessor = f;
-    f->successor = &file;
+void Tailer::link(TailedFile& first, TailedFile& second) {
+  if (first.successor != nullptr) first.successor->predecessor = nullptr;
+  if (second.predecessor != nullptr) second.predecessor->successor = nullptr;
+  first.successor = &second;
+  second.predecessor = &first;
+}
+
+// The youngest generation that left this path unread, without a successor.
+TailedFile* Tailer::last_before(const std::string& path, const std::vector<TailedFile*>& except) {
+  TailedFile* last = nullptr;
+  for (TailedFile* f : families_.relatives(dir_name(path), base_name(path))) {
+    if (f->path != path || f->successor != nullptr || f->unread() == 0 || !unnamed_.contains(f)) continue;
+    if (std::find(except.begin(), except.end(), f) != except.end()) continue;
+    if (last == nullptr || f->last_growth >= last->last_growth) last = f;
   }
+  return last;
+}
+
+// `left` left this path, oldest first: each is read behind the one before it, and the live file behind all,
+// unless that was begun, be it with what an open event of the one before brought. What is empty would hold up
+// nothing, and is passed over.
+void Tailer::put_in_order(const std::string& path, const std::vector<TailedFile*>& left) {
+  if (left.empty()) return;
+  TailedFile* live = live_at(path);
+  if (live != nullptr &&
+      (live->read_to > 0 || (live->predecessor != nullptr && live->predecessor->unread() == 0)))
+    live = nullptr;
+  TailedFile* last = live != nullptr ? live->predecessor : nullptr;
+  if (last == nullptr) last = last_before(path, left);
+  for (TailedFile* f : left) {
+    if (f->unread() == 0) continue;
+    if (last != nullptr) link(*last, *f);
+    last = f;
+  }
+  if (live != nullptr && last != nullptr && live->predecessor != last) link(*last, *live);
 }
 
 // Generations of logs that the globs match, rotated away before anything of them was seen.

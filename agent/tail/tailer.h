@@ -190,7 +190,10 @@ class Tailer {
   bool adopt_copy(TailedFile& file);
   void adopt_successors(std::uint32_t input, const std::string& path, const std::string& real,
                         std::int64_t since_ns);
-  static void put_before(TailedFile& file, const std::vector<TailedFile*>& earlier);
+  static void link(TailedFile& first, TailedFile& second);
+  TailedFile* last_before(const std::string& path, const std::vector<TailedFile*>& except);
+  void put_in_order(const std::string& path, const std::vector<TailedFile*>& left);
+  void order_restored();
   void adopt_missed(std::int64_t since_ns);
   bool is_copy(const FoundFile& found, const File& candidate, const FileStat& st);
   bool is_copy_of_live(TailedFile& live, const File& candidate, const FileStat& st);

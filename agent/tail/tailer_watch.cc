@@ -218,13 +218,7 @@ void Tailer::discover(const FoundFile& found) {
   if (inputs_[found.input].start == StartAt::end) start_at_end(found, *file, **opened);
   file->file = std::move(*opened);
   // The youngest generation that left this path is read to its end first.
-  for (TailedFile* f : families_.relatives(dir_name(found.path), name)) {
-    if (f->path != found.path || f->successor != nullptr || f->unread() == 0 || !unnamed_.contains(f))
-      continue;
-    if (file->predecessor == nullptr || f->last_growth >= file->predecessor->last_growth)
-      file->predecessor = f;
-  }
-  if (file->predecessor != nullptr) file->predecessor->successor = file.get();
+  if (TailedFile* const last = last_before(found.path, {}); last != nullptr) link(*last, *file);
   add(std::move(file), false);
 }
 
