@@ -78,6 +78,9 @@ class Framer {
   virtual FramePosition frame(const FrameInput& in, Arena& arena, std::vector<Event>& out,
                               FrameStats& stats) const = 0;
 
+  // The position of one who begins at `offset` in a file that starts with these bytes (two suffice).
+  virtual FramePosition begin_at(std::uint64_t offset, std::string_view file_start) const = 0;
+
   // The least window that guarantees progress.
   virtual std::size_t window_bytes() const = 0;
 

@@ -39,6 +39,19 @@ FramePosition FramerBase::frame(const FrameInput& given, Arena& arena, std::vect
   return frame_marked(window, in.from, output);
 }
 
+FramePosition FramerBase::begin_at(std::uint64_t offset, std::string_view file_start) const {
+  FramePosition at;
+  at.lane.fill(offset);
+  at.utf16_swapped = offset > 0 && mark_contradicts(file_start);
+  return at;
+}
+
+// Whether a byte order mark says the other order than is configured.
+bool FramerBase::mark_contradicts(std::string_view file_start) const {
+  return is_wide(options_.encoding) &&
+         file_start.starts_with(options_.encoding == Encoding::utf16be ? "\xFF\xFE" : "\xFE\xFF");
+}
+
 bool FramerBase::ends_line(std::string_view bytes, const FramePosition& at) const {
   if (!is_wide(options_.encoding)) return bytes.ends_with('\n');
   const bool big = (options_.encoding == Encoding::utf16be) != at.utf16_swapped;
@@ -87,7 +100,7 @@ FramePosition FramerBase::frame_marked(LineWindow window, FramePosition from, Ou
     if (from.low() <= window.file_start && window.offset <= window.file_start) {
       const std::string_view start =
           window.bytes.substr(static_cast<std::size_t>(window.file_start - window.offset));
-      if (start.starts_with(big ? "\xFF\xFE" : "\xFE\xFF")) from.utf16_swapped = true;
+      if (mark_contradicts(start)) from.utf16_swapped = true;
     }
     window.big_endian = big != from.utf16_swapped;
     encoding = window.big_endian ? Encoding::utf16be : Encoding::utf16le;

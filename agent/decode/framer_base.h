@@ -11,6 +11,7 @@ class FramerBase : public Framer {
   explicit FramerBase(const DecodeOptions& options) : options_(options) {}
   FramePosition frame(const FrameInput& given, Arena& arena, std::vector<Event>& out,
                       FrameStats& stats) const final;
+  FramePosition begin_at(std::uint64_t offset, std::string_view file_start) const final;
   bool ends_line(std::string_view bytes, const FramePosition& at) const final;
 
  protected:
@@ -30,6 +31,7 @@ class FramerBase : public Framer {
  private:
   FramePosition frame_carried(const FrameInput& in, Output out) const;
   FramePosition frame_marked(LineWindow window, FramePosition from, Output out) const;
+  bool mark_contradicts(std::string_view file_start) const;
 };
 
 inline bool is_wide(Encoding e) {

@@ -1,6 +1,7 @@
 #include "agent/pipeline/worker.h"
 
 #include <algorithm>
+#include <array>
 
 namespace sidelight {
 namespace {
@@ -54,7 +55,11 @@ void Worker::on_new(TailedFile& file, bool restored) {
   s.file = &file;
   s.window = ctx_.chunks.standard_size() - kTailBytes;
   s.source = std::make_shared<const Source>(Source{file.input, file.path, file.key});
-  s.position.lane.fill(file.read_to);
+  std::array<char, 2> file_start{};
+  std::size_t known = 0;
+  if (file.read_to > 0 && file.file)
+    known = file.file->read_at(file_start.data(), file_start.size(), 0).value_or(0);
+  s.position = inputs_[file.input].framer->begin_at(file.read_to, {file_start.data(), known});
   if (const auto it = restoring_.find(file.key); restored && it != restoring_.end()) {
     CheckpointState& c = it->second;
     s.position.lane = c.lane;

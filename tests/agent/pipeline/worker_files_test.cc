@@ -81,6 +81,31 @@ TEST(Start, EndHoldsForTheFirstStartOnly) {
   EXPECT_EQ(texts(rig), (Texts{"file while down", "later file", "new", "while down"}));
 }
 
+TEST(Start, EndKeepsToAByteOrderMarkThatContradictsTheConfiguration) {
+  const auto wide = [](std::string_view text, bool big) {
+    std::string out;
+    for (const char c : text) out += big ? std::string{'\0', c} : std::string{c, '\0'};
+    return out;
+  };
+  for (const bool big : {false, true}) {
+    TailOptions tail;
+    tail.start = StartAt::end;
+    DecodeOptions decode;
+    decode.encoding = big ? Encoding::utf16le : Encoding::utf16be;
+    Rig rig(tail, decode);
+    rig.append("a.log", (big ? "\xFE\xFF" : "\xFF\xFE") + wide("old\n", big));
+    rig.start();
+    rig.append("a.log", wide("new\n", big));
+    rig.settle();
+    EXPECT_EQ(texts(rig), Texts{"new"});
+    rig.crash();
+    rig.append("a.log", wide("newer\n", big));
+    rig.start();
+    rig.settle();
+    EXPECT_EQ(texts(rig), (Texts{"new", "newer"}));
+  }
+}
+
 TEST(Start, EndHoldsForAnInputThatIsNewInAKnownState) {
   TailOptions tail;
   tail.start = StartAt::end;
