@@ -114,6 +114,7 @@ bool Tailer::restore_by_content(const SavedFile& saved) {
   for (auto& s : rotated_siblings(saved.real)) siblings.push_back(std::move(s));
   auto real = ctx_.fs.real_path(saved.path);
   siblings.push_back(real ? *real : saved.path);
+  for (auto& s : found_elsewhere(saved.path, saved.real, saved.head)) siblings.push_back(std::move(s));
   return std::any_of(siblings.begin(), siblings.end(),
                      [&](const std::string& at) { return restore_from(saved, *input, at, false); });
 }

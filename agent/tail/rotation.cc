@@ -1,5 +1,5 @@
-// Which bytes on disk continue which generation: renamed, copied and compressed files, while running. After a
-// stop: restoring.cc.
+// Which bytes on disk continue which generation: renamed, copied and compressed files, while running. Files
+// that appear: copies.cc. After a stop: restoring.cc.
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -10,23 +10,8 @@
 namespace sidelight {
 namespace {
 
-// Equal content is compared at both ends of the common part; the middle of two files that agree there is the
-// same.
-constexpr std::uint64_t kCompareBytes = 64 * 1024;
 // Some file systems tell times to two seconds only.
 constexpr std::int64_t kCoarseTimes = 2'500'000'000;
-
-bool same_ends(const File& a, const File& b, std::uint64_t common) {
-  const auto head = same_prefix(a, b, std::min(common, kCompareBytes));
-  if (!head || !*head) return false;
-  if (common <= kCompareBytes) return true;
-  const auto n = std::min(common - kCompareBytes, kCompareBytes);
-  std::string x(static_cast<std::size_t>(n), '\0');
-  std::string y = x;
-  const auto i = a.read_at(x.data(), x.size(), common - n);
-  const auto j = b.read_at(y.data(), y.size(), common - n);
-  return i && j && *i == x.size() && *j == y.size() && x == y;
-}
 
 // A name of many more digits than its family's bears a date, or what looks like one.
 bool is_dated(std::string_view name, std::string_view family) {
@@ -186,6 +171,12 @@ void Tailer::truncated(TailedFile& file) {
   add(std::move(fresh), false);
 }
 
+// The last look saw the size of what came after.
+void Tailer::truncated_and_refilled(TailedFile& file) {
+  file.seen.size = std::max(file.sure_size, file.read_to);
+  truncated(file);
+}
+
 // The user's path leads elsewhere or nowhere now: renamed, deleted, or a symlink was swapped.
 void Tailer::left_its_path(TailedFile& file) {
   const std::string live_real = file.real;
@@ -224,6 +215,7 @@ bool Tailer::adopt_copy(TailedFile& file) {
   if (base_name(file.path) != base_name(file.real))
     for (auto& s : rotated_siblings(dir_name(file.real) + "/" + base_name(file.path)))
       siblings.push_back(std::move(s));
+  for (auto& s : found_elsewhere(file.path, file.real, file.head)) siblings.push_back(std::move(s));
   for (const auto& path : siblings) {
     auto st = ctx_.fs.stat(path);
     if (!st || !st->is_regular() || owner_of(*st, path) != nullptr) continue;
@@ -386,99 +378,6 @@ void Tailer::adopt_missed(std::int64_t since_ns) {
     }
     ++it;
   }
-}
-
-// Does this unknown file hold bytes that we read, or are reading, elsewhere? A copy of a live file is left
-// alone; a copy of a generation whose own file is gone takes its place.
-bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileStat& st) {
-  const std::string name = base_name(found.path);
-  const std::string dir = dir_name(found.path);
-  std::vector<TailedFile*> relatives;
-  for (TailedFile* f : families_.relatives(dir, name)) {
-    if (dir_name(f->path) != dir && dir_name(f->real) != dir) continue;
-    for (const std::string& original : {base_name(f->path), base_name(f->real)}) {
-      if (f->place == Place::live ? is_rotated_name(original, name)
-                                  : family_name(original) == family_name(name)) {
-        relatives.push_back(f);
-        break;
-      }
-    }
-  }
-  for (auto* f : relatives) {
-    if (f->place == Place::live) {
-      if (!is_copy_of_live(*f, candidate, st)) continue;
-      copies_.insert(found.path);
-      return true;
-    }
-    if (f->head.len == 0 || f->seen.inode == st.inode) continue;
-    const auto same = bears_marks(candidate, f->head, f->read_to, f->tail);
-    if (!same || !*same) continue;
-    auto there = ctx_.fs.lstat(f->real);
-    const bool still_there = f->place == Place::rotated && there && is_still(*f, *there, f->real);
-    // What stands where the original stood before it was rotated, or is longer, is no copy of it: many
-    // programs begin each file with the same lines.
-    if (still_there && (found.path == f->path || st.size > there->size)) continue;
-    if (still_there && f->file) {
-      // A truncation can hide behind new bytes; when it comes to light, the copy is adopted.
-      const auto unchanged = bears_marks(*f->file, f->head, f->read_to, f->tail);
-      if (unchanged && !*unchanged) {
-        truncated(*f);
-        if (by_inode(st) != nullptr) return true;
-        continue;
-      }
-    }
-    // Copies have rotated names, and what they were made of is gone. Anything else must be the same beyond
-    // doubt.
-    const bool looks_like_one = is_rotated_from(f->path, f->real, name) && !still_there;
-    if (!looks_like_one && !tells_apart(f->head)) continue;
-    if (still_there) {
-      copies_.insert(found.path);
-      return true;
-    }
-    close(*f);
-    unbind(*f);
-    bind(*f, st);
-    move_to(*f, found.path);
-    f->place = Place::rotated;
-    f->whole = is_gzip_name(name);
-    if (f->whole) ctx_.probe.rotation(RotationKind::gzip);
-    if (f->has_news()) {
-      unnamed_.insert(f);
-      mark_ready(*f);
-    }
-    return true;
-  }
-  return false;
-}
-
-bool Tailer::is_copy_of_live(TailedFile& live, const File& candidate, const FileStat& st) {
-  const std::string path = live.path;
-  look(live);
-  if (live.place == Place::live && open(live)) {
-    // A truncation can hide behind new bytes; when it comes to light, the copy is adopted.
-    const auto unchanged = bears_marks(*live.file, live.head, live.read_to, live.tail);
-    if (unchanged && !*unchanged) truncated(live);
-  }
-  if (by_inode(st) != nullptr) return true;
-  if (live.place != Place::live) {
-    TailedFile* fresh = live_at(path);
-    return fresh != nullptr && fresh != &live && is_copy_of_live(*fresh, candidate, st);
-  }
-  if (!live.file) return false;
-  // A copy is younger than what it was made of, and no longer.
-  if (st.size > live.seen.size) return false;
-  if (st.birth_ns != 0 && live.seen.birth_ns != 0 && st.birth_ns < live.seen.birth_ns) return false;
-  if (st.size == 0)
-    return true;  // a copy that is about to be written, or nothing at all: looked at again when it grows
-  const auto common = std::min(st.size, live.seen.size);
-  if (common == 0) return false;
-  if (same_ends(*live.file, candidate, common)) return true;
-  // Copytruncate truncates right behind the copy, perhaps in the middle of our comparison: it only counts
-  // when the live file still is what it was before it.
-  const auto still = bears_marks(*live.file, live.head, live.read_to, live.tail);
-  const auto now = live.file->stat();
-  if (!still || !now || (*still && now->size >= common)) return false;
-  return is_copy_of_live(live, candidate, st);
 }
 
 }  // namespace sidelight

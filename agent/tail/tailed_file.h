@@ -41,10 +41,12 @@ struct TailedFile {
   std::string path;
   std::string real;
   Place place = Place::live;
-  FileStat seen;               // identity and size at the last look
-  Mark head;                   // grows with the file up to kHeadBytes
-  std::uint64_t read_to = 0;   // everything before it has been handed out
-  Mark tail;                   // of the bytes before read_to
+  FileStat seen;              // identity and size at the last look
+  Mark head;                  // grows with the file up to kHeadBytes
+  std::uint64_t read_to = 0;  // everything before it has been handed out
+  Mark tail;                  // of the bytes before read_to
+  std::uint64_t sure_size =
+      0;                       // seen.size as it was at the look before, or when its bytes were last compared
   std::uint64_t examined = 0;  // the size at which the bytes behind read_to gave no complete event
   bool failed = false;         // it could not be read: tried again at the next look
   bool whole = false;          // an archive or a copy: no more bytes will come

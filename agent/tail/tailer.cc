@@ -117,7 +117,11 @@ Tailer::ReadResult Tailer::read(TailedFile& file, char* to, std::size_t n) {
   // like.
   const bool shrunk = *got < context + std::min<std::uint64_t>(n, file.unread());
   if (!same_tail || !same_head || shrunk || (context == 0 && *got < file.head.len)) {
-    truncated(file);
+    if (shrunk) {
+      truncated(file);
+    } else {
+      truncated_and_refilled(file);
+    }
     return {ReadOutcome::changed, 0, 0};
   }
   const std::size_t bytes = *got - context;
@@ -129,6 +133,7 @@ Tailer::ReadResult Tailer::read(TailedFile& file, char* to, std::size_t n) {
     if (auto head = read_head(*file.file)) file.head = *head;
     file.dirty = true;
   }
+  file.sure_size = file.seen.size;
   return {bytes > 0 ? ReadOutcome::bytes : ReadOutcome::nothing, context, bytes};
 }
 
@@ -149,6 +154,7 @@ TailedFile& Tailer::add(FilePtr owned, bool restored) {
   if (file.file) ++open_files_;
   bind(file, file.seen);
   families_.add(file);
+  if (by_head_) by_head_->emplace(file.head.hash, &file);
   file.last_growth = ctx_.clock.now();
   if (file.place == Place::live) {
     make_live(file);
@@ -176,6 +182,7 @@ void Tailer::remove(TailedFile& file) {
   leave_path(file);
   unnamed_.erase(&file);
   families_.remove(file);
+  by_head_.reset();
   if (queued_.erase(&file) > 0) std::erase(ready_, &file);
   if (file.predecessor != nullptr) file.predecessor->successor = nullptr;
   if (file.successor != nullptr) file.successor->predecessor = nullptr;

@@ -183,8 +183,9 @@ class Tailer {
   void note_unheard();
   void look_at_unheard();
 
-  // rotation.cc, restoring.cc: which bytes on disk continue which generation
+  // rotation.cc, copies.cc, restoring.cc: which bytes on disk continue which generation
   void truncated(TailedFile& file);
+  void truncated_and_refilled(TailedFile& file);
   void left_its_path(TailedFile& file);
   void count_rename(const TailedFile& file);
   bool adopt_copy(TailedFile& file);
@@ -195,6 +196,11 @@ class Tailer {
   void put_in_order(const std::string& path, const std::vector<TailedFile*>& left);
   void order_restored();
   void adopt_missed(std::int64_t since_ns);
+  std::vector<TailedFile*> relatives_beside(const std::string& path);
+  std::vector<TailedFile*> relatives_elsewhere(const std::string& path, const File& candidate,
+                                               const FileStat& st);
+  std::vector<std::string> found_elsewhere(const std::string& path, const std::string& real,
+                                           const Mark& head);
   bool is_copy(const FoundFile& found, const File& candidate, const FileStat& st);
   bool is_copy_of_live(TailedFile& live, const File& candidate, const FileStat& st);
   void take_up(const std::vector<SavedFile>& saved);
@@ -221,6 +227,11 @@ class Tailer {
   FamilyIndex families_;
   Listings listings_;
   std::optional<FoundIndex> found_at_;  // of the scan in progress, without what is as it was; or of restore()
+  // Made when they are needed; thrown away with the scan or restore() in progress.
+  std::optional<std::unordered_multimap<std::uint64_t, TailedFile*>> by_head_;  // by the hash of its head
+  std::optional<std::unordered_multimap<std::uint64_t, std::string>>
+      found_heads_;  // the same of unknown files
+  MonoTime heads_until_{};
   std::unordered_map<std::string, TailedFile*> live_;   // by the user's path
   std::unordered_map<std::string, TailedFile*> reals_;  // live files by real path, for notifications
   std::deque<TailedFile*> ready_;

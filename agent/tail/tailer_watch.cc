@@ -77,6 +77,7 @@ void Tailer::scan() {
   // there.
   const std::vector<TailedFile*> left = compare(found);
   found_at_ = index_of(found);
+  found_heads_.reset();
   // Live names before rotated ones: a copy is recognised by its original.
   std::partition(found.begin(), found.end(),
                  [](const FoundFile& f) { return !has_rotation_mark(base_name(f.path)); });
@@ -99,7 +100,9 @@ void Tailer::scan() {
   hold_to_disk_budget();
   note_unheard();
   listings_.clear();
-  found_at_->clear();
+  found_at_.reset();
+  found_heads_.reset();
+  by_head_.reset();
   report();
   const MonoTime end = ctx_.clock.now();
   may_scan_ = end + 20 * (end - begin);
@@ -304,6 +307,7 @@ void Tailer::take_stat(TailedFile& file, const FileStat& st) {
   }
   const bool rewritten = st.size == file.seen.size && st.mtime_ns != file.seen.mtime_ns && !file.has_news();
   if (st.size != file.seen.size) {
+    file.sure_size = file.seen.size;
     file.last_growth = ctx_.clock.now();
     file.dirty = true;
   }

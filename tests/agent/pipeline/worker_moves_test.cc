@@ -30,6 +30,90 @@ TEST(Late, LinesThatARotatedFileGetsAfterItWasLetGoAreRead) {
   EXPECT_EQ(rig.tail_probe.lost, 0u);
 }
 
+// A thousand bytes and more, as tell files apart.
+std::string lines(int from, int to) {
+  std::string out;
+  for (int i = from; i < to; ++i) out += "line " + std::to_string(i) + " " + std::string(100, '.') + "\n";
+  return out;
+}
+
+class AnotherDirectory : public ::testing::Test {
+ protected:
+  AnotherDirectory() {
+    std::filesystem::create_directories(rig.path("old"));
+    rig.match("**");
+    rig.append("a.log", lines(0, 20));
+    rig.start();
+    rig.settle();
+  }
+  ~AnotherDirectory() override {
+    rig.settle();
+    EXPECT_EQ(rig.stored.size(), 40u);
+    EXPECT_EQ(rig.duplicates, 0u) << "each line was offered once";
+    EXPECT_EQ(rig.tail_probe.lost, 0u);
+  }
+  Rig rig;
+};
+
+TEST_F(AnotherDirectory, MayTakeTheCompressedFileAtOnce) {
+  rig.rename("a.log", "old/a.log.1");
+  rig.gzip("old/a.log.1");
+  rig.append("a.log", lines(20, 40));
+}
+
+TEST_F(AnotherDirectory, MayTakeTheCompressedFileLater) {
+  rig.rename("a.log", "old/a.log.1");
+  rig.append("a.log", lines(20, 30));
+  rig.settle();
+  rig.rename("a.log", "old/a.log");
+  rig.gzip("old/a.log.1");
+  rig.rename("old/a.log.1.gz", "old/a.log.2.gz");
+  rig.rename("old/a.log", "old/a.log.1");
+  rig.append("a.log", lines(30, 40));
+  rig.settle();
+  rig.gzip("old/a.log.1");
+}
+
+TEST_F(AnotherDirectory, MayTakeACopyBeforeTheTruncation) {
+  rig.copy("a.log", "old/a.log.1");
+  rig.settle();
+  rig.truncate("a.log");
+  rig.append("a.log", lines(20, 40));
+}
+
+TEST_F(AnotherDirectory, MayTakeTheCompressedFileUnreadDuringAStop) {
+  rig.append("a.log", lines(20, 30));
+  rig.crash();
+  rig.rename("a.log", "old/a.log.1");
+  rig.gzip("old/a.log.1");
+  rig.append("a.log", lines(30, 40));
+  rig.start();
+}
+
+TEST_F(AnotherDirectory, OfALogOfTheSameNameAndBeginningIsReadAllTheSame) {
+  std::filesystem::create_directories(rig.path("other"));
+  rig.append("other/a.log.1", lines(0, 15) + lines(20, 25));
+}
+
+TEST(Truncated, WhatIsLostIsToldToTheByteBehindNewBytesToo) {
+  for (const bool paused : {false, true}) {
+    Rig rig;
+    rig.append("a.log", "one\n");
+    rig.start();
+    rig.settle();
+    if (paused) rig.worker().pause_input(0, 0, "test");
+    if (paused) rig.append("a.log", "not read\n");
+    rig.turn();
+    rig.truncate("a.log");
+    rig.append("a.log", "new, and longer than what was there\n");
+    rig.turn();
+    if (paused) rig.worker().resume_input(0, 0);
+    rig.settle();
+    EXPECT_EQ(texts(rig), (Texts{"new, and longer than what was there", "one"}));
+    EXPECT_EQ(rig.tail_probe.lost, paused ? 9u : 0u);
+  }
+}
+
 TEST(Deleted, CopyBeyondTheBudgetIsCountedToTheByte) {
   for (const std::uint64_t budget : {10u, 100u}) {
     Rig rig;
