@@ -1,5 +1,6 @@
 // Which files that appear are copies, plain or compressed, of generations that are known.
 #include <algorithm>
+#include <unordered_set>
 
 #include "agent/tail/rotated_names.h"
 #include "agent/tail/tailer.h"
@@ -47,6 +48,15 @@ std::vector<TailedFile*> Tailer::relatives_beside(const std::string& path) {
   return out;
 }
 
+// The head that is known is that of the last read. It may have grown since, or be that of bytes that were
+// truncated away unseen.
+void Tailer::note_head(TailedFile& file) {
+  by_head_->emplace(file.head.hash, std::pair(file.head, &file));
+  if (file.unread() == 0 || !file.file) return;
+  const auto now = read_head(*file.file);
+  if (now && *now != file.head) by_head_->emplace(now->hash, std::pair(*now, &file));
+}
+
 // In other directories, where rotation may have moved, copied or compressed it from. Logs of one name are
 // many, so only those that begin alike, and where that is little, that are as long and as old and gone.
 std::vector<TailedFile*> Tailer::relatives_elsewhere(const std::string& path, const File& candidate,
@@ -58,13 +68,13 @@ std::vector<TailedFile*> Tailer::relatives_elsewhere(const std::string& path, co
   if (!head) return out;
   if (!by_head_) {
     by_head_.emplace();
-    for (const auto& [pointer, file] : files_) by_head_->emplace(file->head.hash, file.get());
+    for (const auto& [pointer, file] : files_) note_head(*file);
   }
   const std::string dir = dir_name(path);
   const auto [begin, end] = by_head_->equal_range(head->hash);
   for (auto it = begin; it != end; ++it) {
-    TailedFile* const f = it->second;
-    if (f->head != *head || dir_name(f->path) == dir || dir_name(f->real) == dir) continue;
+    const auto& [its_head, f] = it->second;
+    if (its_head != *head || dir_name(f->path) == dir || dir_name(f->real) == dir) continue;
     if (!is_rotated_from(f->path, f->real, name)) continue;
     const bool same_age = std::abs(f->seen.mtime_ns - st.mtime_ns) < kCoarseTimes;
     const bool same_file = f->place != Place::live && f->seen.size == st.size && same_age;
@@ -87,8 +97,12 @@ std::vector<std::string> Tailer::found_elsewhere(const std::string& path, const 
     found_heads_.emplace();
     heads_until_ = ctx_.clock.now() + kHeadsAreKnownFor;
     if (!found_at_) found_at_ = index_of(discovery_->scan());
+    std::unordered_set<std::string_view> names;
+    for (const auto& [inode, at] : *found_at_) names.insert(at);
     for (const auto& [inode, at] : *found_at_) {
       if (!has_rotation_mark(base_name(at)) || inodes_.contains(inode)) continue;
+      if (is_gzip_name(at) && names.contains(std::string_view(at).substr(0, at.size() - 3)))
+        continue;  // gzip is at work
       make_room_for_descriptor();
       const auto opened = open_any(at);
       if (!opened) continue;
@@ -124,9 +138,6 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
     if (!same || !*same) continue;
     auto there = ctx_.fs.lstat(f->real);
     const bool still_there = f->place == Place::rotated && there && is_still(*f, *there, f->real);
-    // What stands where the original stood before it was rotated, or is longer, is no copy of it: many
-    // programs begin each file with the same lines.
-    if (still_there && (found.path == f->path || st.size > there->size)) continue;
     if (still_there && f->file) {
       // A truncation can hide behind new bytes; when it comes to light, the copy is adopted.
       const auto unchanged = bears_marks(*f->file, f->head, f->read_to, f->tail);
@@ -136,6 +147,9 @@ bool Tailer::is_copy(const FoundFile& found, const File& candidate, const FileSt
         continue;
       }
     }
+    // What stands where the original stood before it was rotated, or is longer, is no copy of it: many
+    // programs begin each file with the same lines.
+    if (still_there && (found.path == f->path || st.size > (f->whole ? f->seen.size : there->size))) continue;
     // Copies have rotated names, and what they were made of is gone. Anything else must be the same beyond
     // doubt.
     const bool looks_like_one = is_rotated_from(f->path, f->real, name) && !still_there;

@@ -154,7 +154,7 @@ TailedFile& Tailer::add(FilePtr owned, bool restored) {
   if (file.file) ++open_files_;
   bind(file, file.seen);
   families_.add(file);
-  if (by_head_) by_head_->emplace(file.head.hash, &file);
+  if (by_head_) note_head(file);
   file.last_growth = ctx_.clock.now();
   if (file.place == Place::live) {
     make_live(file);

@@ -196,6 +196,7 @@ class Tailer {
   void put_in_order(const std::string& path, const std::vector<TailedFile*>& left);
   void order_restored();
   void adopt_missed(std::int64_t since_ns);
+  void note_head(TailedFile& file);
   std::vector<TailedFile*> relatives_beside(const std::string& path);
   std::vector<TailedFile*> relatives_elsewhere(const std::string& path, const File& candidate,
                                                const FileStat& st);
@@ -228,9 +229,9 @@ class Tailer {
   Listings listings_;
   std::optional<FoundIndex> found_at_;  // of the scan in progress, without what is as it was; or of restore()
   // Made when they are needed; thrown away with the scan or restore() in progress.
-  std::optional<std::unordered_multimap<std::uint64_t, TailedFile*>> by_head_;  // by the hash of its head
-  std::optional<std::unordered_multimap<std::uint64_t, std::string>>
-      found_heads_;  // the same of unknown files
+  std::optional<std::unordered_multimap<std::uint64_t, std::pair<Mark, TailedFile*>>>
+      by_head_;                                                                     // by its hash
+  std::optional<std::unordered_multimap<std::uint64_t, std::string>> found_heads_;  // of unknown files
   MonoTime heads_until_{};
   std::unordered_map<std::string, TailedFile*> live_;   // by the user's path
   std::unordered_map<std::string, TailedFile*> reals_;  // live files by real path, for notifications

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <set>
@@ -18,13 +19,15 @@ int seeds() {
   return n != nullptr ? std::atoi(n) : 1000;
 }
 
-// What the glob does with rotated names.
-enum class Glob { live_only, rotated_too };
+// What the glob does with rotated names. `elsewhere`: they are in another directory, which it matches.
+enum class Glob { live_only, rotated_too, elsewhere };
 
 class Model {
  public:
   Model(unsigned seed, Glob glob)
-      : random_(seed), rig_(TailOptions{{glob == Glob::live_only ? "*.log" : "*.log*"}, {}, {}}) {}
+      : random_(seed), rig_(TailOptions{{pattern(glob)}, {}, {}}), elsewhere_(glob == Glob::elsewhere) {
+    if (elsewhere_) std::filesystem::create_directories(rig_.path("old"));
+  }
 
   void run() {
     rig_.start();
@@ -40,12 +43,22 @@ class Model {
   std::string history;
 
  private:
+  static const char* pattern(Glob glob) {
+    if (glob == Glob::elsewhere) return "{*.log,old/*}";
+    return glob == Glob::live_only ? "*.log" : "*.log*";
+  }
   int pick(int n) { return static_cast<int>(random_() % static_cast<unsigned>(n)); }
   std::string name() { return pick(3) == 0 ? "b.log" : "a.log"; }
 
+  std::string rotated(const std::string& file, int n) const {
+    return (elsewhere_ ? "old/" : "") + file + "." + std::to_string(n);
+  }
+
+  // Where files are told apart by their beginning alone, it is long enough for that.
   std::string line(const std::string& file) {
-    const std::string text =
-        file + " n=" + std::to_string(next_++) + std::string(static_cast<std::size_t>(pick(60)), 'x');
+    const std::string text = file + " n=" + std::to_string(next_++) +
+                             std::string(static_cast<std::size_t>(pick(60)), 'x') +
+                             std::string(elsewhere_ ? 1024 : 0, '.');
     return text;
   }
 
@@ -143,13 +156,13 @@ class Model {
 
   void shift(const std::string& file) {
     const int keep = 3;
-    const std::string last = file + "." + std::to_string(keep);
+    const std::string last = rotated(file, keep);
     for (const auto& gone : {last, last + ".gz"})
       if (rig_.exists(gone)) drop(gone);
     for (int i = keep - 1; i >= 1; --i) {
       for (const char* suffix : {"", ".gz"}) {
-        const std::string from = file + "." + std::to_string(i) + suffix;
-        const std::string to = file + "." + std::to_string(i + 1) + suffix;
+        const std::string from = rotated(file, i) + suffix;
+        const std::string to = rotated(file, i + 1) + suffix;
         if (!rig_.exists(from)) continue;
         rig_.rename(from, to);
         lines_in_[to] = std::move(lines_in_[from]);
@@ -181,12 +194,12 @@ class Model {
     auto rest = complete(file);
     if (!late && !rest.empty()) rig_.append(file, rest);
     shift(file);
-    rig_.rename(file, file + ".1");
+    rig_.rename(file, rotated(file, 1));
     if (late) {
       if (rig_.running() && pick(2) == 0) rig_.turn();
-      rig_.append(file + ".1", rest);
+      rig_.append(rotated(file, 1), rest);
     }
-    lines_in_[file + ".1"] = std::move(lines_in_[file]);
+    lines_in_[rotated(file, 1)] = std::move(lines_in_[file]);
     lines_in_.erase(file);
   }
 
@@ -196,19 +209,24 @@ class Model {
     note("copytruncate " + file);
     if (const auto rest = complete(file); !rest.empty()) rig_.append(file, rest);
     shift(file);
-    rig_.copy(file, file + ".1");
+    rig_.copy(file, rotated(file, 1));
     if (rig_.running() && pick(3) == 0) rig_.turn();  // looks between copy and truncation
     rig_.truncate(file);
-    lines_in_[file + ".1"] = std::move(lines_in_[file]);
+    lines_in_[rotated(file, 1)] = std::move(lines_in_[file]);
     lines_in_.erase(file);
   }
 
   void compress() {
-    const std::string file = name() + "." + std::to_string(1 + pick(3));
+    const std::string file = rotated(name(), 1 + pick(3));
     if (!rig_.exists(file)) return;
     note("gzip " + file);
     if (rig_.running()) rig_.turn();
-    rig_.gzip(file);
+    const bool seen_at_work = rig_.running() && pick(3) == 0;
+    rig_.gzip(file, seen_at_work);
+    if (seen_at_work) {
+      rig_.turn();
+      rig_.remove(file);
+    }
     lines_in_[file + ".gz"] = std::move(lines_in_[file]);
     lines_in_.erase(file);
   }
@@ -280,6 +298,7 @@ class Model {
 
   std::mt19937 random_;
   Rig rig_;
+  const bool elsewhere_;
   int next_ = 0;
   std::map<std::string, std::set<std::string>> lines_in_;  // by the file that holds them now
   std::map<std::string, std::pair<std::string, std::size_t>>
@@ -312,6 +331,9 @@ TEST(WorkerModel, EveryLineArrivesOnceWhenTheGlobMatchesLiveNamesOnly) {
 }
 TEST(WorkerModel, EveryLineArrivesOnceWhenTheGlobMatchesRotatedNamesToo) {
   run_seeds(Glob::rotated_too);
+}
+TEST(WorkerModel, EveryLineArrivesOnceWhenRotatedFilesAreInAnotherDirectory) {
+  run_seeds(Glob::elsewhere);
 }
 
 }  // namespace

@@ -81,6 +81,25 @@ TEST_F(AnotherDirectory, MayTakeACopyBeforeTheTruncation) {
   rig.append("a.log", lines(20, 40));
 }
 
+TEST_F(AnotherDirectory, MayHoldACopyAndItsArchiveForAWhile) {
+  rig.append("a.log", lines(20, 40));
+  for (int n = 0; n < 8; ++n) {  // either may be found first
+    const std::string log = "n" + std::to_string(n) + ".log";
+    rig.append(log, lines(1000 * n, 1000 * n + 20));
+    rig.settle();
+    const auto before = rig.stored.size();
+    rig.copy(log, "old/" + log + ".1");
+    rig.truncate(log);
+    rig.gzip("old/" + log + ".1", true);
+    rig.settle();
+    rig.remove("old/" + log + ".1");
+    rig.settle();
+    EXPECT_EQ(rig.stored.size(), before);
+  }
+  rig.stored.clear();
+  rig.append("a.log", lines(40, 80));
+}
+
 TEST_F(AnotherDirectory, MayTakeTheCompressedFileUnreadDuringAStop) {
   rig.append("a.log", lines(20, 30));
   rig.crash();

@@ -126,14 +126,14 @@ std::uint64_t Rig::size(const std::string& name) const {
   return stdfs::file_size(path(name));
 }
 
-void Rig::gzip(const std::string& name) const {
+void Rig::gzip(const std::string& name, bool keep) const {
   std::ifstream in(path(name), std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(in)), {});
   gzFile out = gzopen((path(name) + ".gz").c_str(), "wb");
   gzwrite(out, bytes.data(), static_cast<unsigned>(bytes.size()));
   gzclose(out);
   stdfs::last_write_time(path(name) + ".gz", stdfs::last_write_time(path(name)));
-  stdfs::remove(path(name));
+  if (!keep) stdfs::remove(path(name));
 }
 
 void Rig::start() {

@@ -99,7 +99,7 @@ class Rig {
   void rename(const std::string& from, const std::string& to) const;
   void truncate(const std::string& name) const;
   void copy(const std::string& from, const std::string& to) const;
-  void gzip(const std::string& name) const;
+  void gzip(const std::string& name, bool keep = false) const;
   void remove(const std::string& name) const;
   void symlink(const std::string& target, const std::string& name) const;
   bool exists(const std::string& name) const;
