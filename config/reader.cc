@@ -218,12 +218,15 @@ void Reader::unknown_key(const ObjectSchema& schema, const DocumentEntry& entry,
   const std::string elsewhere = find_elsewhere(settings_schema(), entry.key, {});
   if (!near.empty()) {
     message += "; did you mean \"" + near + "\"?";
-  } else if (!elsewhere.empty()) {
-    message += "; did you mean " + elsewhere + "?";
-  } else if (keys.empty()) {
-    message += "; nothing belongs here";
   } else {
-    message += (parent.empty() ? "; known at the top: " : "; known here: ") + joined(keys, " and ");
+    // A key of that name may be quite another one, so what may stand here is told in any case.
+    if (!elsewhere.empty()) message += "; did you mean " + elsewhere + "?";
+    message += elsewhere.empty() ? "; " : " ";
+    if (keys.empty()) {
+      message += "nothing belongs here";
+    } else {
+      message += (parent.empty() ? "known at the top: " : "known here: ") + joined(keys, " and ");
+    }
   }
   findings_.error({entry.line, entry.column}, path, std::move(message));
 }

@@ -57,7 +57,7 @@ const BadInput kBad[] = {
     {"CamelCaseKey", around("memoryBudget: 16MiB\n"),
      "5:1: memoryBudget: unknown key; did you mean \"memory_budget\"?\n"},
     {"UnknownKeyThatBelongsElsewhere", around("hosts: [http://h]\n"),
-     "5:1: hosts: unknown key; did you mean output.elasticsearch.hosts?\n"},
+     "5:1: hosts: unknown key; did you mean output.elasticsearch.hosts? known at the top: {top}\n"},
     {"UnknownKeyNearNothing", around("log: {zzzzzzzz: 1}\n"),
      "5:7: log.zzzzzzzz: unknown key; known here: level, format and file\n"},
     {"WrongTypeListForNumber", around("tailing: {max_files: [1]}\n"),
