@@ -282,7 +282,7 @@ void Tailer::adopt_successors(std::uint32_t input, const std::string& path, cons
   std::vector<TailedFile*> adopted;
   for (const auto& c : candidates) {
     auto opened = open_any(c.path);
-    if (!opened) continue;
+    if (!opened || is_left_alone(c.path, **opened)) continue;
     auto st = (*opened)->stat();
     if (!st || by_inode(*st) != nullptr || is_copy({c.path, input, *st}, **opened, *st) ||
         by_inode(*st) != nullptr)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/tail/compression.h"
 #include "agent/tail/rotated_names.h"
 
 namespace sidelight {
@@ -108,6 +109,14 @@ Tailer::ReadResult Tailer::read(TailedFile& file, char* to, std::size_t n) {
     return {};
   }
   const std::string_view all(to, *got);
+  if (context == 0 && !file.whole) [[unlikely]] {
+    // It was empty when it was found: a compressor is at work.
+    if (const auto what = compression_of(all); !what.empty()) {
+      leave_alone(file.real, what);
+      drop(file);
+      return {ReadOutcome::changed, 0, 0};
+    }
+  }
   const bool same_tail =
       *got >= context &&
       (file.tail.len > context || mark_of(all.substr(context - file.tail.len, file.tail.len)) == file.tail);

@@ -168,6 +168,8 @@ class Tailer {
   void follow(TailedFile& file, const std::string& path);
   void take_found(const FoundFile& found);
   void discover(const FoundFile& found);
+  bool is_left_alone(const std::string& path, const File& opened);
+  void leave_alone(const std::string& path, std::string_view compression);
   void start_at_end(const FoundFile& found, TailedFile& file, const File& opened);
   void look(TailedFile& file);
   void take_stat(TailedFile& file, const FileStat& st);
@@ -240,6 +242,7 @@ class Tailer {
   std::set<TailedFile*> unnamed_;  // not live, not retired: polled
   std::set<std::string> copies_;   // paths that hold a copy of a live file's bytes: not read by themselves
   std::set<std::string> unreadable_;
+  std::set<std::string> left_alone_;  // told about
   ArchiveMemory archives_;
   std::uint64_t ignored_ = 0;  // by the last scan, for max_files
   std::set<std::string> warned_twice_;

@@ -1,7 +1,9 @@
 // What goes on on disk: notifications, scans, files that appear, grow and go away.
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "agent/tail/compression.h"
 #include "agent/tail/rotated_names.h"
 #include "agent/tail/tailer.h"
 
@@ -192,6 +194,7 @@ void Tailer::discover(const FoundFile& found) {
     return;
   }
   const std::string name = base_name(found.path);
+  if (const auto what = compression_named(name); !what.empty()) return leave_alone(found.path, what);
   if (is_gzip_name(name)) {
     // While the plain file is still there, gzip is at work.
     if (ctx_.fs.stat(found.path.substr(0, found.path.size() - 3))) return;
@@ -205,6 +208,7 @@ void Tailer::discover(const FoundFile& found) {
     scan_due_ = true;  // replaced under our hands
     return;
   }
+  if (is_left_alone(found.path, **opened)) return;
   if (is_copy(found, **opened, *st)) return;
   if (by_inode(*st) != nullptr) return;  // became known while copies were looked at
 
@@ -223,6 +227,24 @@ void Tailer::discover(const FoundFile& found) {
   // The youngest generation that left this path is read to its end first.
   if (TailedFile* const last = last_before(found.path, {}); last != nullptr) link(*last, *file);
   add(std::move(file), false);
+}
+
+// Compressed, under a name that does not say so.
+bool Tailer::is_left_alone(const std::string& path, const File& opened) {
+  if (is_gzip_name(path)) return false;
+  std::array<char, kCompressionMark> head{};
+  const std::size_t n = opened.read_at(head.data(), head.size(), 0).value_or(0);
+  const auto what = compression_of({head.data(), n});
+  if (!what.empty()) leave_alone(path, what);
+  return !what.empty();
+}
+
+void Tailer::leave_alone(const std::string& path, std::string_view compression) {
+  if (left_alone_.size() >= kMostAbsent) left_alone_.clear();
+  if (left_alone_.insert(path).second)
+    ctx_.log.info("tail.compressed",
+                  path + " is compressed (" + std::string(compression) +
+                      ") and left alone; of compressed files only those named .gz are read");
 }
 
 void Tailer::start_at_end(const FoundFile& found, TailedFile& file, const File& opened) {
