@@ -119,7 +119,8 @@ class Program {
   Expected<void> start() {
     metrics_.set_inputs(input_names(settings_));
     seen_ = version_of(fs_, config_file_);
-    auto pipeline = start_pipeline(settings_);
+    OpenFiles none;
+    auto pipeline = start_pipeline(settings_, none);
     if (!pipeline) return std::unexpected(pipeline.error());
     pipeline_ = std::move(*pipeline);
     if (auto started = start_log_metrics(settings_); !started) return started;
@@ -225,11 +226,18 @@ class Program {
   }
 
   // Null when there are no logs to read.
-  Expected<std::unique_ptr<Pipeline>> start_pipeline(const Settings& settings) {
+  Expected<std::unique_ptr<Pipeline>> start_pipeline(const Settings& settings, OpenFiles& open) {
     if (settings.logs.empty()) return std::unique_ptr<Pipeline>();
-    return Pipeline::start({fs_, clock_, *log_, metrics_.tail(), metrics_.pipeline(), metrics_.checkpoint(),
-                            metrics_.send(), own_streams(fs_)},
-                           settings);
+    PipelineContext context{fs_,
+                            clock_,
+                            *log_,
+                            metrics_.tail(),
+                            metrics_.pipeline(),
+                            metrics_.checkpoint(),
+                            metrics_.send(),
+                            own_streams(fs_)};
+    context.open_files = &open;
+    return Pipeline::start(std::move(context), settings);
   }
 
   Expected<void> start_log_metrics(const Settings& settings) {
@@ -320,17 +328,20 @@ class Program {
     if (!settings_.logs.empty()) keep_state_dir(settings_, next);  // its lock and its keys stay ours
     next.http = settings_.http;
     next.log = settings_.log;
-    if (pipeline_)
+    OpenFiles open;
+    if (pipeline_) {
       pipeline_->stop(Pipeline::Stop::as_is,
                       clock_.now() + std::min<Nanos>(kReloadDrain, settings_.shutdown_deadline));
+      open = pipeline_->take_open_files();
+    }
     pipeline_.reset();
     metrics_.set_inputs(input_names(next));
-    auto started = start_pipeline(next);
+    auto started = start_pipeline(next, open);
     const bool good = started.has_value();
     if (!good) {
       log_->error("config.reload", started.error().message + "; the old configuration goes on");
       metrics_.set_inputs(input_names(settings_));
-      started = start_pipeline(settings_);
+      started = start_pipeline(settings_, open);
     }
     metrics_.pipeline().reload(good);
     if (!started) {

@@ -1,6 +1,7 @@
 #include "agent/pipeline/pipeline.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/base/file_notifier.h"
 #include "agent/checkpoint/store.h"
@@ -170,10 +171,15 @@ Expected<std::unique_ptr<Pipeline>> Pipeline::start(PipelineContext context, con
       options, std::move(*inputs), std::move(tails), settings.limits, std::move(own));
   if (auto made = p.make_outputs(make_end); !made) return std::unexpected(made.error());
 
+  if (p.context.open_files != nullptr) p.worker->inherit(std::exchange(*p.context.open_files, {}));
   std::unique_ptr<Pipeline> pipeline(new Pipeline(std::move(parts)));
   pipeline->worker_thread_ = std::thread([raw = pipeline.get()] { raw->run_worker(); });
   pipeline->commit_thread_ = std::thread([raw = pipeline.get()] { raw->run_committer(); });
   return pipeline;
+}
+
+OpenFiles Pipeline::take_open_files() {
+  return parts_->worker->take_open_files();
 }
 
 Pipeline::Pipeline(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -19,6 +19,7 @@
 #include "agent/send/output.h"
 #include "agent/send/send_probe.h"
 #include "agent/tail/tail_probe.h"
+#include "agent/tail/tailed_file.h"
 #include "config/settings.h"
 
 namespace sidelight {
@@ -34,6 +35,7 @@ struct PipelineContext {
   SendProbe& send_probe;
   std::set<std::string> never_tail;          // paths of the program's own output streams
   std::set<std::string> never_tail_in = {};  // directories of the program, besides the settings' state_dir
+  OpenFiles* open_files = nullptr;  // of the pipeline whose place this one takes; taken once it has started
 };
 
 // What stands at the end in place of the settings' output.
@@ -62,6 +64,8 @@ class Pipeline {
   };
   // Stops within `deadline`; commits the checkpoint. Returns true when nothing was left undelivered. Once.
   bool stop(Stop how, MonoTime deadline);
+  // After stop(): what the next pipeline of this process would miss without a descriptor.
+  OpenFiles take_open_files();
 
  private:
   struct Parts;

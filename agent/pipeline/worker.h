@@ -79,6 +79,9 @@ class Worker final : public TailListener {
 
   // Takes up what the checkpoint knows.
   void restore();
+  // Before restore(): what the worker before this one, in the same process, gave as its last.
+  void inherit(OpenFiles open) { inherited_ = std::move(open); }
+  OpenFiles take_open_files() { return tailer_->take_open_files(); }
   // One turn: wait for news (at most max_wait), read, batch, hand over, checkpoint. Returns whether it read
   // anything.
   bool turn(std::chrono::milliseconds max_wait);
@@ -142,6 +145,7 @@ class Worker final : public TailListener {
   std::unique_ptr<Outlet> own_outlet_;  // set_output()
   std::vector<Outlet*> outlets_;
   std::unique_ptr<Tailer> tailer_;
+  OpenFiles inherited_;  // until restore()
   std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
   std::unordered_map<std::string, CheckpointState> restoring_;  // by key: known, and not found (yet)
   std::size_t carried_ = 0;                                     // bytes of all streams' carries

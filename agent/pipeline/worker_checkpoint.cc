@@ -1,6 +1,7 @@
 // The worker's side of the checkpoint: what it takes up at the start, what it writes down, what it reports
 // then.
 #include <algorithm>
+#include <utility>
 
 #include "agent/pipeline/worker.h"
 
@@ -29,7 +30,7 @@ void Worker::restore() {
   past.saved_at_ns = ctx_.store.loaded_saved_at_ns();
   past.globs = ctx_.store.globs();
   past.first_start = ctx_.store.first_start() && !past.globs;  // a reload is no start
-  tailer_->restore(past);
+  tailer_->restore(past, std::exchange(inherited_, {}));
   keep_absent();
   // Behind the positions of the files that they lead to: else a crash could leave them known, and those files
   // to be read from their beginning.

@@ -1,5 +1,6 @@
 // What the checkpoint knew, found again on disk: at the start, or when a directory appears later.
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <utility>
 
@@ -34,7 +35,7 @@ bool Tailer::take_up_absent(const std::vector<FoundFile>& found) {
     if (const auto real = ctx_.fs.real_path(f.path)) dirs.insert(dir_name(*real));
   }
   const auto first = std::partition(absent_.begin(), absent_.end(), [&](const SavedFile& s) {
-    return !dirs.contains(dir_name(s.real)) && !dirs.contains(dir_name(s.path));
+    return !s.barred && !dirs.contains(dir_name(s.real)) && !dirs.contains(dir_name(s.path));
   });
   if (first == absent_.end()) return false;
   const std::vector<SavedFile> there(std::make_move_iterator(first), std::make_move_iterator(absent_.end()));
@@ -59,7 +60,7 @@ bool Tailer::take_up_absent(const std::vector<FoundFile>& found) {
 void Tailer::order_restored() {
   std::map<std::string, std::vector<TailedFile*>> left;
   for (const auto& [pointer, file] : files_)
-    if (file->place == Place::rotated && file->unread() > 0 && unnamed_.contains(file.get()))
+    if (file->place != Place::live && file->unread() > 0 && unnamed_.contains(file.get()))
       left[file->path].push_back(file.get());
   for (auto& [path, files] : left) {
     for (TailedFile* f : files) {
@@ -104,7 +105,13 @@ bool Tailer::restore_by_inode(const SavedFile& saved) {
   };
   // Where it was, mostly; a directory is listed only for what has moved.
   return is_at(saved.real) || is_at(saved.path) || is_at(find_inode(dir_name(saved.real), saved.inode)) ||
-         is_at(find_inode(dir_name(saved.path), saved.inode)) || is_at(found_at({saved.dev, saved.inode}));
+         is_at(find_inode(dir_name(saved.path), saved.inode)) || is_at(found_at({saved.dev, saved.inode})) ||
+         restore_open(saved, *input);
+}
+
+bool Tailer::restore_open(const SavedFile& saved, std::uint32_t input) {
+  const auto it = inherited_.find({saved.dev, saved.inode});
+  return it != inherited_.end() && restore_as(saved, input, saved.real, true, std::move(it->second));
 }
 
 bool Tailer::restore_by_content(const SavedFile& saved) {
@@ -126,15 +133,41 @@ bool Tailer::is_elsewhere(const SavedFile& saved) {
   return !dir || dir->dev != saved.dev;  // the mount point without its volume
 }
 
+// Whether a refusal is what keeps us from it.
+bool Tailer::is_barred(const SavedFile& saved) {
+  const auto refused = [&](const std::string& at) {
+    if (at.empty()) return false;
+    const auto st = ctx_.fs.stat(at);
+    if (!st) return st.error().code == EACCES;
+    if (st->dev != saved.dev || st->inode != saved.inode) return false;
+    if (st->birth_ns != 0 && saved.birth_ns != 0 && st->birth_ns != saved.birth_ns) return false;
+    const auto opened = open_any(at);
+    return !opened && (opened.error().code == EACCES || opened.error().code == EPERM);
+  };
+  const auto refused_in = [&](const std::string& dir) {
+    const auto listed = ctx_.fs.list(dir);
+    if (!listed) return listed.error().code == EACCES;
+    return refused(find_inode(dir, saved.inode));
+  };
+  return refused(saved.real) || refused(saved.path) || refused_in(dir_name(saved.real)) ||
+         refused_in(dir_name(saved.path)) || refused(found_at({saved.dev, saved.inode}));
+}
+
 void Tailer::not_found(const SavedFile& saved) {
   const auto bytes = !saved.finished && saved.size > saved.offset ? saved.size - saved.offset : 0;
   const auto input = discovery_->input_of(saved.path);
-  const bool waits = !input || is_elsewhere(saved);
+  const bool barred = input && is_barred(saved);
+  const bool waits = !input || barred || is_elsewhere(saved);
   if (waits) {
     absent_.push_back(saved);
-    absent_.back().missed = true;
+    absent_.back().missed = saved.missed || !barred;
+    absent_.back().barred = barred;
   }
-  if (bytes == 0 || saved.missed) return;
+  if (barred && !saved.barred)
+    ctx_.log.warn("tail.barred " + saved.path,
+                  saved.path + " (was at " + saved.real + ") may not be read; reading goes on at " +
+                      std::to_string(saved.offset) + " when it may, within seven days");
+  if (bytes == 0 || saved.missed || barred) return;
   const std::string unread =
       std::to_string(bytes) + " unread bytes behind offset " + std::to_string(saved.offset);
   if (!input) {
@@ -156,8 +189,12 @@ bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std
                           bool same_inode) {
   make_room_for_descriptor();
   auto opened = open_any(at, saved.head);
-  if (!opened) return false;
-  auto st = (*opened)->stat();
+  return opened && restore_as(saved, input, at, same_inode, std::move(*opened));
+}
+
+bool Tailer::restore_as(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode,
+                        std::unique_ptr<File> opened) {
+  auto st = opened->stat();
   if (!st || !st->is_regular() || by_inode(*st) != nullptr) return false;
   if (!tells_apart(saved.head)) {
     const bool born = st->birth_ns != 0 && saved.birth_ns != 0;
@@ -168,29 +205,31 @@ bool Tailer::restore_from(const SavedFile& saved, std::uint32_t input, const std
     if (!same_inode && !is_rotated_from(saved.path, saved.real, base_name(at))) return false;
   }
   const bool fully_read_copy = saved.finished && st->size < saved.offset && st->size > 0;
-  auto same = fully_read_copy ? bears_marks(**opened, saved.head, 0, Mark{})
-                              : bears_marks(**opened, saved.head, saved.offset, saved.tail);
+  auto same = fully_read_copy ? bears_marks(*opened, saved.head, 0, Mark{})
+                              : bears_marks(*opened, saved.head, saved.offset, saved.tail);
   if (!same || !*same || (!fully_read_copy && st->size < saved.offset)) return false;
   auto file = std::make_unique<TailedFile>();
   file->key = saved.key;
   file->input = input;
   file->path = saved.path;
-  auto real = ctx_.fs.real_path(at);
+  const bool nameless = st->links == 0;
+  auto real = nameless ? Expected<std::string>(at) : ctx_.fs.real_path(at);
   file->real = real ? *real : at;
   file->seen = *st;
   file->head = saved.head;
   if (file->head.len < kHeadBytes && !fully_read_copy)
-    if (auto head = read_head(**opened)) file->head = *head;  // it has grown while we were down
+    if (auto head = read_head(*opened)) file->head = *head;  // it has grown while we were down
   file->read_to = saved.offset;
   file->tail = saved.tail;
   auto live = ctx_.fs.stat(saved.path);
   file->place = live && live->inode == st->inode && live->dev == st->dev ? Place::live : Place::rotated;
+  if (nameless) file->place = Place::deleted;
   file->whole = is_gzip_name(at) || fully_read_copy;
   if (fully_read_copy) file->seen.size = saved.offset;
   if (file->place == Place::live && live_at(saved.path) != nullptr) return false;
   if (!same_inode && is_gzip_name(at)) ctx_.probe.rotation(RotationKind::gzip);
   // What is finished stays closed; it is only known, so that it is not read again.
-  if (!(saved.finished && file->at_end())) file->file = std::move(*opened);
+  if (!(saved.finished && file->at_end())) file->file = std::move(opened);
   file->settled = file->at_end();
   add(std::move(file), true);
   return true;

@@ -183,8 +183,10 @@ void Tailer::left_its_path(TailedFile& file) {
   leave_path(file);
   file.dirty = true;
   auto st = file.file ? file.file->stat() : Expected<FileStat>(fail("closed"));
-  const std::string now_at =
+  std::string now_at =
       st && st->links == 0 ? std::string() : find_inode(dir_name(live_real), file.seen.inode);
+  // In a directory that may not be listed, a name that is known still leads somewhere.
+  if (!st && now_at.empty()) now_at = live_real;
   if (st) {
     file.place = st->links == 0 ? Place::deleted : Place::rotated;
     if (!now_at.empty()) move_to(file, now_at);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/base/clock.h"
 #include "agent/base/filesystem.h"
@@ -26,6 +27,7 @@ struct SavedFile {
   Mark tail;                 // of the bytes before offset
   bool finished = false;     // rotated away and settled to its end
   bool missed = false;       // an earlier look did not find it, and counted what was unread
+  bool barred = false;       // it is there, or may be, and we may not look
 };
 
 enum class Place {
@@ -33,6 +35,15 @@ enum class Place {
   rotated,  // renamed, copied or compressed: it still has a name
   deleted,  // no name left; only our descriptor holds it
 };
+
+// A descriptor that outlives its Tailer, for the one that takes its place in the same process: the only way
+// left to the bytes of a file without a name, or of one that may not be opened any more.
+struct OpenFile {
+  std::uint64_t dev = 0;
+  std::uint64_t inode = 0;
+  std::unique_ptr<File> file;
+};
+using OpenFiles = std::vector<OpenFile>;
 
 // Owned by the Tailer, seen by the pipeline between on_new and on_gone. One thread.
 struct TailedFile {

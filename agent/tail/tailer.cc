@@ -39,13 +39,31 @@ Tailer::Tailer(TailerContext context, std::vector<TailOptions> inputs, TailLimit
 
 Tailer::~Tailer() = default;
 
-void Tailer::restore(const TailPast& past) {
+void Tailer::restore(const TailPast& past, OpenFiles open) {
   saved_at_ns_ = past.saved_at_ns;
+  for (OpenFile& o : open) inherited_.emplace(InodeId{o.dev, o.inode}, std::move(o.file));
   take_up(past.files);
+  inherited_.clear();
   past_ = &past;
   scan();
   past_ = nullptr;
   if (!past.first_start) adopt_unseen();
+}
+
+OpenFiles Tailer::take_open_files() {
+  OpenFiles out;
+  for (const auto& [pointer, file] : files_) {
+    if (!file->file) continue;
+    const auto is = file->file->stat();
+    if (!is) continue;
+    if (is->links > 0) {
+      const auto named = ctx_.fs.open(file->real, OpenMode::read);
+      const auto there = named ? (*named)->stat() : Expected<FileStat>(fail("gone"));
+      if (there && there->dev == is->dev && there->inode == is->inode) continue;
+    }
+    out.push_back({is->dev, is->inode, std::move(file->file)});
+  }
+  return out;
 }
 
 void Tailer::update(std::chrono::milliseconds max_wait) {

@@ -79,7 +79,10 @@ class Tailer {
 
   // First call. `start: end` applies to files that are present now, are not in `past`, and that a glob which
   // the past did not have leads to: where an earlier run watched, such a file was made after it.
-  void restore(const TailPast& past);
+  // `open` are those that a Tailer before this one gave (take_open_files()).
+  void restore(const TailPast& past, OpenFiles open = {});
+  // Last call: the descriptors that cannot be had again by a name.
+  OpenFiles take_open_files();
   std::vector<std::string> globs() const { return discovery_->globs(); }
   // Of those, the ones that could not be looked for: no input matches them, or their directory (the volume
   // that it was on) is away; and those whose directory went away since. Should it appear, they are taken up
@@ -214,6 +217,10 @@ class Tailer {
   bool restore_by_inode(const SavedFile& saved);
   bool restore_by_content(const SavedFile& saved);
   bool restore_from(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode);
+  bool restore_open(const SavedFile& saved, std::uint32_t input);
+  bool restore_as(const SavedFile& saved, std::uint32_t input, const std::string& at, bool same_inode,
+                  std::unique_ptr<File> opened);
+  bool is_barred(const SavedFile& saved);
   std::string find_inode(const std::string& dir, std::uint64_t inode);
   std::vector<std::string> rotated_siblings(const std::string& real);
   static bool is_rotated_from(const std::string& path, const std::string& real, const std::string& name);
@@ -229,6 +236,7 @@ class Tailer {
   std::unordered_map<InodeId, TailedFile*, InodeHash> inodes_;
   FamilyIndex families_;
   Listings listings_;
+  std::unordered_map<InodeId, std::unique_ptr<File>, InodeHash> inherited_;  // during restore()
   std::optional<FoundIndex> found_at_;  // of the scan in progress, without what is as it was; or of restore()
   // Made when they are needed; thrown away with the scan or restore() in progress.
   std::optional<std::unordered_multimap<std::uint64_t, std::pair<Mark, TailedFile*>>>

@@ -425,11 +425,12 @@ void Tailer::forget_vanished() {
 }
 
 bool Tailer::is_away(const TailedFile& file) {
-  return is_elsewhere(to_save(file));
+  const SavedFile known = to_save(file);
+  return is_elsewhere(known) || is_barred(known);
 }
 
-// Whether its directory is away, so that nothing is known about the file, which is closed: then its position
-// is kept, once it is settled, as it is when the directory is away at a start.
+// Whether its directory is away or closed to us, so that nothing is known about the file, which is closed:
+// then its position is kept, once it is settled, as it is when the directory is away at a start.
 bool Tailer::went_away(TailedFile& file) {
   if (!is_away(file)) return false;
   if (const auto bytes = file.unread(); bytes > 0) {

@@ -68,7 +68,7 @@ class Model {
   }
 
   void step() {
-    switch (pick(16)) {
+    switch (pick(17)) {
       case 0:
       case 1:
       case 2:
@@ -101,6 +101,10 @@ class Model {
         return swap_symlink();
       case 12:
         return compress();
+      case 13:
+        if (!rig_.running()) return;
+        note("reload");
+        return rig_.reload_undrained([] {});
       default:
         if (!rig_.running()) return;
         note("turn");

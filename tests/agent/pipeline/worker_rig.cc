@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace sidelight::test {
 namespace {
@@ -144,7 +145,13 @@ void Rig::start() {
 
 void Rig::reload(const std::function<void()>& between) {
   drain();
+  reload_undrained(between);
+}
+
+void Rig::reload_undrained(const std::function<void()>& between) {
+  worker_->checkpoint();
   auto store = std::move(process_->store);
+  inherited_ = worker_->take_open_files();
   crash();
   between();
   begin(std::move(store));
@@ -171,6 +178,7 @@ void Rig::begin(std::unique_ptr<CheckpointStore> store) {
                                options, std::move(inputs), std::vector<TailOptions>{tail_}, limits, own);
   worker_ = p.worker.get();
   worker_->set_output(p.sink, make_encoder(p.sink.encoding()));
+  worker_->inherit(std::exchange(inherited_, {}));
   worker_->restore();
 }
 

@@ -114,6 +114,7 @@ class Rig {
   void settle();                          // turns and acknowledges until nothing moves any more
   void finish();                          // SIGTERM
   void reload(const std::function<void()>& between);  // SIGHUP: a new worker on the store of the old one
+  void reload_undrained(const std::function<void()>& between);  // the destination is down meanwhile
   bool running() const { return worker_ != nullptr; }
 
   std::map<std::string, StoredDoc> stored;  // by id
@@ -147,6 +148,7 @@ class Rig {
   NullCheckpointProbe checkpoint_probe_;
   std::unique_ptr<Process> process_;
   Worker* worker_ = nullptr;
+  OpenFiles inherited_;
 };
 
 using Texts = std::vector<std::string>;
