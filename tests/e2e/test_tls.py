@@ -62,7 +62,7 @@ class Engine:
                 if path == "/":
                     return self.answer(200, {"version": {"distribution": "opensearch", "number": "2.19.0"}})
                 if "/_index_template/" in path:
-                    return self.answer(200, {"acknowledged": True})
+                    return self.answer(200, {"acknowledged": True} if self.command == "PUT" else {"index_templates": []})
                 if "/_bulk" not in path:
                     return self.answer(404, {"error": {"type": "index_not_found_exception", "reason": "no such index"}, "status": 404})
                 if self.headers.get("Content-Encoding") == "gzip":

@@ -30,6 +30,15 @@ Bootstrap::Bootstrap(const ElasticsearchOptions& options, Logger& log, const Clo
   if (!options.create_template) after_template();
 }
 
+void Bootstrap::look_again() {
+  if (state_ != State::done) return;
+  if (options_.create_template) {
+    state_ = State::look_for_template;
+  } else {
+    after_template();
+  }
+}
+
 void Bootstrap::after_template() {
   state_ = options_.data_stream.empty() ? State::done : State::look_at_stream;
 }
@@ -81,9 +90,28 @@ Bootstrap::Trouble trouble(const HttpResponse& answer, const std::string& doing)
 
 }  // namespace
 
+namespace {
+
+// A success that is none: something else answers there.
+Bootstrap::Trouble not_the_answer(const std::string& doing) {
+  RequestVerdict verdict;
+  verdict.cause = cause::kBadAnswer;
+  verdict.host_fault = true;
+  return {verdict, doing + ": the answer is none of Elasticsearch's or OpenSearch's"};
+}
+
+bool is_acknowledged(const std::string& body) {
+  const auto json = nlohmann::json::parse(body, nullptr, false);
+  return json.is_object() && json.value("acknowledged", nlohmann::json()) == true;
+}
+
+}  // namespace
+
 std::optional<Bootstrap::Trouble> Bootstrap::on_template(const HttpResponse& answer) {
   if (is_success(answer.status)) {
-    on_template_found(judge_template(answer.body, options_));
+    const TemplateFit fit = judge_template(answer.body, options_);
+    if (fit == TemplateFit::not_told) return not_the_answer("looking for the index template");
+    on_template_found(fit);
   } else if (answer.status == 404) {
     state_ = State::put_template;
   } else if (answer.status == 403) {
@@ -118,6 +146,7 @@ void Bootstrap::on_template_found(TemplateFit fit) {
                                      (stream ? "Give it a `data_stream`" : "Take its `data_stream` away") +
                                      ", or delete it, and Sidelight makes its own at its next start");
       break;
+    case TemplateFit::not_told:
     case TemplateFit::fits:
     case TemplateFit::foreign:
       break;
@@ -131,6 +160,8 @@ std::string Bootstrap::what_is_configured() const {
 
 std::optional<Bootstrap::Trouble> Bootstrap::on_put(const HttpResponse& answer) {
   if (is_success(answer.status)) {
+    if (!is_acknowledged(answer.body))
+      return not_the_answer("making the index template " + template_name(options_));
     log_.info("send.template", "made the index template " + template_name(options_));
     template_fits_ = true;
     after_template();
@@ -166,11 +197,7 @@ std::optional<Bootstrap::Trouble> Bootstrap::on_stream(const HttpResponse& answe
   }
   if (!is_success(answer.status)) return trouble(answer, "looking at " + options_.data_stream);
   const auto body = nlohmann::json::parse(answer.body, nullptr, false);
-  if (!body.is_object()) {
-    RequestVerdict verdict;
-    verdict.cause = cause::kBadAnswer;
-    return Trouble{verdict, "looking at " + options_.data_stream + ": the answer is no JSON object"};
-  }
+  if (!body.is_object()) return not_the_answer("looking at " + options_.data_stream);
   bool backing = body.empty();
   for (const auto& [name, value] : body.items()) backing = backing || is_backing_index(name);
   if (!backing) {

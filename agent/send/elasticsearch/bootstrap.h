@@ -39,6 +39,8 @@ class Bootstrap {
     std::string detail;
   };
   std::optional<Trouble> on_answer(const HttpResponse& answer);
+  // The destination was away, and may come back empty: another one, or one whose disk is new.
+  void look_again();
   // A bulk answer named an index that shows that the data stream is none.
   void found_plain_index(std::string_view index);
 

@@ -31,8 +31,7 @@ std::string server_name(const HttpResponse& root) {
   std::string name = root.header("x-elastic-product") == "Elasticsearch" ? "Elasticsearch" : "a server";
   if (json.is_object() && json.contains("version") && json["version"].is_object()) {
     const auto& version = json["version"];
-    const std::string distribution = version.value("distribution", "");
-    if (distribution == "opensearch") name = "OpenSearch";
+    if (version.contains("distribution") && version["distribution"] == "opensearch") name = "OpenSearch";
     if (version.contains("number") && version["number"].is_string())
       name += " " + version["number"].get<std::string>();
   }

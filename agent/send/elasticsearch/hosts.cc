@@ -45,13 +45,17 @@ MonoTime Hosts::next_chance() const {
   return soonest;
 }
 
-void Hosts::on_answer(std::size_t host) {
-  hosts_[host].failures = 0;
-  hosts_[host].on_trial = false;
+void Hosts::on_answer(std::size_t host, MonoTime started) {
+  Host& h = hosts_[host];
+  h.on_trial = false;
+  if (h.asked_to_wait && started <= *h.asked_to_wait) return;
+  h.failures = 0;
+  h.asked_to_wait.reset();
 }
 
 void Hosts::on_failure(std::size_t host, MonoTime now, std::optional<std::chrono::seconds> retry_after) {
   Host& h = hosts_[host];
+  if (retry_after) h.asked_to_wait = now;
   // Requests in flight together fail together; that is one failure. But each may ask for a longer wait.
   if (h.failures > 0 && !h.on_trial && h.retry_at > now) {
     if (retry_after) h.retry_at = std::max(h.retry_at, now + backoff_.wait(0, retry_after));

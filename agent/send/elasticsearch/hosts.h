@@ -25,7 +25,8 @@ class Hosts {
   bool has_other(std::size_t host) const;
   // When pick() may succeed again, MonoTime::max() when only an outcome changes it.
   MonoTime next_chance() const;
-  void on_answer(std::size_t host);
+  // An answer to a request of `started` says nothing against a wait that was asked for later.
+  void on_answer(std::size_t host, MonoTime started);
   // Out of use until a back-off that grows with each failure in a row, and as long as the host itself asked
   // for.
   void on_failure(std::size_t host, MonoTime now,
@@ -48,6 +49,7 @@ class Hosts {
     unsigned failures = 0;
     bool on_trial = false;
     MonoTime retry_at{};
+    std::optional<MonoTime> asked_to_wait{};  // when it did
   };
   Backoff& backoff_;
   std::vector<Host> hosts_;

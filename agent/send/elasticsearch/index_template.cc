@@ -199,6 +199,7 @@ std::string index_template(const ElasticsearchOptions& options, const TemplateDi
 
 TemplateFit judge_template(std::string_view answer, const ElasticsearchOptions& options) {
   const json body = json::parse(answer, nullptr, false);
+  if (!member(body, "index_templates").is_array()) return TemplateFit::not_told;
   const json& found = find_template(body, template_name(options));
   if (!found.is_object()) return TemplateFit::fits;
   const bool kind_fits = member(found, "data_stream").is_null() == options.data_stream.empty();

@@ -27,6 +27,7 @@ std::string index_template(const ElasticsearchOptions& options, const TemplateDi
 
 // What a template that is there already means for us.
 enum class TemplateFit {
+  not_told,  // the answer is none to this question: a gateway's page, say
   fits,      // ours for what is configured; or an answer that does not show the template
   outdated,  // ours, of another configuration: it makes the other kind, or its patterns leave the name out
   foreign,   // somebody else's, of the right kind

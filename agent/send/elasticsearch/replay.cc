@@ -130,7 +130,7 @@ Expected<HttpResponse> Replay::post(std::string_view body) {
     hosts_.on_failure(*host, clock_.now());
     return fail(hosts_.display(*host) + ": " + result->error().message);
   }
-  hosts_.on_answer(*host);
+  hosts_.on_answer(*host, clock_.now());
   return std::move(**result);
 }
 

@@ -85,6 +85,9 @@ bool is_document_type(std::string_view type) {
 // document_parsing_exception.)
 std::string_view destination_cause(std::string_view type, std::string_view reason, std::string_view causes) {
   if (is_document_type(type)) {
+    // Of the index that would be made for it, from a template that is broken or wants a plugin that is not
+    // there.
+    if (reason.starts_with("Failed to parse mapping")) return cause::kIndexMapping;
     const bool limit = causes.starts_with("illegal_argument_exception: Limit of total fields");
     return limit ? cause::kFieldLimit : std::string_view();
   }

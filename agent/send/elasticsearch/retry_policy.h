@@ -22,6 +22,7 @@ inline constexpr std::string_view kIndexClosed = "index_closed";
 inline constexpr std::string_view kClusterBlock = "cluster_block";
 inline constexpr std::string_view kMissingPipeline = "missing_pipeline";
 inline constexpr std::string_view kFieldLimit = "field_limit";
+inline constexpr std::string_view kIndexMapping = "index_mapping";
 inline constexpr std::string_view kOverloaded = "overloaded";
 inline constexpr std::string_view kUnavailable = "unavailable";
 inline constexpr std::string_view kBadAnswer = "bad_answer";

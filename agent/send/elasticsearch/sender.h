@@ -70,6 +70,7 @@ class Sender {
     bool whole = false;               // all of the batch; `docs` is empty then
     std::vector<std::uint32_t> docs;  // ascending
     unsigned attempts = 0;
+    bool beside_others = false;    // was refused while others of its request were taken
     bool for_destination = false;  // waits for the destination to be mended; counted in held_works_
     std::uint64_t held_since = 0;  // sent_ when it was held for the destination
     std::optional<std::size_t> refused_by{};  // this host; another is to say whether it is right
@@ -122,8 +123,9 @@ class Sender {
   void on_transport_error(Flight& flight, const TransportError& error);
   void hold_whole(Flight& flight, const RequestVerdict& verdict, const std::string& detail,
                   std::optional<std::chrono::seconds> retry_after);
-  void hold_items(Flight& flight, std::vector<std::uint32_t> docs, std::string_view cause,
-                  std::string detail);
+  void hold_items(Flight& flight, std::vector<std::uint32_t> docs, std::string_view cause, std::string detail,
+                  std::optional<std::chrono::seconds> retry_after);
+  static bool waits_beside_others(const Work& work, std::size_t refused);
   void wait_again(const Work& work, std::vector<std::uint32_t> docs,
                   std::optional<std::chrono::seconds> retry_after);
   bool too_much_at_once(const Work& work);
@@ -154,7 +156,7 @@ class Sender {
   void bury_waiting(MonoTime now);
   void finish_if_done(Held* held);
   void set_aside(Held* held);
-  std::multimap<MonoTime, Work>::iterator room_aside(const Held* but, std::size_t bytes);
+  std::multimap<MonoTime, Work>::iterator room_aside(const Held* but, const Work& like, std::size_t bytes);
 
   const ElasticsearchOptions& options_;
   OutputContext ctx_;
@@ -202,6 +204,7 @@ class Sender {
   std::string down_cause_ = "unknown";  // as last told to the probe
   bool draining_ = false;
   bool bootstrap_in_flight_ = false;
+  bool looks_again_ = false;  // since something was accepted
   bool aborting_ = false;
   MonoTime last_activity_{};
   bool trimmed_ = false;

@@ -11,6 +11,7 @@ namespace {
 constexpr unsigned kRejectionsBeforeSplit = 3;
 constexpr std::chrono::seconds kSmallerFor{30};
 constexpr unsigned kAllRefusedIsDown = 3;
+constexpr unsigned kTriesBesideOthers = 6;
 
 double seconds(Nanos n) {
   return std::chrono::duration<double>(n).count();
@@ -54,7 +55,7 @@ void Sender::on_result(FlightIt it, HttpResult result) {
   }
   if (!unburied_.empty() && bury_again_ <= ctx_.clock.now()) bury_waiting(ctx_.clock.now());
   finish_if_done(held);
-  if (held_works_ > 0) set_aside(held);
+  if (!waiting_.empty()) set_aside(held);
   ctx_.probe.concurrency_limit(limit_.value());
   report_flights();
 }
@@ -76,7 +77,7 @@ void Sender::on_bootstrap(std::size_t host, MonoTime started, std::size_t wire_b
   if (trouble && trouble->verdict.host_fault) {
     hosts_.on_failure(host, now, retry_after);
   } else {
-    hosts_.on_answer(host);
+    hosts_.on_answer(host, started);
   }
   if (trouble) {
     told(static_cast<int>(result->status));
@@ -96,16 +97,18 @@ void Sender::on_answer(Flight& flight, HttpResponse& response) {
   const MonoTime now = ctx_.clock.now();
   ErrorAnswer error;
   if (response.status < 200 || response.status > 299) error = read_error_answer(response.body);
-  const RequestVerdict verdict = judge_answer(response.status, error.type, error.reason);
+  RequestVerdict verdict = judge_answer(response.status, error.type, error.reason);
   const auto retry_after = retry_after_of(response, ctx_.clock);
   using Action = RequestVerdict::Action;
+  // What one host refuses while another works is that host's trouble: it must not stop the others.
+  if (verdict.action == Action::hold && hosts_.has_other(flight.host)) verdict.host_fault = true;
   // A host in doubt that begins with a refusal has not shown yet that it works.
   const bool still_in_doubt = (verdict.action == Action::split || verdict.action == Action::bisect) &&
                               hosts_.in_doubt(flight.host) && hosts_.has_other(flight.host);
   if (verdict.host_fault || still_in_doubt) {
     hosts_.on_failure(flight.host, now, retry_after);
-  } else {
-    hosts_.on_answer(flight.host);
+  } else if (verdict.action != Action::read_items) {
+    hosts_.on_answer(flight.host, flight.started);
   }
   if (verdict.overload) limit_.on_overload(flight.started, now);
   if (verdict.may_have_arrived || response.sent_more_than_once) flight.work.held->batch->attempted = true;
@@ -134,9 +137,12 @@ void Sender::on_items(Flight& flight, HttpResponse& response) {
     RequestVerdict verdict;
     verdict.cause = cause::kBadAnswer;
     verdict.retried_as = "unavailable";
-    hold_whole(flight, verdict, read.error().message, retry_after_of(response, ctx_.clock));
+    verdict.host_fault = true;
+    hosts_.on_failure(flight.host, ctx_.clock.now(), retry_after_of(response, ctx_.clock));
+    hold_whole(flight, verdict, read.error().message, std::nullopt);
     return;
   }
+  hosts_.on_answer(flight.host, flight.started);
   check_index(flight);
   if (answer_.all_created) {
     on_all_created(flight);
@@ -197,7 +203,7 @@ void Sender::judge_items(Flight& flight, std::optional<std::chrono::seconds> ret
       case Action::retry:
         if (status >= 500) ++unavailable;
         if (again.empty()) {
-          again_detail = "HTTP " + std::to_string(status) + " for every document";
+          again_detail = "HTTP " + std::to_string(status);
           if (error) again_detail += ": " + error->type + ": " + error->full_reason();
         }
         again.push_back(d);
@@ -242,8 +248,18 @@ void Sender::judge_items(Flight& flight, std::optional<std::chrono::seconds> ret
     if (again.size() > unavailable) ctx_.probe.retried(again.size() - unavailable, "rejected");
     if (again.size() == work.size() && ++all_refused_ >= kAllRefusedIsDown) {
       down(unavailable > 0 ? cause::kUnavailable : cause::kOverloaded,
-           hosts_.display(flight.host) + ": " + again_detail);
+           hosts_.display(flight.host) + ": all of a request's documents, " + again_detail);
     }
+  }
+  if (!hold.empty()) ctx_.probe.retried(hold.size(), "unavailable");
+  if (!again.empty() && waits_beside_others(work, again.size())) {
+    if (hold.empty()) {
+      hold_cause = unavailable > 0 ? cause::kUnavailable : cause::kOverloaded;
+      hold_detail = std::move(again_detail) + " for a document, again and again";
+    }
+    hold.insert(hold.end(), again.begin(), again.end());
+    std::sort(hold.begin(), hold.end());
+    again.clear();
   }
   const bool nothing_taken = delivered + duplicates + conflicts + buried == 0;
   const bool refused_all = hold.size() == work.size();
@@ -253,10 +269,16 @@ void Sender::judge_items(Flight& flight, std::optional<std::chrono::seconds> ret
     const bool known = flight.was_held && newest_accepted() > work.held_since;
     if (nothing_taken && !(refused_all && known) && hold_cause != cause::kDeadLettersFull)
       close_gate(ctx_.clock.now(), retry_after);
-    hold_items(flight, std::move(hold), hold_cause, std::move(hold_detail));
+    hold_items(flight, std::move(hold), hold_cause, std::move(hold_detail), retry_after);
   }
   if (!nothing_taken) accepted_something(flight);
   if (work.part) part_done(work.bisect, work.held);
+}
+
+// Whether documents that are refused again and again while their neighbours are taken (by a shard without a
+// primary, a node that is full) wait for that to be mended.
+bool Sender::waits_beside_others(const Work& work, std::size_t refused) {
+  return (refused < work.size() || work.beside_others) && work.attempts + 1 >= kTriesBesideOthers;
 }
 
 // Overload: these alone, later.
@@ -267,6 +289,7 @@ void Sender::wait_again(const Work& work, std::vector<std::uint32_t> docs,
   const bool all = docs.size() == work.size();
   later.docs = std::move(docs);
   later.attempts = work.attempts + 1;
+  later.beside_others = work.beside_others || !all;
   if (all && too_much_at_once(later)) {
     halve(std::move(later));
     close_gate(ctx_.clock.now(), retry_after);
@@ -277,11 +300,10 @@ void Sender::wait_again(const Work& work, std::vector<std::uint32_t> docs,
 
 // What the destination is to blame for, or what nobody knows: these wait, their neighbours do not.
 void Sender::hold_items(Flight& flight, std::vector<std::uint32_t> docs, std::string_view cause,
-                        std::string detail) {
+                        std::string detail, std::optional<std::chrono::seconds> retry_after) {
   const Work& work = flight.work;
   const Batch& batch = *work.held->batch;
   const bool told = docs.size() < work.size() || flight.was_held;  // else down() says it all
-  ctx_.probe.retried(docs.size(), "unavailable");
   held_cause_ = cause;
   held_detail_ = hosts_.display(flight.host) + ": " + std::move(detail);
   if (told) {
@@ -295,11 +317,12 @@ void Sender::hold_items(Flight& flight, std::vector<std::uint32_t> docs, std::st
   later.docs = std::move(docs);
   later.attempts = work.attempts + 1;
   later.for_destination = true;
+  later.beside_others = work.beside_others || told;
   // Kept over repeated refusals: these must not count as the destination refusing, long after it took others.
   later.held_since = flight.was_held ? work.held_since : sent_;
   ++held_works_;
   down(held_cause_, held_detail_);
-  wait_for(std::move(later), backoff_.wait(work.attempts, std::nullopt));
+  wait_for(std::move(later), backoff_.wait(work.attempts, retry_after));
 }
 
 void Sender::on_transport_error(Flight& flight, const TransportError& error) {
@@ -320,6 +343,8 @@ void Sender::hold_whole(Flight& flight, const RequestVerdict& verdict, const std
   if (!verdict.host_fault) close_gate(now, retry_after);
   if (!verdict.host_fault || hosts_.next_chance() > now) {
     down(verdict.cause, hosts_.display(flight.host) + ": " + detail);
+    const bool was_away = verdict.cause == cause::kConnect || verdict.cause == cause::kResolve;
+    if (was_away && !std::exchange(looks_again_, true)) bootstrap_.look_again();
   }
   ++flight.work.attempts;
   flight.work.for_destination = flight.was_held;
@@ -350,6 +375,7 @@ bool Sender::too_much_at_once(const Work& work) {
 void Sender::accepted_something(const Flight& flight) {
   note_acceptance(flight);
   rejections_ = all_refused_ = 0;
+  looks_again_ = false;
   if (flight.number <= gate_closed_at_) return;  // sent before the destination asked us to wait
   refusals_ = 0;
   gate_opens_ = MonoTime::min();

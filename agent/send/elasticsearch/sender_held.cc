@@ -113,15 +113,18 @@ void Sender::finish_if_done(Held* held) {
   ctx_.recycler.recycle(std::move(batch));
 }
 
-// When all that is left of a batch waits for the destination and is little, it moves to a small batch,
-// together with what is left of others: it may wait for days, and is asked for in one request then.
+// When all that is left of a batch waits while its neighbours were taken, or for the destination, and is
+// little, it moves to a small batch, together with what is left of others: it may wait for days, and is asked
+// for in one request then.
 void Sender::set_aside(Held* held) {
   const auto it = std::find_if(held_.begin(), held_.end(), [held](const Held& h) { return &h == held; });
   if (it == held_.end()) return;
   std::vector<std::multimap<MonoTime, Work>::iterator> parts;
   std::vector<std::uint32_t> docs;
   for (auto w = waiting_.begin(); w != waiting_.end(); ++w) {
-    if (w->second.held != held || !w->second.for_destination || w->second.bisect) continue;
+    const Work& work = w->second;
+    if (work.held != held || !(work.for_destination || work.beside_others) || work.bisect) continue;
+    if (!parts.empty() && parts.front()->second.for_destination != work.for_destination) return;
     parts.push_back(w);
     docs.insert(docs.end(), w->second.docs.begin(), w->second.docs.end());
   }
@@ -134,7 +137,8 @@ void Sender::set_aside(Held* held) {
   const std::size_t bytes = body_bytes(all);
   const bool little = 2 * bytes <= batch.body.size();
   if (!little && !it->aside) return;
-  auto room = room_aside(held, bytes);
+  const bool for_destination = parts.front()->second.for_destination;
+  auto room = room_aside(held, parts.front()->second, bytes);
   if (room == waiting_.end()) {
     if (!little) return;
     Held& made = held_.emplace_back();
@@ -145,7 +149,7 @@ void Sender::set_aside(Held* held) {
     Work work = parts.front()->second;
     work.held = &made;
     work.docs.clear();
-    ++held_works_;
+    if (for_destination) ++held_works_;
     room = waiting_.emplace(parts.front()->first, std::move(work));
   }
   Held& aside = *room->second.held;
@@ -159,19 +163,23 @@ void Sender::set_aside(Held* held) {
   aside.body_bytes += moved;
   charge_batch(*aside.batch, ctx_.budget);
   for (const auto part : parts) waiting_.erase(part);
-  held_works_ -= parts.size();
+  if (for_destination) held_works_ -= parts.size();
   recycled_bytes_ += it->body_bytes - moved;
   BatchPtr used = std::move(it->batch);
   held_.erase(it);
   ctx_.recycler.recycle(std::move(used));
 }
 
-// The work of a batch of documents set aside, other than `but`, with room for `bytes` more.
-std::multimap<MonoTime, Sender::Work>::iterator Sender::room_aside(const Held* but, std::size_t bytes) {
+// The work of a batch of documents set aside, other than `but`, with room for `bytes` more that wait as
+// `like` does.
+std::multimap<MonoTime, Sender::Work>::iterator Sender::room_aside(const Held* but, const Work& like,
+                                                                   std::size_t bytes) {
   return std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& entry) {
     const Work& w = entry.second;
-    return w.held != but && w.held->aside && w.for_destination && !w.bisect &&
-           w.docs.size() == w.held->unsettled && w.held->batch->body.size() + bytes <= kAsideBytes;
+    const bool alike =
+        w.for_destination ? like.for_destination : !like.for_destination && w.attempts == like.attempts;
+    return w.held != but && w.held->aside && alike && !w.bisect && w.docs.size() == w.held->unsettled &&
+           w.held->batch->body.size() + bytes <= kAsideBytes;
   });
 }
 

@@ -38,9 +38,12 @@ std::vector<std::string> output_files(const FileOutputOptions& options, FileSyst
 }
 
 Expected<void> FileSink::open() {
-  if (file_) return {};
+  if (file_ && is_still_there()) return {};
+  file_.reset();
   const std::string dir = dir_name(options_.path);
   if (auto made = fs_.make_dirs(dir); !made) return made;
+  if (const auto there = fs_.stat(options_.path); there && !there->is_regular())
+    return fail(options_.path + " is no regular file; `output.stdout` writes to standard output");
   auto file = fs_.open(options_.path, OpenMode::append);
   if (!file) return fail("cannot open " + options_.path + ": " + file.error().message, file.error().code);
   file_ = std::move(*file);
@@ -48,6 +51,13 @@ Expected<void> FileSink::open() {
   if (ready) ready = fs_.sync_dir(dir);
   if (!ready) file_.reset();
   return ready;
+}
+
+// Somebody else may have renamed, deleted or emptied it: what is written on then would be seen by nobody.
+bool FileSink::is_still_there() const {
+  const auto there = fs_.stat(options_.path);
+  const auto ours = file_->stat();
+  return there && ours && there->dev == ours->dev && there->inode == ours->inode && ours->size >= size_;
 }
 
 Expected<void> FileSink::cut_torn_tail() {

@@ -11,7 +11,8 @@
 
 namespace sidelight {
 
-// Opens at first use; a torn last line, as a crash leaves it, is then cut off.
+// Opens at first use, and again when the path leads elsewhere or the file was emptied; a torn last line, as a
+// crash leaves it, is then cut off.
 class FileSink final : public Sink {
  public:
   FileSink(const FileOutputOptions& options, FileSystem& fs) : options_(options), fs_(fs) {}
@@ -21,6 +22,7 @@ class FileSink final : public Sink {
   Expected<void> rotate() override;
 
  private:
+  bool is_still_there() const;
   Expected<void> cut_torn_tail();
 
   const FileOutputOptions& options_;

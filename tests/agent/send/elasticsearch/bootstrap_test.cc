@@ -19,6 +19,9 @@ class KeepingLogger final : public Logger {
   std::string text;
 };
 
+constexpr const char* kAcknowledged = R"({"acknowledged":true})";
+constexpr const char* kNoTemplates = R"({"index_templates":[]})";
+
 class BootstrapTest : public ::testing::Test {
  protected:
   BootstrapTest() {
@@ -46,7 +49,7 @@ class BootstrapTest : public ::testing::Test {
 TEST_F(BootstrapTest, LeavesAnExistingTemplateAlone) {
   Bootstrap b(options, log, clock);
   EXPECT_TRUE(b.next(clock.now())->path.starts_with("/_index_template/sidelight-logs-shop-default"));
-  EXPECT_FALSE(b.on_answer(answer(200)));
+  EXPECT_FALSE(b.on_answer(shown("sidelight-logs-shop-default", index_template(options, {}))));
   EXPECT_EQ(b.next(clock.now())->method, "GET");
   EXPECT_TRUE(b.next(clock.now())->path.starts_with("/logs-shop-default?"));
   EXPECT_FALSE(b.on_answer(answer(404)));
@@ -65,7 +68,7 @@ TEST_F(BootstrapTest, OurTemplateOfAnIndexIsWrittenAgainForADataStream) {
   EXPECT_EQ(question->path, "/_index_template/sidelight-logs-shop-default");
   EXPECT_TRUE(nlohmann::json::parse(question->body).contains("data_stream"));
   EXPECT_TRUE(log.says("writing it again for data_stream logs-shop-default")) << log.text;
-  EXPECT_FALSE(b.on_answer(answer(200)));
+  EXPECT_FALSE(b.on_answer(answer(200, kAcknowledged)));
   EXPECT_TRUE(b.next(clock.now())->path.starts_with("/logs-shop-default?"));
 }
 
@@ -108,12 +111,49 @@ TEST_F(BootstrapTest, WhatFitsIsJudgedByKindAndPatternsAndOnlyOursIsOutdated) {
 
 TEST_F(BootstrapTest, AnAnswerThatDoesNotShowTheTemplateIsNoReasonToWriteIt) {
   for (const char* body :
-       {"", "{", "[]", "7", "null", R"({"index_templates":{}})", R"({"index_templates":[]})",
+       {R"({"index_templates":[]})",
         R"({"index_templates":[1,{"name":7},{"name":"other","index_template":{"_meta":{}}}]})",
         R"({"index_templates":[{"name":"sidelight-logs-shop-default"}]})",
         R"({"index_templates":[{"name":"sidelight-logs-shop-default","index_template":[]}]})"}) {
     EXPECT_EQ(judge_template(body, options), TemplateFit::fits) << body;
   }
+}
+
+// A gateway's page of maintenance, say, with 200.
+TEST_F(BootstrapTest, WhatIsNoAnswerToTheQuestionIsAskedAgainOfAnotherHost) {
+  for (const char* body : {"", "{", "{}", "[]", "7", "null", "<html>", R"({"index_templates":{}})"}) {
+    EXPECT_EQ(judge_template(body, options), TemplateFit::not_told) << body;
+    Bootstrap b(options, log, clock);
+    const auto expect_trouble = [&](const char* method) {
+      const auto trouble = b.on_answer(answer(200, body));
+      ASSERT_TRUE(trouble) << body;
+      EXPECT_EQ(trouble->verdict.cause, "bad_answer");
+      EXPECT_TRUE(trouble->verdict.host_fault);
+      EXPECT_EQ(b.next(clock.now())->method, method);
+    };
+    expect_trouble("GET");
+    EXPECT_FALSE(b.on_answer(answer(404)));
+    expect_trouble("PUT");
+    EXPECT_FALSE(log.says("made the index template")) << log.text;
+  }
+}
+
+TEST_F(BootstrapTest, ADestinationThatWasAwayIsLookedAtAgain) {
+  Bootstrap b(options, log, clock);
+  b.look_again();
+  EXPECT_FALSE(b.on_answer(answer(200, kNoTemplates)));
+  EXPECT_FALSE(b.on_answer(answer(404)));
+  ASSERT_TRUE(b.done());
+  b.look_again();
+  EXPECT_FALSE(b.done());
+  EXPECT_FALSE(b.on_answer(answer(404)));
+  EXPECT_EQ(b.next(clock.now())->method, "PUT");
+  options.create_template = false;
+  options.data_stream.clear();
+  options.index = "shop";
+  Bootstrap nothing_to_see(options, log, clock);
+  nothing_to_see.look_again();
+  EXPECT_TRUE(nothing_to_see.done());
 }
 
 TEST_F(BootstrapTest, AForeignTemplateOfTheOtherKindIsLeftAloneAndTold) {
@@ -155,7 +195,7 @@ TEST_F(BootstrapTest, TriesWhatTheServerKnows) {
   EXPECT_FALSE(b.on_answer(FakeElasticsearch::error(400, "illegal_argument_exception",
                                                     "The mapper type [match_only_text] does not exist")));
   EXPECT_EQ(message(), "text");
-  EXPECT_FALSE(b.on_answer(answer(200)));
+  EXPECT_FALSE(b.on_answer(answer(200, kAcknowledged)));
   EXPECT_FALSE(b.on_answer(answer(404)));
   EXPECT_TRUE(b.done());
 }
@@ -176,7 +216,7 @@ TEST_F(BootstrapTest, AKeyThatMayOnlyWriteDocumentsIsEnough) {
 
 TEST_F(BootstrapTest, APlainIndexBlocksUntilItIsADataStream) {
   Bootstrap b(options, log, clock);
-  EXPECT_FALSE(b.on_answer(answer(200)));
+  EXPECT_FALSE(b.on_answer(answer(200, kNoTemplates)));
   EXPECT_FALSE(b.on_answer(answer(200, R"({"logs-shop-default":{}})")));
   EXPECT_TRUE(b.blocked());
   EXPECT_FALSE(b.next(clock.now()));
@@ -196,7 +236,7 @@ TEST_F(BootstrapTest, DatedIndicesGetAPattern) {
   EXPECT_FALSE(body.contains("data_stream"));
   Bootstrap b(options, log, clock);
   EXPECT_FALSE(b.on_answer(answer(404)));
-  EXPECT_FALSE(b.on_answer(answer(200)));
+  EXPECT_FALSE(b.on_answer(answer(200, kAcknowledged)));
   EXPECT_TRUE(b.done());
 }
 
@@ -214,6 +254,12 @@ TEST_F(BootstrapTest, ConnectCheckSaysWhatItFound) {
   ASSERT_TRUE(good) << good.error().message;
   EXPECT_EQ(*good,
             "http://es:9200 is OpenSearch 2.19.6; logs-shop-default will be made with the first document");
+  for (const char* version : {R"({"distribution":null,"number":7})", R"({"distribution":5})", "[]", "8"}) {
+    EXPECT_TRUE(check([version](const ScriptedHttpClient::Seen& r) -> HttpResult {
+      if (r.url == "http://es:9200/") return answer(200, R"({"version":)" + std::string(version) + "}");
+      return answer(404, R"({"error":{"type":"index_not_found_exception"}})");
+    })) << version;
+  }
   const auto odd = check([](const ScriptedHttpClient::Seen& r) -> HttpResult {
     return r.url == "http://es:9200/" ? answer(405) : answer(200, R"({".ds-x-1":{}})");
   });

@@ -35,7 +35,8 @@ struct FakeElasticsearch {
 
   HttpResult operator()(const ScriptedHttpClient::Seen& r) {
     if (away) return away(r);
-    if (r.method == "GET" && r.url.find("/_index_template/") != std::string::npos) return reply(200, "{}");
+    if (r.method == "GET" && r.url.find("/_index_template/") != std::string::npos)
+      return reply(200, R"({"index_templates":[]})");
     if (r.method == "GET") return reply(404, "{}");
     ++bulks;
     if (auto whole = instead(r)) return std::move(*whole);

@@ -104,9 +104,24 @@ TEST(HostsTest, RoundRobinWithOneTrialAfterAFailure) {
   const auto other_trial = hosts.pick(now);
   EXPECT_TRUE(trial && other_trial && *trial != *other_trial);
   EXPECT_EQ(hosts.pick(now), std::nullopt) << "one request a host in doubt";
-  hosts.on_answer(*trial);
+  hosts.on_answer(*trial, now);
   EXPECT_EQ(hosts.pick(now), trial);
   EXPECT_EQ(hosts.pick(now), trial);
+}
+
+TEST(HostsTest, AWaitThatWasAskedForOutlivesAnswersToWhatWasSentBefore) {
+  Backoff backoff(seconds(1), seconds(30), 1);
+  Hosts hosts({"http://a:9200"}, backoff);
+  MonoTime now{seconds(100)};
+  hosts.on_failure(0, now, seconds(60));
+  hosts.on_answer(0, now - seconds(1));
+  now += seconds(59);
+  EXPECT_EQ(hosts.pick(now), std::nullopt);
+  now += seconds(2);
+  EXPECT_TRUE(hosts.pick(now));
+  hosts.on_answer(0, now);
+  EXPECT_TRUE(hosts.pick(now));
+  EXPECT_TRUE(hosts.pick(now)) << "it works again";
 }
 
 TEST(HostsTest, MessagesDoNotShowSecrets) {

@@ -88,6 +88,39 @@ TEST_F(HeldDocumentsTest, ManyOfThemShareABatchAndARequest) {
   }());
 }
 
+// By a shard without a primary, say, or a node that is full.
+TEST_F(HeldDocumentsTest, WhatIsRefusedForAWhileBesideOthersFreesItsBatchAndHoldsUpNobody) {
+  for (const int status : {429, 503}) {
+    SCOPED_TRACE(status);
+    const std::size_t first = es.stored.size() / 100;
+    for (std::size_t i = 0; i < 40; ++i) strange.insert(100 * (first + i) + i);
+    es.refuse = [this, status](const std::string& d) -> std::optional<Refusal> {
+      for (const std::size_t n : strange) {
+        if (d.find(number(n)) != std::string::npos) return Refusal{status, "some_exception", "not now"};
+      }
+      return std::nullopt;
+    };
+    const int recycled = recycler.recycled;
+    for (std::size_t i = 0; i < 40; ++i) {
+      sender().accept(charged_batch(first + i));
+      run_for(1);
+      EXPECT_LT(world.budget.used(), 300u << 10);
+    }
+    run_for(120);
+    EXPECT_GE(recycler.recycled - recycled, 40);
+    ASSERT_FALSE(sender().idle());
+    EXPECT_EQ(world.probe.states.back(), status == 429 ? "overloaded" : "unavailable");
+    const int before = es.bulks;
+    run_for(300);
+    EXPECT_LT(es.bulks - before, 60) << "they do not ask one by one";
+    strange.clear();
+    ASSERT_TRUE(run());
+    expect_each_stored_once(100 * (first + 40));
+    EXPECT_EQ(world.budget.used(), 0u);
+    EXPECT_EQ(world.probe.states.back(), "");
+  }
+}
+
 TEST_F(HeldDocumentsTest, ADocumentSetAsideIsDeadLetteredWithItsOwnText) {
   strange = {7};
   sender().accept(charged_batch(0));

@@ -104,13 +104,17 @@ TEST_F(SenderTest, AWhole429IsHeldForRetryAfter) {
   EXPECT_EQ(world.probe.states.back(), "");
 }
 
-TEST_F(SenderTest, AHostThatAsksForTimeGetsItAndTheOthersGoOn) {
+class OneHostAsksForTimeTest : public SenderTest, public ::testing::WithParamInterface<long> {};
+
+INSTANTIATE_TEST_SUITE_P(Statuses, OneHostAsksForTimeTest, ::testing::Values(429, 503));
+
+TEST_P(OneHostAsksForTimeTest, ItGetsItAndTheOthersGoOn) {
   options.hosts = {"http://a:9200", "http://b:9200"};
   std::vector<MonoTime> refused;
   es.instead = [&](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
     if (!r.url.starts_with("http://b")) return std::nullopt;
     refused.push_back(r.at);
-    return FakeElasticsearch::reply(503, "", {{"retry-after", "60"}});
+    return FakeElasticsearch::reply(GetParam(), "", {{"retry-after", "60"}});
   };
   for (std::size_t i = 0; i < 100; ++i) {
     sender().accept(make_batch(2, 2 * i));
@@ -124,6 +128,53 @@ TEST_F(SenderTest, AHostThatAsksForTimeGetsItAndTheOthersGoOn) {
     EXPECT_TRUE(apart < std::chrono::seconds(1) || apart >= std::chrono::seconds(60)) << i;
   }
   EXPECT_FALSE(world.probe.saw("unavailable"));
+  EXPECT_FALSE(world.probe.saw("overloaded"));
+}
+
+// Locked out, misconfigured, or a page of a gateway.
+TEST_F(SenderTest, AHostThatTakesNothingKeepsTheOthersFromNothing) {
+  options.hosts = {"http://a:9200", "http://b:9200"};
+  for (const long status : {200, 302, 401, 403, 404}) {
+    SCOPED_TRACE(status);
+    int asked = 0;
+    es.instead = [&](const ScriptedHttpClient::Seen& r) -> std::optional<HttpResult> {
+      if (!r.url.starts_with("http://b")) return std::nullopt;
+      ++asked;
+      return FakeElasticsearch::reply(status, "<html>we are at work</html>");
+    };
+    const std::size_t before = es.stored.size();
+    for (std::size_t i = 0; i < 100; ++i) {
+      sender().accept(make_batch(2, before + 2 * i));
+      run_for(1);
+    }
+    ASSERT_TRUE(run());
+    expect_each_stored_once(before + 200);
+    EXPECT_LT(asked, 20);
+    EXPECT_TRUE(world.probe.states.empty() || world.probe.states.back().empty());
+  }
+}
+
+// An engine without a disk of its own, or one restored: its first document would make a plain index.
+TEST_F(SenderTest, ADestinationThatComesBackEmptyGetsItsTemplateBeforeDocuments) {
+  sender().accept(make_batch(2, 0));
+  ASSERT_TRUE(run());
+  es.away = [](const auto&) -> HttpResult {
+    return std::unexpected(TransportError{TransportError::Kind::connect, false, "refused"});
+  };
+  sender().accept(make_batch(2, 2));
+  run_for(60);
+  std::vector<std::string> asked;
+  es.away = [&](const ScriptedHttpClient::Seen& r) -> HttpResult {
+    asked.push_back(r.method + " " + r.url.substr(15, 10));
+    if (r.method == "PUT") return FakeElasticsearch::reply(200, R"({"acknowledged":true})");
+    if (r.method == "GET") return FakeElasticsearch::reply(404, "{}");
+    es.away = nullptr;
+    return es(r);
+  };
+  ASSERT_TRUE(run());
+  expect_each_stored_once(4);
+  EXPECT_EQ(asked, (std::vector<std::string>{"GET _index_tem", "PUT _index_tem", "GET logs-shop-",
+                                             "POST logs-shop-"}));
 }
 
 TEST_F(SenderTest, TheOnlyHostThatAsksForTimeIsDown) {

@@ -118,6 +118,43 @@ TEST_F(FileOutputTest, RotatesBySizeKeepsSoManyAndLosesNothingAcross) {
   EXPECT_TRUE(fs.stat(options.path + ".2"));
 }
 
+TEST_F(FileOutputTest, WhatSomebodyElseRenamedDeletedOrEmptiedIsBegunAnew) {
+  Process p(*this);
+  const auto deliver = [&](std::size_t n) {
+    auto batch = make_batch(2, n, false);
+    ASSERT_TRUE(p.delivery.deliver(*batch));
+  };
+  const auto lines = [&](std::size_t n) { return make_batch(2, n, false)->body; };
+  deliver(0);
+  ASSERT_TRUE(fs.rename(options.path, options.path + ".moved"));
+  deliver(2);
+  EXPECT_EQ(content(".moved"), lines(0));
+  EXPECT_EQ(content(), lines(2));
+  ASSERT_TRUE(fs.remove(options.path));
+  deliver(4);
+  EXPECT_EQ(content(), lines(4));
+  ASSERT_EQ(::truncate(options.path.c_str(), 0), 0);
+  deliver(6);
+  EXPECT_EQ(content(), lines(6));
+  fs.full = true;
+  auto refused = make_batch(2, 8, false);
+  ASSERT_EQ(::truncate(options.path.c_str(), 0), 0);
+  EXPECT_FALSE(p.delivery.deliver(*refused));
+  fs.full = false;
+  ASSERT_TRUE(p.delivery.deliver(*refused));
+  EXPECT_EQ(content(), lines(8));
+}
+
+TEST_F(FileOutputTest, WhatIsNoRegularFileIsRefusedByItsName) {
+  for (const char* path : {"/dev/null", "/dev/stdout", "/tmp"}) {
+    options.path = path;
+    FileSink sink(options, fs);
+    const auto opened = sink.open();
+    ASSERT_FALSE(opened) << path;
+    EXPECT_TRUE(opened.error().message.starts_with(path)) << opened.error().message;
+  }
+}
+
 TEST_F(FileOutputTest, DocumentsInRotatedFilesAreNotDoubledEither) {
   options.max_bytes = 200;
   {
