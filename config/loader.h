@@ -32,7 +32,7 @@ bool same_except_reloadable(const Settings& a, const Settings& b, std::vector<st
 // (the dead letters) with it.
 void keep_state_dir(const Settings& running, Settings& next);
 
-// Whether both derive the same metrics from the same logs.
+// Whether both derive the same metrics from the same logs, read and processed in the same way.
 bool same_log_metrics(const Settings& a, const Settings& b);
 
 // Whether both watch the same targets in the same way: then collectors, and the rates that they work out, go

@@ -136,7 +136,7 @@ TEST(Print, WhatIsPrintedLoadsAgainAndPrintsTheSame) {
            logs +
                "output: {stdout: {}}\nprocessors:\n  - {drop: {}, when: {service: x, not: {level: info}}}\n"
                "  - add: {fields: {a: '$${b}', c: \"d\\n\\t'\\\"e\", f: 'null', g: ' h: #i', j: '$$${k}'}}\n"
-               "  - redact: {action: hash, key: hidden}\n  - parse: {field: x, format: key_value}\n"
+               "  - redact: {action: hash, key: (secret)}\n  - parse: {field: x, format: key_value}\n"
                "  - sample: {keep: 0.25, levels: {debug: 0.01}}\n  - dedupe: {}\n  - metadata: {}\n"
                "log_metrics: {presets: app, rules: {name: x_total, when: {event: '!'}}}\n",
            "logs: {paths: '/a/{b,c}*.log', multiline: java, format: regex, pattern: '(?P<message>.*)'}\n"

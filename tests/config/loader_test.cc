@@ -349,5 +349,20 @@ TEST(Reload, SaysWhatNeedsARestart) {
   EXPECT_EQ(keys, std::vector<std::string>{"http"});
 }
 
+TEST(Reload, MetricsFromLogsBeginAnewWithAnythingThatTheyRead) {
+  Loading l;
+  const std::string rules = "log_metrics: {rules: [{name: x_total, labels: {user: user}}]}\n";
+  const Settings a = good(l, around(rules));
+  for (const char* read : {"processors: [{redact: {}}]\n", "multiline_timeout: 3s\n",
+                           "tailing: {max_files: 7}\n", "memory_budget: 64MiB\n"})
+    EXPECT_FALSE(same_log_metrics(a, good(l, around(rules + read)))) << read;
+  for (const char* other : {"", "objectives: {log_lag_seconds: 60}\n", "shutdown_deadline: 3s\n",
+                            "collectors: {redis: [{url: 'redis://127.0.0.1:1'}]}\n"})
+    EXPECT_TRUE(same_log_metrics(a, good(l, around(rules + other)))) << other;
+  Settings elsewhere = a;
+  elsewhere.output.file->path = "/b.ndjson";
+  EXPECT_FALSE(same_log_metrics(a, elsewhere)) << "a glob that leads there reads what was written for it";
+}
+
 }  // namespace
 }  // namespace sidelight
