@@ -42,6 +42,13 @@ struct Record {
   std::string_view parse_error;  // set: the line did not parse as its format and `message` is the whole line
   bool time_unread = false;  // the line has a time, but not in a form that we know; it is among the labels
 
+  // The keys of the line that became the parts above, with what the line says of time and level, for those
+  // who ask by its own names. Without a key: the part is missing, or has none. They mean nothing once the
+  // part itself is gone.
+  Field time_in_line;
+  Field level_in_line;
+  std::string_view message_key;
+
   // What about the event is not as it was configured or expected, if anything: it is shipped all the same,
   // marked and counted.
   std::string_view complaint() const {
@@ -61,6 +68,8 @@ struct Record {
     labels.clear();
     parse_error = {};
     time_unread = false;
+    time_in_line = level_in_line = {};
+    message_key = {};
   }
 };
 

@@ -134,6 +134,7 @@ bool RecordBuilder::put_time(std::string_view key, std::uint8_t rank, const Fiel
   if (!ns && value.is_string()) record_->time_unread |= looks_like_a_time(value.bytes);
   if (!ns || !claim(time_, key, rank, value)) return false;
   record_->timestamp_ns = *ns;
+  record_->time_in_line = as_field(key, value);
   return true;
 }
 
@@ -158,12 +159,14 @@ bool RecordBuilder::put_level(std::string_view key, std::uint8_t rank, const Fie
   }
   if (level.empty() || !claim(level_, key, rank, value)) return false;
   record_->level = level;
+  record_->level_in_line = as_field(key, value);
   return true;
 }
 
 bool RecordBuilder::put_message(std::string_view key, std::uint8_t rank, const FieldValue& value) {
   if (value.shape == Shape::container || value.shape == Shape::null || !claim(message_, key, rank, value))
     return false;
+  record_->message_key = key;
   record_->message = value.bytes;
   record_->message_kind = value.shape == Shape::string ? ValueKind::json : ValueKind::text;
   return true;

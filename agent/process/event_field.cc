@@ -144,9 +144,16 @@ void EventField::put(RecordBuilder& builder, const FieldValue& value) const {
 }
 
 void merge(const Record& from, bool with_message, Record& into) {
-  if (from.timestamp_ns) into.timestamp_ns = from.timestamp_ns;
-  if (!from.level.empty()) into.level = from.level;
+  if (from.timestamp_ns) {
+    into.timestamp_ns = from.timestamp_ns;
+    into.time_in_line = from.time_in_line;
+  }
+  if (!from.level.empty()) {
+    into.level = from.level;
+    into.level_in_line = from.level_in_line;
+  }
   if (with_message) {
+    into.message_key = from.message_key;
     into.message = from.message;
     into.message_kind = from.message_kind;
   }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "agent/base/ecs_fields.h"
 #include "agent/base/number.h"
+#include "agent/parse/key_roles.h"
 
 namespace sidelight {
 namespace {
@@ -65,8 +67,24 @@ std::optional<std::string_view> EventView::find(std::string_view name, ValueKind
   const std::string_view own = name.starts_with("labels.") ? name.substr(7) : name;
   if (const Field* f = named(record_.labels, own)) return kind = f->kind, f->value;
   if (const Field* f = named(record_.ecs, name)) return kind = f->kind, f->value;
+  if (auto part = find_part(name, kind)) return part;
   if (auto c = constant(constants_.labels, own)) return c;
   return constant(constants_.fields, name);
+}
+
+// A key of the line that is no label, since the parser knows what it is: `event` is the message of a line
+// that has no other, `severity` the level, `logger` the field log.logger.
+std::optional<std::string_view> EventView::find_part(std::string_view name, ValueKind& kind) const {
+  if (name == record_.message_key && !record_.message.empty())
+    return kind = record_.message_kind, record_.message;
+  const auto said = [&](const Field& f) { return kind = f.kind, std::optional(f.value); };
+  if (name == record_.level_in_line.key && !record_.level.empty()) return said(record_.level_in_line);
+  if (name == record_.time_in_line.key && record_.timestamp_ns) return said(record_.time_in_line);
+  const KeyRole& role = find_role(name);
+  if (role.role != Role::ecs && role.role != Role::ecs_string && role.role != Role::ecs_number)
+    return std::nullopt;
+  const Field* f = named(record_.ecs, ecs_name(role.ecs));
+  return f == nullptr ? std::nullopt : said(*f);
 }
 
 bool EventView::has(const FieldRef& field) const {

@@ -34,6 +34,7 @@ class EventView {
 
  private:
   std::optional<std::string_view> find(std::string_view name, ValueKind& kind) const;
+  std::optional<std::string_view> find_part(std::string_view name, ValueKind& kind) const;
 
   const Record& record_;
   const DocConstants& constants_;

@@ -12,9 +12,10 @@ namespace sidelight {
 enum class LogMetricType { counter, gauge, histogram };
 
 // One metric. A *field* names a value of the parsed event: `level`, `message`, `service`, a name of the
-// Elastic Common Schema
-// ("http.request.method"), or a key of the application's own. Several may be given, separated by commas: the
-// first one that the event has counts. Behind them may stand "|class" (204 becomes 2xx) or "|lower".
+// Elastic Common Schema ("http.request.method"), or a key of the line, also one that became something else on
+// the way (`event` the message, `severity` the level: its value is as the line has it). Several may be given,
+// separated by commas: the first one that the event has counts. Behind them may stand "|class" (204 becomes
+// 2xx) or "|lower".
 struct LogMetricRule {
   std::string name = {};
   std::string help = {};

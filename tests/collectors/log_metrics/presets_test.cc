@@ -58,6 +58,16 @@ TEST(Presets, MesCountsCalculationsAndLookUps) {
                           "mes_price_calculations_total{algorithm=v2,result=ok} 1.00"));
 }
 
+TEST(Presets, MesCountsLinesThatHaveNothingButWhatItNeeds) {
+  auto c = preset("mes");
+  c.line(R"({"event":"price_calculation","algorithm":"v2","result":"ok","duration_s":0.3})");
+  c.line(R"({"event":"price_cache_lookup","key_prefix":"price","result":"hit"})");
+  c.line("event=price_cache_lookup key_prefix=price result=hit");
+  EXPECT_THAT(c.series(), ElementsAre("mes_price_cache_lookups_total{key_prefix=price,result=hit} 2.00",
+                                      "mes_price_calculation_duration_seconds{algorithm=v2} 1/0.300",
+                                      "mes_price_calculations_total{algorithm=v2,result=ok} 1.00"));
+}
+
 constexpr const char* kGatewayLine =
     R"({"msec":"1795514149.687","method":"GET","path":"/api/x","route":"api","partner":"acme","status":"200","duration_s":"0.003","upstream_addr":"127.0.0.1:1, 127.0.0.1:2","upstream_status":"502, 200","upstream_response_time":"0.001, 0.002","upstream_cache_status":"HIT","limit_req_status":"PASSED"})";
 constexpr const char* kRejectedLine =

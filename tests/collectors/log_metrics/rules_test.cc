@@ -83,6 +83,33 @@ TEST(LogMetricRules, TakeTheServiceFromTheConfigurationFirst) {
   EXPECT_THAT(without.series(), ElementsAre("x_total{service_name=other} 1.00"));
 }
 
+TEST(LogMetricRules, FindKeysOfTheLineWhateverTheyBecame) {
+  const std::string line =
+      R"({"time":"2026-11-24T10:00:00Z","severity":"WARN","event":"paid","logger":"shop.pay","remote_addr":"10.0.0.7","err":"late"})";
+  for (const auto& [field, value] :
+       std::vector<std::pair<std::string, std::string>>{{"time", "2026-11-24T10:00:00Z"},
+                                                        {"severity", "WARN"},
+                                                        {"level", "warning"},
+                                                        {"event", "paid"},
+                                                        {"message", "paid"},
+                                                        {"logger", "shop.pay"},
+                                                        {"log.logger", "shop.pay"},
+                                                        {"remote_addr", "10.0.0.7"},
+                                                        {"err", "late"}}) {
+    Counting c(one({.name = "x_total", .when = {{field, "?"}, {field, "*"}}, .labels = {{"is", field}}}));
+    c.line(line);
+    EXPECT_THAT(c.series(), ElementsAre("x_total{is=" + value + "} 1.00")) << field;
+  }
+}
+
+TEST(LogMetricRules, DoNotTakeAnotherKeyForTheOneThatIsAskedFor) {
+  for (const char* field : {"event", "severity", "time", "logger"}) {
+    Counting c(one({.name = "x_total", .when = {{field, "!?"}}}));
+    c.line(R"({"ts":"2026-11-24T10:00:00Z","level":"warn","msg":"m"})");
+    EXPECT_THAT(c.series(), ElementsAre("x_total{} 1.00")) << field;
+  }
+}
+
 TEST(LogMetricRules, KeepToTheirInputs) {
   const auto rules = LogMetricRules::make(one({.name = "x_total", .inputs = {"b"}}), {"a", "b"}).value();
   EXPECT_FALSE(rules.reads(0));
