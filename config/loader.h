@@ -35,6 +35,10 @@ void keep_state_dir(const Settings& running, Settings& next);
 // Whether both derive the same metrics from the same logs, read and processed in the same way.
 bool same_log_metrics(const Settings& a, const Settings& b);
 
+// Whether the events of every log input of `a` have the same fields in `b`, which may have more inputs: then
+// what was counted of them holds there, too, and shows no value that is to be hidden.
+bool same_fields(const Settings& a, const Settings& b);
+
 // Whether both watch the same targets in the same way: then collectors, and the rates that they work out, go
 // on.
 bool same_collectors(const Settings& a, const Settings& b);

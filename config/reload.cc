@@ -92,6 +92,18 @@ bool same_log_metrics(const Settings& a, const Settings& b) {
          });
 }
 
+bool same_fields(const Settings& a, const Settings& b) {
+  const ObjectSchema& all = settings_schema();
+  const KeySpec& logs = *all.find("logs");
+  const auto now = logs.elements(&b);
+  const auto before = logs.elements(&a);
+  return equal_key(*all.find("processors"), &a, &b) &&
+         std::all_of(before.begin(), before.end(), [&](const void* input) {
+           return std::any_of(now.begin(), now.end(),
+                              [&](const void* other) { return equal(*logs.object, input, other); });
+         });
+}
+
 bool same_collectors(const Settings& a, const Settings& b) {
   return equal_key(*settings_schema().find("collectors"), &a, &b);
 }

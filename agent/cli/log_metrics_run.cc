@@ -5,6 +5,7 @@
 #include "agent/decode/framer.h"
 #include "agent/pipeline/pipeline.h"
 #include "collectors/log_metrics/log_metrics.h"
+#include "config/loader.h"
 
 namespace sidelight {
 namespace {
@@ -77,11 +78,14 @@ struct LogMetricsRun::Parts {
   NullCheckpointProbe checkpoint_probe;
   NullSendProbe send_probe;
   const Clock* clock = nullptr;
+  Settings settings;
   std::unique_ptr<Pipeline> pipeline;
 };
 
 Expected<std::unique_ptr<LogMetricsRun>> LogMetricsRun::start(const LogMetricsContext& context,
-                                                              const Settings& settings) {
+                                                              const Settings& settings,
+                                                              std::unique_ptr<LogMetricsRun> before) {
+  if (before) before->end();
   if (settings.log_metrics.empty() || settings.logs.empty()) return std::unique_ptr<LogMetricsRun>();
   auto rules = LogMetricRules::make(settings.log_metrics, names_of(settings.logs));
   if (!rules) return std::unexpected(rules.error());
@@ -100,8 +104,10 @@ Expected<std::unique_ptr<LogMetricsRun>> LogMetricsRun::start(const LogMetricsCo
 
   auto metrics = LogMetrics::make(settings.log_metrics, names_of(own.logs), context.clock);
   if (!metrics) return std::unexpected(metrics.error());
+  if (before && same_fields(before->parts_->settings, settings)) (*metrics)->adopt(*before->parts_->metrics);
   auto parts = std::make_unique<Parts>(std::move(*metrics), context.log);
   parts->clock = &context.clock;
+  parts->settings = settings;
   LogMetrics& m = *parts->metrics;
   auto pipeline = Pipeline::start(
       {context.fs,
@@ -122,7 +128,13 @@ Expected<std::unique_ptr<LogMetricsRun>> LogMetricsRun::start(const LogMetricsCo
 LogMetricsRun::LogMetricsRun(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 LogMetricsRun::~LogMetricsRun() {
+  end();
+}
+
+void LogMetricsRun::end() {
+  if (!parts_->pipeline) return;
   parts_->pipeline->stop(Pipeline::Stop::as_is, parts_->clock->now() + kStopWithin);
+  parts_->pipeline.reset();  // and with it its hold on the positions
 }
 
 MetricSource& LogMetricsRun::source() {

@@ -25,9 +25,11 @@ struct LogMetricsContext {
 class LogMetricsRun {
  public:
   // Null when the settings ask for none, or no log input is read by a rule. Positions are kept in
-  // `log-metrics` below the state directory.
+  // `log-metrics` below the state directory. `before` (may be null) is ended first; its counts go on where
+  // rules are the same and events still have the same fields (same_fields() of config/loader.h).
   static Expected<std::unique_ptr<LogMetricsRun>> start(const LogMetricsContext& context,
-                                                        const Settings& settings);
+                                                        const Settings& settings,
+                                                        std::unique_ptr<LogMetricsRun> before);
   // Writes down where it stands, and stops.
   ~LogMetricsRun();
   LogMetricsRun(const LogMetricsRun&) = delete;
@@ -39,6 +41,7 @@ class LogMetricsRun {
  private:
   struct Parts;
   explicit LogMetricsRun(std::unique_ptr<Parts> parts);
+  void end();
   std::unique_ptr<Parts> parts_;
 };
 

@@ -241,8 +241,7 @@ class Program {
   }
 
   Expected<void> start_log_metrics(const Settings& settings) {
-    stop_log_metrics();
-    auto started = LogMetricsRun::start({fs_, clock_, *log_, own_streams(fs_)}, settings);
+    auto started = LogMetricsRun::start({fs_, clock_, *log_, own_streams(fs_)}, settings, take_log_metrics());
     if (!started) return std::unexpected(started.error());
     log_metrics_ = std::move(*started);
     show_sources();

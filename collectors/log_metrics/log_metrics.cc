@@ -1,5 +1,6 @@
 #include "collectors/log_metrics/log_metrics.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "collectors/framework/render.h"
@@ -102,6 +103,23 @@ LogMetrics::LogMetrics(LogMetricRules rules, const LogMetricsOptions& options,
   for (const std::string& name : inputs) {
     inputs_.push_back(std::make_unique<Input>());
     inputs_.back()->name = name;
+  }
+}
+
+void LogMetrics::adopt(LogMetrics& before) {
+  const auto& old = before.rules_.sources();
+  for (std::size_t i = 0; i < rules_.sources().size(); ++i) {
+    const auto same = std::find(old.begin(), old.end(), rules_.sources()[i]);
+    if (same != old.end()) table_.adopt(i, before.table_, static_cast<std::size_t>(same - old.begin()));
+  }
+  table_.adopt_overflowed(before.table_);
+  for (const auto& input : inputs_) {
+    const auto same = std::find_if(before.inputs_.begin(), before.inputs_.end(),
+                                   [&](const auto& other) { return other->name == input->name; });
+    if (same == before.inputs_.end()) continue;
+    input->events = (*same)->events.load();
+    input->late = (*same)->late.load();
+    input->lag_bytes = (*same)->lag_bytes.load();
   }
 }
 

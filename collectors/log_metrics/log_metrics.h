@@ -17,7 +17,7 @@
 
 namespace sidelight {
 
-// Counts live as long as this object: pipelines come and go (reloads) and count into it. Events older than
+// Counts live as long as this object, or go on in the one that follows it (reloads). Events older than
 // late_after when they are read count only as late; an event without a time counts as one of now. What is
 // read again after a crash (at most what the last checkpoint interval brought) is counted again by the new
 // process, whose counters begin at zero.
@@ -27,6 +27,10 @@ class LogMetrics final : public MetricSource {
   static Expected<std::unique_ptr<LogMetrics>> make(const LogMetricsOptions& options,
                                                     const std::vector<std::string>& inputs,
                                                     const Clock& clock);
+
+  // Goes on from what `before` has counted for rules that are the same, and of inputs with the same names.
+  // Before anything is counted here, and when `before` counts no more; it is of no use then.
+  void adopt(LogMetrics& before);
 
   // For the pipeline's worker. Both refer to this object.
   std::unique_ptr<Encoder> make_encoder();

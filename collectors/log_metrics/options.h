@@ -29,6 +29,8 @@ struct LogMetricRule {
   std::vector<std::string> buckets = {};  // upper bounds of a histogram, ascending numbers
   bool split =
       false;  // fields hold lists ("502, 200"), as nginx writes them; each place of the lists is an event
+
+  bool operator==(const LogMetricRule&) const = default;
 };
 
 struct LogMetricsOptions {

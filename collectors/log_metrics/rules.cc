@@ -153,6 +153,7 @@ Expected<void> LogMetricRules::add(const LogMetricRule& rule, const std::vector<
       by_input_[i].push_back(rules_.size());
   rules_.push_back(std::move(compiled));
   metrics_.push_back(std::move(metric));
+  sources_.push_back(rule);
   return {};
 }
 

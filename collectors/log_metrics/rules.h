@@ -31,6 +31,8 @@ class LogMetricRules {
 
   // For the table; counts are by place in this list.
   const std::vector<LogMetricTable::Metric>& metrics() const { return metrics_; }
+  // What they were made of, by the same places.
+  const std::vector<LogMetricRule>& sources() const { return sources_; }
   // Whether any rule reads this input.
   bool reads(std::uint32_t input) const { return !by_input_[input].empty(); }
   void apply(std::uint32_t input, EventView& event, LogMetricTable& table) const;
@@ -48,6 +50,7 @@ class LogMetricRules {
   void count_each(std::size_t rule, EventView& event, LogMetricTable& table) const;
 
   std::vector<LogMetricTable::Metric> metrics_;
+  std::vector<LogMetricRule> sources_;
   std::vector<Rule> rules_;
   std::vector<std::vector<std::size_t>> by_input_;
 };

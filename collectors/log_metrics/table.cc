@@ -78,6 +78,21 @@ void LogMetricTable::count(std::size_t metric, const std::vector<std::string>& v
   }
 }
 
+void LogMetricTable::adopt(std::size_t metric, LogMetricTable& from, std::size_t its) {
+  const std::scoped_lock lock(mutex_, from.mutex_);
+  Family& to = families_[metric];
+  Family& old = from.families_[its];
+  to.series = std::move(old.series);
+  to.overflow = std::move(old.overflow);
+  old.series.clear();
+}
+
+void LogMetricTable::adopt_overflowed(const LogMetricTable& from) {
+  const std::uint64_t before = from.overflowed();
+  const std::lock_guard lock(mutex_);
+  overflowed_ += before;
+}
+
 std::vector<SampleFamily> LogMetricTable::snapshot() const {
   const std::lock_guard lock(mutex_);
   const MonoTime now = clock_.now();

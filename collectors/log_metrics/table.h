@@ -38,6 +38,12 @@ class LogMetricTable {
   // out; counters add `value`, gauges take it, histograms observe it.
   void count(std::size_t metric, const std::vector<std::string>& values, double value);
 
+  // Goes on from the series of a metric of another table, which is the same metric and loses them. Before
+  // anything is counted for it here.
+  void adopt(std::size_t metric, LogMetricTable& from, std::size_t its);
+  // The same of what did not fit into `from`.
+  void adopt_overflowed(const LogMetricTable& from);
+
   std::vector<SampleFamily> snapshot() const;
   std::size_t series() const;
   std::uint64_t overflowed() const;  // events that were counted under overflow, or left out

@@ -364,5 +364,17 @@ TEST(Reload, MetricsFromLogsBeginAnewWithAnythingThatTheyRead) {
   EXPECT_FALSE(same_log_metrics(a, elsewhere)) << "a glob that leads there reads what was written for it";
 }
 
+TEST(Reload, CountsGoOnWhileTheInputsAreThereAsTheyWere) {
+  Loading l;
+  const std::string a = "output: {stdout: {}}\nstate_dir: ./s\nlogs:\n  - {paths: [/a.log]}\n";
+  const Settings before = good(l, a);
+  EXPECT_TRUE(same_fields(before, good(l, a + "  - {paths: [/b.log]}\nmemory_budget: 64MiB\n")));
+  EXPECT_FALSE(same_fields(good(l, a + "  - {paths: [/b.log]}\n"), before));
+  EXPECT_FALSE(same_fields(before, good(l,
+                                        "output: {stdout: {}}\nstate_dir: ./s\n"
+                                        "logs: [{paths: [/a.log], processors: [{redact: {}}]}]\n")));
+  EXPECT_FALSE(same_fields(before, good(l, a + "processors: [{redact: {}}]\n")));
+}
+
 }  // namespace
 }  // namespace sidelight

@@ -119,9 +119,25 @@ def test_a_reload_keeps_counts_of_rules_that_did_not_change(sidelight):
     sidelight.settings["log_metrics"] = {**RULES, "rules": [*RULES["rules"], {"name": "more_total", "help": "More."}]}
     sidelight.write_config()
     sidelight.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: sidelight.metric("lines_total") is None, 20, "the new rules, which begin at nothing")
+    wait_metric(sidelight, 3, "sidelight_config_reloads_total", result="success")
+    wait_metric(sidelight, 110, "lines_total")  # gone for a moment, while the new rules take over
     append(sidelight, lines(range(10), amount=20))
     wait_metric(sidelight, 10, "more_total")
+    wait_metric(sidelight, 120, "lines_total")
+    wait_metric(sidelight, 120, "amount_bucket", le="100")
+    assert sidelight.metric("sidelight_log_metrics_events_total", input="app") == 120
+
+
+def test_a_reload_that_redacts_shows_nothing_of_before(sidelight):
+    append(sidelight, lines(range(10), user="ann@example.org"))
+    wait_metric(sidelight, 10, "by_user_total", user="ann@example.org")
+    sidelight.settings["processors"] = [{"redact": {}}]
+    sidelight.write_config()
+    sidelight.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "ann@example.org" not in sidelight.get("/metrics")[1], 20, "the labels to be redacted")
+    append(sidelight, lines(range(5), user="ann@example.org"))
+    wait_metric(sidelight, 5, "lines_total")
+    assert "ann@example.org" not in sidelight.get("/metrics")[1]
 
 
 def test_what_is_dropped_on_the_way_counts_and_what_is_redacted_stays_redacted(program, tmp_path):
