@@ -422,11 +422,11 @@ class Program {
 }  // namespace
 
 int run_command(const std::string& config_file) {
+  const Signals signals;  // first: until they are blocked, a SIGHUP ends the process
   keep_heap_small();
   PosixFileSystem fs;
   const auto settings = load_or_explain(fs, config_file);
   if (!settings) return 2;
-  const Signals signals;
   Program program(config_file, *settings);
   if (auto r = program.start(); !r) {
     std::fprintf(stderr, "sidelight cannot start: %s\n", r.error().message.c_str());
