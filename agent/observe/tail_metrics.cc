@@ -16,7 +16,8 @@ TailMetrics::TailMetrics(MetricFamilies& f)
       matched_(f.gauges({.name = "sidelight_input_files",
                          .labels = "input",
                          .max_series = kMaxInputLabels,
-                         .help = "Log files that are read for the input; absent until first looked for."})),
+                         .help = "Log files that are there for the input, also those that cannot be read "
+                                 "(sidelight_files_unreadable); absent until first looked for."})),
       polling_(
           f.gauge({.name = "sidelight_watch_polling",
                    .help = "1 while some directory gives no change notifications and is polled instead."})),
