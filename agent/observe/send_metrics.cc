@@ -65,7 +65,7 @@ SendMetrics::SendMetrics(MetricFamilies& f)
           "code", {"2xx", "3xx", "429", "4xx", "5xx", "none", "other"})),
       request_bytes_(f.counter({.name = "sidelight_output_request_bytes_total",
                                 .unit = "bytes",
-                                .help = "Bytes of request bodies as sent, after compression."})),
+                                .help = "Bytes of request bodies that got an answer, after compression."})),
       request_seconds_(f.histograms({.name = "sidelight_output_request_duration_seconds",
                                      .unit = "seconds",
                                      .help = "From the start of a request to the end of its answer."})
@@ -128,7 +128,8 @@ void SendMetrics::dead_letters_dropped(std::uint64_t documents) {
 
 void SendMetrics::request(double seconds, std::uint64_t wire_bytes, int status) {
   count(requests_, status_class(status), 1);
-  request_bytes_.Increment(static_cast<double>(wire_bytes));
+  // Without an answer nobody knows how much was sent, and mostly it is nothing: the connection was refused.
+  if (status != 0) request_bytes_.Increment(static_cast<double>(wire_bytes));
   request_seconds_.Observe(seconds);
 }
 

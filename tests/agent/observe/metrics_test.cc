@@ -207,6 +207,13 @@ TEST_F(MetricsTest, UnknownReasonsCountAsOther) {
   EXPECT_EQ(value("sidelight_output_requests_total{code=\"none\"}"), "1");
 }
 
+TEST_F(MetricsTest, BodiesOfRequestsWithoutAnAnswerAreNotCountedAsSent) {
+  metrics.send().request(1, 500, 0);
+  EXPECT_EQ(value("sidelight_output_request_bytes_total"), "0");
+  metrics.send().request(1, 500, 503);
+  EXPECT_EQ(value("sidelight_output_request_bytes_total"), "500");
+}
+
 TEST_F(MetricsTest, OutputDownNamesItsPresentCauseOnly) {
   EXPECT_EQ(value("sidelight_output_up"), "1");
   metrics.send().output_up(false, "connect");
