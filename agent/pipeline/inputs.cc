@@ -44,6 +44,7 @@ Expected<Routing> make_routing(const Settings& settings, const LogInput& log) {
 
 Expected<WorkerInput> make_input(const Settings& settings, const LogInput& log, FileSystem& fs) {
   WorkerInput in;
+  in.name = log.name;
   auto framer = make_framer(log.decode);
   if (!framer) return std::unexpected(framer.error());
   auto parser = make_parser(log.parse);

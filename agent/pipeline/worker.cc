@@ -391,7 +391,7 @@ void Worker::pause_input(std::uint32_t output, std::uint32_t input, const std::s
     if (!pauses_.emplace(input, output).second || was) return;
   }
   ctx_.probe.input_paused(input, true, PauseReason::dead_letters);
-  ctx_.log.error("pipeline.paused", "reading of log input " + std::to_string(input) + " is paused: " + why);
+  ctx_.log.error("pipeline.paused", "reading of log input " + inputs_[input].name + " is paused: " + why);
 }
 
 void Worker::resume_input(std::uint32_t output, std::uint32_t input) {
@@ -400,7 +400,7 @@ void Worker::resume_input(std::uint32_t output, std::uint32_t input) {
     if (pauses_.erase({input, output}) == 0 || is_paused(input)) return;
   }
   ctx_.probe.input_paused(input, false, PauseReason::dead_letters);
-  ctx_.log.info("pipeline.resumed", "log input " + std::to_string(input) + " is read again");
+  ctx_.log.info("pipeline.resumed", "log input " + inputs_[input].name + " is read again");
   ctx_.notifier.wake();
 }
 

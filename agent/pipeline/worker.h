@@ -33,6 +33,7 @@ namespace sidelight {
 
 // One log input, ready to work.
 struct WorkerInput {
+  std::string name{};  // as the configuration and the metrics call it
   std::unique_ptr<Framer> framer;
   std::unique_ptr<Parser> parser;
   DocConstants constants;          // but for the path

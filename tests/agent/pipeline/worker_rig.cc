@@ -30,6 +30,7 @@ std::string place_for_state() {
 }  // namespace
 
 void StderrLogger::write(LogLevel /*level*/, std::string_view key, const std::string& message) {
+  last = message;
   if (std::getenv("SIDELIGHT_MODEL_SEED") != nullptr)
     std::fprintf(stderr, "    %s: %s\n", std::string(key).c_str(), message.c_str());
 }
@@ -161,6 +162,7 @@ void Rig::begin(std::unique_ptr<CheckpointStore> store) {
   process_ = std::make_unique<Process>(*this, std::move(store));
   Process& p = *process_;
   std::vector<WorkerInput> inputs(1);
+  inputs[0].name = "shop";
   auto framer = make_framer(decode_);
   auto parser = make_parser({Format::raw, {}, "UTC", {}});
   ASSERT_TRUE(framer && parser);

@@ -86,6 +86,7 @@ class CountingTailProbe final : public TailProbe {
 // Silent unless one seed is looked at.
 class StderrLogger final : public Logger {
  public:
+  std::string last;
   void write(LogLevel level, std::string_view key, const std::string& message) override;
 };
 
@@ -115,6 +116,7 @@ class Rig {
   void finish();                          // SIGTERM
   void reload(const std::function<void()>& between);  // SIGHUP: a new worker on the store of the old one
   void reload_undrained(const std::function<void()>& between);  // the destination is down meanwhile
+  const std::string& last_told() const { return log_.last; }
   bool running() const { return worker_ != nullptr; }
 
   std::map<std::string, StoredDoc> stored;  // by id

@@ -504,6 +504,7 @@ TEST(Pause, InputIsNotReadUntilItIsResumed) {
   rig.append("a.log", "one\n");
   rig.settle();
   rig.worker().pause_input(0, 0, "the dead letters are full");
+  EXPECT_EQ(rig.last_told(), "reading of log input shop is paused: the dead letters are full");
   EXPECT_TRUE(rig.pipeline_probe.is_paused);
   rig.append("a.log", "two\n");
   rig.settle();
