@@ -115,6 +115,7 @@ std::string encode_state(const CheckpointState& s) {
   if (!s.carry_from.empty()) j["carry_from"] = armour(s.carry_from);
   if (!s.processors.empty()) j["processors"] = armour(s.processors);
   if (s.finished) j["finished"] = true;
+  if (s.behind_since_ns != 0) j["behind_since"] = s.behind_since_ns;
   if (s.absent_since_ns != 0) j["absent_since"] = s.absent_since_ns;
   return j.dump();
 }
@@ -153,7 +154,7 @@ bool state_from_json(const Json& j, CheckpointState& out) {
                     get(j, "tail", s.tail_hash) && get_cuts(j, s.cuts) && get_times(j, s.time_marks) &&
                     get(j, "carry", s.carry) && get(j, "carry_from", s.carry_from) &&
                     get(j, "processors", s.processors) && get(j, "finished", s.finished) &&
-                    get(j, "absent_since", s.absent_since_ns);
+                    get(j, "behind_since", s.behind_since_ns) && get(j, "absent_since", s.absent_since_ns);
   if (good) out = std::move(s);
   return good;
 }

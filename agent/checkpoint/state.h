@@ -41,6 +41,7 @@ struct CheckpointState {
   std::string carry_from;            // "KEY-OFFSET" of those bytes
   std::string processors;            // what the processors remember at that place; their own format
   bool finished = false;
+  std::int64_t behind_since_ns = 0;  // since when some byte behind the lower lane is there; 0: none is known
   std::int64_t absent_since_ns = 0;  // a start found no place where the file could be; 0: it was found
   bool operator==(const CheckpointState&) const = default;
 };

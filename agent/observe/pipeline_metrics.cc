@@ -54,13 +54,14 @@ PipelineMetrics::PipelineMetrics(MetricFamilies& f, const Clock& clock)
                     .max_series = kMaxInputLabels,
                     .help = "Bytes in the input's files that are not delivered yet; absent until first "
                             "measured."})),
-      lag_seconds_(
-          f.gauges({.name = "sidelight_input_lag_seconds",
-                    .unit = "seconds",
-                    .labels = "input",
-                    .max_series = kMaxInputLabels,
-                    .help = "Age of the oldest of those bytes, 0 when there are none; absent until first "
-                            "measured."})),
+      lag_seconds_(f.gauges(
+          {.name = "sidelight_input_lag_seconds",
+           .unit = "seconds",
+           .labels = "input",
+           .max_series = kMaxInputLabels,
+           .help = "Age of the oldest of those bytes, from when they were first seen (what was there at "
+                   "the start: by the checkpoint, at least since the file's last change), 0 when there "
+                   "are none; absent until first measured."})),
       paused_(f.gauges({.name = "sidelight_input_paused",
                         .labels = "input; reason: dead_letters",
                         .max_series = kMaxInputLabels * kPauseReasons,

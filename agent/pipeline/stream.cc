@@ -15,6 +15,8 @@ constexpr std::size_t kMostMarks = 128;
 constexpr std::size_t kExactMarks = 32;  // the newest
 constexpr std::int64_t kHour = 3600 * kMarkEvery;
 
+constexpr std::size_t kMostGrowth = 64;
+
 // Drops every other mark. Documents of a replay get a time a little earlier than before; those that are
 // delivered are known by their id, and a dated index stays the same, since the hour does.
 void thin(std::vector<TimeMark>& marks) {
@@ -47,8 +49,37 @@ std::int64_t Stream::fallback_time(std::uint64_t offset, std::int64_t now_ns) {
   return now_ns;
 }
 
+void Stream::note_size(std::uint64_t size, MonoTime now) {
+  while (growth.size() > 1 && growth[growth.size() - 2].size >= size) growth.pop_back();
+  if (!growth.empty() && growth.back().size >= size) {
+    growth.back().size = size;
+    return;
+  }
+  if (size <= committed.position.low()) return;
+  growth.push_back({size, now});
+  if (growth.size() <= kMostGrowth) return;
+  // Of the two that are nearest in time the older time goes on: an age may come out too high by what lies
+  // between them.
+  std::size_t nearest = 1;
+  for (std::size_t i = 2; i < growth.size(); ++i)
+    if (growth[i].since - growth[i - 1].since < growth[nearest].since - growth[nearest - 1].since)
+      nearest = i;
+  growth[nearest].since = growth[nearest - 1].since;
+  growth.erase(growth.begin() + static_cast<std::ptrdiff_t>(nearest) - 1);
+}
+
+MonoTime Stream::behind_since(MonoTime now) const {
+  MonoTime since = std::min(oldest_unsettled, now);
+  const auto low = committed.position.low();
+  const auto first =
+      std::find_if(growth.begin(), growth.end(), [&](const Growth& g) { return g.size > low; });
+  if (first != growth.end()) since = std::min(since, first->since);
+  return since;
+}
+
 void Stream::trim() {
   const auto low = committed.position.low();
+  std::erase_if(growth, [&](const Growth& g) { return g.size <= low; });
   std::erase_if(cuts, [&](std::uint64_t c) { return c < low; });
   // The last mark at or before `low` still covers what follows.
   while (time_marks.size() > 1 && time_marks[1].offset <= low) time_marks.erase(time_marks.begin());

@@ -43,7 +43,18 @@ struct Stream {
   bool tail_terminated =
       false;  // it ends with a newline: only the next line can tell whether the event is complete
   MonoTime oldest_unsettled{};  // when the oldest bytes that are read and not settled were read
-  MonoTime drained_at{};        // when everything that was there had last been read
+
+  // How the file grew to its present size: these sizes, and since when they are known to be there. Both
+  // ascend; what is settled is left out.
+  struct Growth {
+    std::uint64_t size = 0;
+    MonoTime since{};
+  };
+  std::vector<Growth> growth;
+  // The file has this size at `now`, or had it already then. A smaller one than before: the rest is gone.
+  void note_size(std::uint64_t size, MonoTime now);
+  // Since when the first byte that is not settled is known to be there; `now` if nothing is known.
+  MonoTime behind_since(MonoTime now) const;
 
   // The @timestamp of an event at `offset` that has no time of its own. May add a mark and set `unsaved`.
   std::int64_t fallback_time(std::uint64_t offset, std::int64_t now_ns);

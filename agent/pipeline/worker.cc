@@ -60,8 +60,10 @@ void Worker::on_new(TailedFile& file, bool restored) {
   if (file.read_to > 0 && file.file)
     known = file.file->read_at(file_start.data(), file_start.size(), 0).value_or(0);
   s.position = inputs_[file.input].framer->begin_at(file.read_to, {file_start.data(), known});
+  Behind behind;
   if (const auto it = restoring_.find(file.key); restored && it != restoring_.end()) {
     CheckpointState& c = it->second;
+    behind = {c.size, c.behind_since_ns};
     s.position.lane = c.lane;
     s.position.unpack_state(c.frame_state);
     s.cuts = std::move(c.cuts);
@@ -78,7 +80,8 @@ void Worker::on_new(TailedFile& file, bool restored) {
     restoring_.erase(it);
   }
   s.committed = s.stand(file.tail);
-  s.drained_at = s.last_event = ctx_.clock.now();
+  s.last_event = ctx_.clock.now();
+  note_age(s, behind);
   file.user = &s;
   if (s.unsaved) unsaved_.insert(&s);
   active_.insert(&s);
@@ -165,10 +168,7 @@ void Worker::read_one(TailedFile& file) {
   const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(s.window, file.unread() + kGrowthSlack));
   char* to = reserve(kTailBytes + n);
   const auto r = tailer_->read(file, to, n);
-  if (r.outcome != ReadOutcome::bytes) {
-    if (r.outcome == ReadOutcome::nothing) s.drained_at = ctx_.clock.now();
-    return;
-  }
+  if (r.outcome != ReadOutcome::bytes) return;
   chunk_used_ += r.context + r.bytes;
   take(s, {to, r.context}, {to + r.context, r.bytes}, r.bytes < n);
 }
@@ -234,7 +234,6 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
   tailer_->advance(file, after.low(), before);
   if (consumed == 0 && more)
     tailer_->retry(file);  // behind advance(), which takes the file as looked through
-  if (at_end && consumed == bytes.size()) s.drained_at = ctx_.clock.now();
   note_tail(s, bytes.substr(consumed), at_end);
 
   for (Outlet* o : outlets_) {

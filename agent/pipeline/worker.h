@@ -127,6 +127,12 @@ class Worker final : public TailListener {
   void check_tails(MonoTime now);
   bool try_carry(Stream& s);
   void keep_absent();
+  struct Behind {  // what an earlier run knew: of the first bytes up to `size` some waited since then
+    std::uint64_t size = 0;
+    std::int64_t since_ns = 0;  // 0: none
+  };
+  void note_age(Stream& s, Behind earlier);
+  CheckpointState state_of(const Stream& s) const;
   void seal();
   void seal(Outlet& outlet);
   void seal_if_due(MonoTime now);

@@ -61,8 +61,29 @@ void Worker::keep_absent() {
   if (!first_missed.empty()) ctx_.store.put(first_missed);
 }
 
+// Bytes that are there already are at least as old as the last change of their file; those that an earlier
+// run was behind with, as that. Else a program that starts again and again would never be late.
+void Worker::note_age(Stream& s, Behind earlier) {
+  const FileStat& seen = s.file->seen;
+  const MonoTime now = ctx_.clock.now();
+  const std::int64_t wall = ctx_.clock.wall();
+  const auto at = [&](std::int64_t ns) {
+    return now - Nanos(ns == 0 ? 0 : std::max<std::int64_t>(wall - ns, 0));
+  };
+  if (earlier.since_ns != 0)
+    s.note_size(std::min(earlier.size, seen.size), std::min(at(earlier.since_ns), at(seen.mtime_ns)));
+  s.note_size(seen.size, at(seen.mtime_ns));
+}
+
+CheckpointState Worker::state_of(const Stream& s) const {
+  CheckpointState state = s.state();
+  const MonoTime now = ctx_.clock.now();
+  if (!s.growth.empty()) state.behind_since_ns = ctx_.clock.wall() - (now - s.behind_since(now)).count();
+  return state;
+}
+
 void Worker::on_absent(TailedFile& file) {
-  CheckpointState state = stream_of(file).state();
+  CheckpointState state = state_of(stream_of(file));
   state.absent_since_ns = ctx_.clock.wall();
   ctx_.store.put({state});
   restoring_.insert_or_assign(file.key, std::move(state));
@@ -75,7 +96,7 @@ void Worker::on_absent_gone(const std::string& key) {
 }
 
 void Worker::save(const std::vector<Stream*>& streams) {
-  saved_seq_ = ctx_.store.put(streams.size(), [&](std::size_t i) { return streams[i]->state(); });
+  saved_seq_ = ctx_.store.put(streams.size(), [&](std::size_t i) { return state_of(*streams[i]); });
 }
 
 void Worker::save_unsaved() {
@@ -92,6 +113,7 @@ void Worker::checkpoint() {
   std::vector<Stream*> changed;
   for (auto it = active_.begin(); it != active_.end();) {
     Stream& s = **it;
+    s.note_size(s.file->seen.size, now);
     const auto progress = ctx_.ledger.take(s.id);
     s.oldest_unsettled = progress.idle ? now : progress.oldest;
     if (progress.advanced_to) {
@@ -110,7 +132,10 @@ void Worker::checkpoint() {
       unsaved_.erase(&s);
     }
     const bool quiet = progress.idle && s.file->settled;
-    if (quiet) s.doc_templates.clear();  // of ten thousand quiet files each would keep one
+    if (quiet) {
+      s.doc_templates.clear();  // of ten thousand quiet files each would keep one
+      s.growth = {};
+    }
     it = quiet ? active_.erase(it) : std::next(it);
   }
   // Files that changed without being read: new sizes, renames, retirements; unread bytes count as lag from
@@ -118,7 +143,10 @@ void Worker::checkpoint() {
   if (looks_ != tailer_->looks()) {
     tailer_->for_each([&](TailedFile& f) {
       Stream& s = stream_of(f);
-      if (f.unread() > 0 && active_.insert(&s).second) s.oldest_unsettled = s.drained_at = now;
+      if (f.unread() > 0 && active_.insert(&s).second) {
+        s.oldest_unsettled = now;
+        s.note_size(f.seen.size, now);
+      }
       if (!f.dirty) return;
       f.dirty = false;
       changed.push_back(&s);
@@ -137,11 +165,7 @@ void Worker::report(MonoTime now) {
     const std::uint64_t behind = s->file->seen.size > low ? s->file->seen.size - low : 0;
     bytes[s->file->input] += behind;
     if (behind == 0) continue;
-    // What was read waits for its acknowledgement; what was not read waits since the file was last read to
-    // its end.
-    const MonoTime since =
-        s->file->unread() > 0 ? std::min(s->oldest_unsettled, s->drained_at) : s->oldest_unsettled;
-    const auto age = std::chrono::duration<double>(now - since).count();
+    const auto age = std::chrono::duration<double>(now - s->behind_since(now)).count();
     seconds[s->file->input] = std::max(seconds[s->file->input], age);
   }
   for (std::uint32_t i = 0; i < inputs_.size(); ++i) ctx_.probe.lag(i, bytes[i], seconds[i]);
@@ -166,8 +190,7 @@ void Worker::report_files(MonoTime now) {
   for (const Stream* s : shown) {
     const auto low = s->committed.position.low();
     const std::uint64_t behind = undelivered(s);
-    const double seconds =
-        behind > 0 ? std::chrono::duration<double>(now - std::min(s->oldest_unsettled, now)).count() : 0;
+    const double seconds = behind > 0 ? std::chrono::duration<double>(now - s->behind_since(now)).count() : 0;
     progress.push_back({s->source->path, s->file->input, low + behind, s->file->read_to, low, seconds});
   }
   ctx_.probe.files(progress, streams_.size());

@@ -36,6 +36,7 @@ TEST(State, ComesBackAsItWas) {
   s.carry = "half a line \xff\xfe%41\n";
   s.carry_from = s.key + "-77";
   s.finished = true;
+  s.behind_since_ns = 1'795'385'402'000'000'000;
   EXPECT_EQ(decoded(encode_state(s)), s);
 }
 

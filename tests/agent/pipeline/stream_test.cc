@@ -52,5 +52,61 @@ TEST(Stream, MarksStayFewAndKeepTheHour) {
   }
 }
 
+MonoTime at(int second) {
+  return MonoTime(std::chrono::seconds(second));
+}
+
+TEST(Stream, BytesAreAsOldAsTheSizeThatTheyCameWith) {
+  Stream s;
+  for (int second = 1; second <= 5; ++second)
+    s.note_size(static_cast<std::uint64_t>(second) * 100, at(second));
+  s.oldest_unsettled = at(100);
+  EXPECT_EQ(s.behind_since(at(10)), at(1));
+  s.committed.position.lane = {150, 150};
+  s.trim();
+  EXPECT_EQ(s.behind_since(at(10)), at(2));
+  s.committed.position.lane = {400, 400};
+  s.trim();
+  EXPECT_EQ(s.behind_since(at(10)), at(5));
+  s.committed.position.lane = {500, 500};
+  s.trim();
+  EXPECT_EQ(s.behind_since(at(10)), at(10)) << "nothing is known of what came since";
+  EXPECT_TRUE(s.growth.empty());
+}
+
+TEST(Stream, ReadBytesAreAtLeastAsOldAsTheirReading) {
+  Stream s;
+  s.note_size(100, at(8));
+  s.oldest_unsettled = at(7);
+  EXPECT_EQ(s.behind_since(at(10)), at(7));
+}
+
+TEST(Stream, WhatIsWrittenWhereBytesWereLostIsNotAsOldAsThey) {
+  Stream s;
+  s.oldest_unsettled = at(100);
+  for (int second = 1; second <= 3; ++second)
+    s.note_size(static_cast<std::uint64_t>(second) * 100, at(second));
+  s.note_size(120, at(4));
+  s.note_size(300, at(5));
+  s.committed.position.lane = {120, 120};
+  s.trim();
+  EXPECT_EQ(s.behind_since(at(10)), at(5));
+}
+
+TEST(Stream, TheAgesOfADaysBacklogAreFewAndNearlyRight) {
+  Stream s;
+  constexpr int kDay = 24 * 3600;
+  s.oldest_unsettled = at(2 * kDay);
+  for (int second = 1; second <= kDay; ++second) s.note_size(static_cast<std::uint64_t>(second), at(second));
+  EXPECT_LE(s.growth.size(), 64u);
+  for (int settled = 0; settled < kDay; settled += 1000) {
+    s.committed.position.lane = {static_cast<std::uint64_t>(settled), static_cast<std::uint64_t>(settled)};
+    s.trim();
+    const MonoTime since = s.behind_since(at(kDay));
+    EXPECT_LE(since, at(settled + 1)) << "never too young";
+    EXPECT_GE(since, at(settled + 1 - kDay / 16)) << settled;
+  }
+}
+
 }  // namespace
 }  // namespace sidelight

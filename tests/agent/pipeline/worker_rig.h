@@ -58,11 +58,19 @@ class CountingPipelineProbe final : public PipelineProbe {
   }
   void dropped(std::uint32_t, std::uint64_t, DropReason) override {}
   void parse_errors(std::uint32_t, std::uint64_t) override {}
-  void lag(std::uint32_t, std::uint64_t bytes, double) override { lag_bytes = bytes; }
+  void lag(std::uint32_t, std::uint64_t bytes, double seconds) override {
+    lag_bytes = bytes;
+    lag_seconds = seconds;
+  }
+  void files(const std::vector<FileProgress>& progress, std::size_t) override {
+    behind_seconds = 0;
+    for (const FileProgress& f : progress) behind_seconds = std::max(behind_seconds, f.behind_seconds);
+  }
   void in_flight(std::uint64_t used, std::uint64_t) override { in_flight_bytes = used; }
   void input_paused(std::uint32_t, bool paused, PauseReason) override { is_paused = paused; }
   void reload(bool) override {}
   std::uint64_t truncated_events = 0, truncated_bytes = 0, lag_bytes = 0, in_flight_bytes = 0;
+  double lag_seconds = 0, behind_seconds = 0;
   bool is_paused = false;
 };
 
