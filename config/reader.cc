@@ -347,6 +347,14 @@ bool Reader::expand_scalar(const KeySpec& field, const DocumentNode& node, const
     findings_.error(position_of(node), path, expanded.error().message);
     return false;
   }
+  // The system would take what stands before it for the whole path, host or secret.
+  if (expanded->text.contains('\0')) {
+    findings_.note(path, position_of(node));
+    findings_.error(position_of(node), path,
+                    "holds a NUL character, which ends a text for the system (\"\\0\" in double quotes; a "
+                    "backslash stays one in single quotes)");
+    return false;
+  }
   out = *std::move(expanded);
   return true;
 }

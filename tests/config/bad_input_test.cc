@@ -402,5 +402,18 @@ TEST(Report, EndsWithTheNumbers) {
       "1 error, 1 warning\n");
 }
 
+TEST(BadInput, ANulInATextIsToldWithItsPlace) {
+  Loading l;
+  const std::string bad =
+      text_of(l.load("logs:\n  - paths: [\"/a\\0.log\", '/b\\0.log']\n    fields: {host.name: \"h\\0\"}\n"
+                     "output: {file: {path: ./out.ndjson}}\nstate_dir: \"./s\\0t\"\n")
+                  .errors);
+  for (const char* place :
+       {"2:13: logs[0].paths[0]: holds a NUL character",
+        "3:25: logs[0].fields.host.name: holds a NUL character", "5:12: state_dir: holds a NUL character"})
+    EXPECT_NE(bad.find(place), std::string::npos) << place << " in\n" << bad;
+  EXPECT_EQ(std::count(bad.begin(), bad.end(), '\n'), 3) << bad;
+}
+
 }  // namespace
 }  // namespace sidelight
