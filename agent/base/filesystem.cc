@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 namespace sidelight {
@@ -35,12 +36,26 @@ Expected<std::string> FileSystem::read_file(const std::string& path, std::size_t
   }
 }
 
+Expected<void> File::give_to(std::uint32_t /*uid*/, std::uint32_t /*gid*/) {
+  return {};
+}
+
+Expected<void> FileSystem::give_to_owner_of(const std::string& dir, File& file) {
+  const auto to = stat(dir);
+  if (!to) return std::unexpected(to.error());
+  const auto now = file.stat();
+  if (!now) return std::unexpected(now.error());
+  if (now->uid == to->uid) return {};  // the group may be another one: a member made it
+  return file.give_to(to->uid, to->gid);
+}
+
 Expected<void> FileSystem::write_atomically(const std::string& path, std::string_view bytes) {
   const std::string tmp = path + ".tmp";
   {
     auto file = open(tmp, OpenMode::create_new);
     if (!file) return std::unexpected(file.error());
     if (auto r = (*file)->write(bytes); !r) return r;
+    if (auto r = give_to_owner_of(dir_name(path), **file); !r && r.error().code != EPERM) return r;
     if (auto r = (*file)->sync(); !r) return r;
   }
   if (auto r = rename(tmp, path); !r) return r;

@@ -42,6 +42,8 @@ class File {
   virtual Expected<void> truncate(std::uint64_t size) = 0;
   // fdatasync.
   virtual Expected<void> sync() = 0;
+  // fchown. Files without an owner stay as they are.
+  virtual Expected<void> give_to(std::uint32_t uid, std::uint32_t gid);
 };
 
 enum class OpenMode {
@@ -81,7 +83,11 @@ class FileSystem {
 
   // Conveniences on top of the above.
   Expected<std::string> read_file(const std::string& path, std::size_t max_bytes);
-  // Write to a temporary name, sync, rename over path, sync the directory.
+  // Gives a file in `dir` to whom the directory belongs: what root makes in a service's directory is of no
+  // use to the service else. EPERM: only root may.
+  Expected<void> give_to_owner_of(const std::string& dir, File& file);
+  // Write to a temporary name, give it to the directory's owner if we may, sync, rename over path, sync the
+  // directory.
   Expected<void> write_atomically(const std::string& path, std::string_view bytes);
 };
 

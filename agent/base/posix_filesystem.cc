@@ -89,6 +89,11 @@ class PosixFile final : public File {
     return {};
   }
 
+  Expected<void> give_to(std::uint32_t uid, std::uint32_t gid) override {
+    if (::fchown(fd_, uid, gid) != 0) return os_error("change the owner of " + path_, errno);
+    return {};
+  }
+
  private:
   // A configuration or a secret may come from a pipe, which is read from its beginning to its end.
   ssize_t read_pipe(char* to, std::size_t n) const {

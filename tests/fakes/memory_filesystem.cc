@@ -21,6 +21,8 @@ struct Node {
   NodeKind kind = NodeKind::file;
   std::uint64_t inode = 0;
   std::uint32_t permissions = 0644;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
   std::int64_t mtime_ns = 0;
   std::int64_t birth_ns = 0;
   std::uint32_t links = 0;
@@ -45,6 +47,8 @@ FileStat stat_of(const Node& n) {
                              : n.kind == NodeKind::directory ? S_IFDIR
                                                              : S_IFLNK;
   s.mode = type | n.permissions;
+  s.uid = n.uid;
+  s.gid = n.gid;
   return s;
 }
 
@@ -297,6 +301,13 @@ class MemoryFile final : public File {
     if (state_->tracking) node_->synced = node_->bytes;
     return {};
   }
+  Expected<void> give_to(std::uint32_t uid, std::uint32_t gid) override {
+    const std::lock_guard guard(state_->mutex);
+    if (const int code = state_->fault("give_to")) return os_error("change the owner", code);
+    node_->uid = uid;
+    node_->gid = gid;
+    return {};
+  }
 
  private:
   std::shared_ptr<MemoryFileSystem::State> state_;
@@ -479,6 +490,14 @@ void MemoryFileSystem::make_link(const std::string& existing, const std::string&
 void MemoryFileSystem::chmod(const std::string& path, std::uint32_t permissions) {
   const std::lock_guard guard(state_->mutex);
   if (auto node = state_->find(path, true)) (*node)->permissions = permissions;
+}
+
+void MemoryFileSystem::chown(const std::string& path, std::uint32_t uid, std::uint32_t gid) {
+  const std::lock_guard guard(state_->mutex);
+  if (auto node = state_->find(path, true)) {
+    (*node)->uid = uid;
+    (*node)->gid = gid;
+  }
 }
 
 void MemoryFileSystem::set_mtime(const std::string& path, std::int64_t ns) {

@@ -43,11 +43,13 @@ class MemoryFileSystem final : public FileSystem {
   void make_link(const std::string& existing, const std::string& path);  // a second name for a file
   // Without read bits open() and list() say EACCES, without search bits of a directory all that is in it.
   void chmod(const std::string& path, std::uint32_t permissions);
+  // Everything made here is root's; nobody is kept from anything by its owner.
+  void chown(const std::string& path, std::uint32_t uid, std::uint32_t gid);
   void set_mtime(const std::string& path, std::int64_t ns);
   // Space for file content from now on; a write that does not fit writes what does and says ENOSPC.
   void set_free_bytes(std::uint64_t bytes);
   // The next call of `op` fails with `error`: open, stat, lstat, real_path, list, rename, remove, make_dirs,
-  // sync_dir, lock, read, write, truncate, sync. Several calls queue up.
+  // sync_dir, lock, read, write, truncate, sync, give_to. Several calls queue up.
   void fail_next(const std::string& op, int error);
   void clear_faults();
   // From now on what is synced is told from what is not; everything there is counts as synced.

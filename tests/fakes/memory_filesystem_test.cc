@@ -142,6 +142,18 @@ TEST(MemoryFileSystem, PowerCutTakesWhatWasNotSynced) {
   EXPECT_EQ(content(fs, "/d/new"), "old+kept");
 }
 
+TEST(MemoryFileSystem, WhatIsWrittenAtomicallyIsTheDirectorysOwners) {
+  MemoryFileSystem fs;
+  ASSERT_TRUE(fs.make_dirs("/d"));
+  fs.chown("/d", 7, 8);
+  ASSERT_TRUE(fs.write_atomically("/d/f", "x"));
+  EXPECT_EQ(fs.stat("/d/f")->uid, 7u);
+  EXPECT_EQ(fs.stat("/d/f")->gid, 8u);
+  fs.fail_next("give_to", EPERM);
+  ASSERT_TRUE(fs.write_atomically("/d/f", "by somebody who may not give it away"));
+  EXPECT_EQ(fs.stat("/d/f")->uid, 0u);
+}
+
 TEST(FakeClock, BothTimesMoveTogether) {
   FakeClock clock(5);
   const MonoTime start = clock.now();

@@ -1,6 +1,7 @@
 #include "agent/send/elasticsearch/replay.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -49,6 +50,7 @@ class Replay {
  private:
   Expected<std::vector<std::string>> files();
   void close_open_file();
+  Expected<void> leave_to_owner(File& lock, const std::string& lock_path);
   Expected<void> file(const std::string& path);
   Expected<void> send(std::vector<Line*>& lines);
   Expected<HttpResponse> post(std::string_view body);
@@ -89,6 +91,7 @@ void Replay::close_open_file() {
   };
   if (open_files().empty()) return;
   if (const auto lock = fs_.lock(dir + "/" + std::string(kWriterLock))) {
+    static_cast<void>(fs_.give_to_owner_of(dir, **lock));  // run() saw that it can be done where it must
     for (const std::string& name : open_files()) {
       const std::string path = dir + "/" + name;
       static_cast<void>(fs_.rename(path, path.substr(0, path.size() - kOpenSuffix.size())));
@@ -257,6 +260,20 @@ Expected<void> Replay::file(const std::string& path) {
   return sent;
 }
 
+// An operator replays as root, the program runs as somebody else: files that stay root's it could not read
+// again. A member of the folder's group, who may not give files away, made none that keep the owner out.
+Expected<void> Replay::leave_to_owner(File& lock, const std::string& lock_path) {
+  const std::string& dir = options_.dead_letters.dir;
+  auto given = fs_.give_to_owner_of(dir, lock);
+  if (given || given.error().code != EPERM) return given;
+  const auto st = lock.stat();
+  if (!st || st->uid != 0) return {};
+  static_cast<void>(fs_.remove(lock_path));
+  return fail("the files of a replay would stay root's: " + with_rights(fs_, dir, given.error()).message +
+                  "; run it as the owner",
+              EPERM);
+}
+
 Expected<ReplaySummary> Replay::run() {
   const std::string& dir = options_.dead_letters.dir;
   const auto unusable = [&](const Error& e) {
@@ -267,10 +284,12 @@ Expected<ReplaySummary> Replay::run() {
     if (st.error().code == ENOENT) return summary_;  // nothing was ever refused
     return unusable(st.error());
   }
-  const auto lock = fs_.lock(dir + "/" + std::string(kReplayLock));
+  const std::string lock_path = dir + "/" + std::string(kReplayLock);
+  const auto lock = fs_.lock(lock_path);
   if (!lock && lock.error().code == EWOULDBLOCK)
     return fail("another replay of " + dir + " is running: " + lock.error().message, lock.error().code);
   if (!lock) return unusable(lock.error());
+  if (const auto owned = leave_to_owner(**lock, lock_path); !owned) return std::unexpected(owned.error());
   close_open_file();
   const auto paths = files();
   if (!paths) return unusable(paths.error());

@@ -249,6 +249,7 @@ class FullableFileSystem final : public FileSystem {
     }
     Expected<void> truncate(std::uint64_t size) override { return file_->truncate(size); }
     Expected<void> sync() override { return file_->sync(); }
+    Expected<void> give_to(std::uint32_t uid, std::uint32_t gid) override { return file_->give_to(uid, gid); }
 
    private:
     FullableFileSystem& owner_;

@@ -1,7 +1,10 @@
 #include "agent/send/elasticsearch/replay.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "tests/agent/send/elasticsearch/sender_fixture.h"
 #include "tests/fakes/memory_filesystem.h"
@@ -124,6 +127,44 @@ TEST_F(ReplayTest, AFolderThatMayNotBeReadIsAnError) {
     EXPECT_NE(summary.error().message.find("we are "), std::string::npos) << op;
     files.clear_faults();
   }
+}
+
+TEST_F(ReplayTest, AsRootLeavesEverythingToTheOwnerOfTheFolder) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  fill(4);
+  sender_.reset();
+  const std::string& folder = options.dead_letters.dir;
+  constexpr uid_t kUser = 65532;
+  // As if the program had run as that user.
+  ASSERT_EQ(::chown(folder.c_str(), kUser, kUser), 0);
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    ASSERT_EQ(::chown(entry.path().c_str(), kUser, kUser), 0);
+  es.refuse = [](const std::string& d) -> std::optional<FakeElasticsearch::Refusal> {
+    if (d.find(number(2)) == std::string::npos) return std::nullopt;
+    return FakeElasticsearch::Refusal{400, "mapper_parsing_exception", "still no"};
+  };
+  ASSERT_TRUE(replay());
+  ASSERT_EQ(dead_letters().size(), 1u);
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename();
+    names.insert(name);
+    EXPECT_EQ(fs.stat(entry.path())->uid, kUser) << name;
+    EXPECT_EQ(fs.stat(entry.path())->gid, kUser) << name;
+  }
+  EXPECT_TRUE(names.contains("replay.lock"));
+}
+
+TEST_F(ReplayTest, AsRootWithoutTheRightToGiveFilesAwayIsRefusedAndLeavesNothing) {
+  MemoryFileSystem files;
+  const std::string& folder = options.dead_letters.dir;
+  files.make_dirs(folder).value();
+  files.chown(folder, 65532, 65532);
+  files.fail_next("give_to", EPERM);
+  const auto summary = replay_dead_letters(files, client, world.clock, options, [](const auto&) {});
+  ASSERT_FALSE(summary);
+  EXPECT_NE(summary.error().message.find("would stay root's"), std::string::npos) << summary.error().message;
+  EXPECT_TRUE(files.list(folder)->empty());
 }
 
 }  // namespace
