@@ -37,7 +37,7 @@ struct CheckpointState {
   std::uint64_t tail_hash = 0;
   std::vector<std::uint64_t> cuts;   // forced event ends at or behind the lower lane, ascending
   std::vector<TimeMark> time_marks;  // ascending; the first may lie before the lower lane
-  std::string carry;                 // bytes of the generation before that belong to this one's first event
+  std::string carry;                 // bytes of the generation before that belong to this one's first events
   std::string carry_from;            // "KEY-OFFSET" of those bytes
   std::string processors;            // what the processors remember at that place; their own format
   bool finished = false;

@@ -56,13 +56,30 @@ struct FramePosition {
   std::array<std::uint8_t, kLanes> context{};  // where in a stack trace the lane is; the preset knows
   LineState line = LineState::at_line;         // at low()
   bool utf16_swapped = false;                  // the byte order mark contradicted the configured byte order
-  bool carry_done = false;  // the event that came over from the earlier generation has been handed out
+  std::array<bool, kLanes> carry_done{};  // what came over from the earlier generation has been handed out
 
   std::uint64_t low() const { return lane[0] < lane[1] ? lane[0] : lane[1]; }
+  // Whether the lane goes on in the carry (see FrameInput): before this file's first byte.
+  bool in_carry(std::size_t i) const { return lane[i] == 0 && !carry_done[i]; }
+  bool in_carry() const { return in_carry(0) || in_carry(1); }
+  // The same place, counted from the first byte of a carry of so many bytes.
+  FramePosition from_carry(std::uint64_t bytes) const {
+    FramePosition p = *this;
+    for (std::size_t i = 0; i < kLanes; ++i) p.lane[i] = in_carry(i) ? 0 : lane[i] + bytes;
+    return p;
+  }
+  // Where the next generation begins when what is open here is its carry: its lanes go on as these do.
+  FramePosition successor() const {
+    FramePosition p;
+    p.lane_state = lane_state;
+    p.context = context;
+    return p;
+  }
   // Everything but the offsets in one number, zero for an ordinary position; the layout is part of the
   // checkpoint format.
   std::uint64_t pack_state() const {
-    std::uint64_t v = static_cast<std::uint64_t>(line) | (utf16_swapped ? 4u : 0u) | (carry_done ? 8u : 0u);
+    std::uint64_t v = static_cast<std::uint64_t>(line) | (utf16_swapped ? 4u : 0u) |
+                      (carry_done[0] ? 8u : 0u) | (carry_done[1] ? 1u << 24 : 0u);
     for (std::size_t i = 0; i < kLanes; ++i) {
       v |= static_cast<std::uint64_t>(lane_state[i]) << (4 + 2 * i);
       v |= static_cast<std::uint64_t>(context[i]) << (8 + 8 * i);
@@ -73,7 +90,7 @@ struct FramePosition {
   void unpack_state(std::uint64_t v) {
     line = (v & 3) < 3 ? static_cast<LineState>(v & 3) : LineState::at_line;
     utf16_swapped = (v & 4) != 0;
-    carry_done = (v & 8) != 0;
+    carry_done = {(v & 8) != 0, (v & 1u << 24) != 0};
     for (std::size_t i = 0; i < kLanes; ++i) {
       lane_state[i] = static_cast<LaneState>((v >> (4 + 2 * i)) & 3);
       context[i] = static_cast<std::uint8_t>((v >> (8 + 8 * i)) & 0xff);

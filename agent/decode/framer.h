@@ -49,10 +49,9 @@ struct FrameInput {
   // File offsets, ascending, at which an earlier run closed everything that was open: this run must do the
   // same.
   std::span<const std::uint64_t> cuts = {};
-  // Raw bytes of the earlier generation's open event (lane 0): they are put before the first bytes of this
-  // one. To be given with every call as long as from.lane[0] == 0 and !from.carry_done. The events they take
-  // part in begin at 0; one that ends before this generation's first byte has the range [0, 0). Of a carry
-  // that holds several whole events only the last may be given, for ranges must differ.
+  // What open_part() gave of the earlier generation: it is put before the first bytes of this one. To be
+  // given with every call as long as from.in_carry(). The events it takes part in begin at 0; one that ends
+  // before this generation's first byte has the range [0, 0). Ranges must differ: see continues().
   std::string_view carry = {};
 };
 
@@ -91,11 +90,16 @@ class Framer {
   // Do these bytes, which lie behind `at`, end with a line's end?
   virtual bool ends_line(std::string_view bytes, const FramePosition& at) const = 0;
 
-  // Whether the next generation, of which `next` is the raw beginning, goes on with the event that `open`,
-  // the bytes from at.low() on, left open in lane 0, rather than begin its own. Used at rotation. None: its
-  // first line is not whole yet. Always false when !joins_lines(), and when these bytes cannot be a carry:
-  // lane 1 has something open among them, or lane 0 something that was handed out.
-  virtual std::optional<bool> continues(std::string_view open, std::string_view next,
+  // Of the bytes from at.low() to the file's end, the lines that have not been handed out: one lane's open
+  // event is there between lines of the other that were. They are the carry for the next generation, which
+  // begins at at.successor().
+  virtual std::string open_part(std::string_view bytes, const FramePosition& at) const = 0;
+
+  // Whether the next generation, of which `next` is the raw beginning, goes on with an event of this `carry`,
+  // rather than begin its own in each lane that has something open. Used at rotation. None: the first line of
+  // such a lane has not been seen, and `next` is shorter than window_bytes(). Always false when
+  // !joins_lines(), and when the carry cannot be one: two events in it would have the same range.
+  virtual std::optional<bool> continues(std::string_view carry, std::string_view next,
                                         const FramePosition& at) const = 0;
 };
 

@@ -27,7 +27,7 @@ FramePosition FramerBase::frame(const FrameInput& given, Arena& arena, std::vect
     if (begun > 0 && begun == in.bytes.size()) return in.from;
     in.bytes.remove_suffix(begun);
   }
-  if (!in.carry.empty() && in.from.lane[0] == 0 && !in.from.carry_done) [[unlikely]]
+  if (!in.carry.empty() && in.from.in_carry()) [[unlikely]]
     return frame_carried(in, output);
   const LineWindow window{.bytes = in.bytes,
                           .offset = in.offset,
@@ -74,8 +74,7 @@ FramePosition FramerBase::frame_carried(const FrameInput& in, Output out) const 
                           .cut_at_end = in.cut_at_end,
                           .cuts = cuts,
                           .big_endian = false};
-  FramePosition from = in.from;
-  for (std::size_t i = 1; i < kLanes; ++i) from.lane[i] += shift;  // the carry is lane 0's alone
+  const FramePosition from = in.from.from_carry(shift);
   const std::size_t first = out.events.size();
   FramePosition to = frame_marked(window, from, out);
   const auto unshift = [shift](std::uint64_t v) { return v > shift ? v - shift : 0; };
@@ -83,29 +82,32 @@ FramePosition FramerBase::frame_carried(const FrameInput& in, Output out) const 
     out.events[i].begin = unshift(out.events[i].begin);
     out.events[i].end = unshift(out.events[i].end);
   }
-  to.carry_done = to.lane[0] >= shift;
-  if (!to.carry_done) {  // still open: all of it is presented again
-    to.lane_state[0] = from.lane_state[0];
-    to.context[0] = from.context[0];
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    to.carry_done[i] = to.lane[i] >= shift;
+    to.lane[i] = unshift(to.lane[i]);
+    if (to.carry_done[i]) continue;
+    // Still open: all of it is presented again.
+    to.lane_state[i] = from.lane_state[i];
+    to.context[i] = from.context[i];
     to.line = from.line;
   }
-  for (std::uint64_t& v : to.lane) v = unshift(v);
   return to;
 }
 
 FramePosition FramerBase::frame_marked(LineWindow window, FramePosition from, Output out) const {
-  Encoding encoding = options_.encoding;
-  if (is_wide(encoding)) {
-    const bool big = encoding == Encoding::utf16be;
-    if (from.low() <= window.file_start && window.offset <= window.file_start) {
-      const std::string_view start =
-          window.bytes.substr(static_cast<std::size_t>(window.file_start - window.offset));
-      if (mark_contradicts(start)) from.utf16_swapped = true;
-    }
-    window.big_endian = big != from.utf16_swapped;
-    encoding = window.big_endian ? Encoding::utf16be : Encoding::utf16le;
-  }
+  const Encoding encoding = obey_mark(window, from);
   return frame_window(window, from, encoding, out);
+}
+
+Encoding FramerBase::obey_mark(LineWindow& window, FramePosition& from) const {
+  if (!is_wide(options_.encoding)) return options_.encoding;
+  if (from.low() <= window.file_start && window.offset <= window.file_start) {
+    const std::string_view start =
+        window.bytes.substr(static_cast<std::size_t>(window.file_start - window.offset));
+    if (mark_contradicts(start)) from.utf16_swapped = true;
+  }
+  window.big_endian = (options_.encoding == Encoding::utf16be) != from.utf16_swapped;
+  return window.big_endian ? Encoding::utf16be : Encoding::utf16le;
 }
 
 }  // namespace sidelight

@@ -23,6 +23,8 @@ class FramerBase : public Framer {
   // As Framer::frame, without a carry. `encoding` is the one to use: options_.encoding but for the mark.
   virtual FramePosition frame_window(const LineWindow& window, const FramePosition& from, Encoding encoding,
                                      Output out) const = 0;
+  // The encoding to use: options_.encoding but for the mark, which the window and the position are told of.
+  Encoding obey_mark(LineWindow& window, FramePosition& from) const;
   // See LineWindow.
   virtual std::size_t line_limit() const = 0;
 

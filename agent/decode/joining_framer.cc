@@ -84,6 +84,29 @@ class JoiningRun {
     return position();
   }
 
+  // In run()'s place, over a carry that ends at `border` and what follows: see Framer::continues().
+  std::optional<bool> crosses(std::uint64_t border) {
+    run();
+    bool goes_on = false;
+    bool undecided = false;
+    std::array<int, kLanes> begun{};  // events that begin in the carry
+    int ended = 0;                    // those that may end there, too
+    const auto look = [&](const Event& e, bool may_grow) {
+      if (e.begin >= border) return;
+      ++begun[e.lane];
+      goes_on |= e.end > border;
+      undecided |= e.end <= border && may_grow;
+      ended += e.end <= border ? 1 : 0;
+    };
+    for (const Event& e : out_) look(e, false);
+    for (const OpenEvent& open : open_)
+      if (open.active) look(open.event, true);
+    if (ended > 1 && (goes_on || !undecided)) return false;
+    if (begun[0] > 1 || begun[1] > 1) return false;
+    if (goes_on) return true;
+    return undecided ? std::nullopt : std::optional(false);
+  }
+
  private:
   void on_line(const PhysicalLine& line) {
     const Piece piece = unwrap(options_, encoding_, line, reader_.is_odd(line.begin), arena_);
@@ -246,9 +269,49 @@ class JoiningFramer final : public FramerBase {
   std::size_t window_bytes() const override { return span() + line_limit(); }
   bool joins_lines() const override { return true; }
 
-  std::optional<bool> continues(std::string_view open, std::string_view next,
+  std::string open_part(std::string_view bytes, const FramePosition& at) const override {
+    if (options_.container == ContainerFormat::none) {  // there is one lane
+      const bool marked = at.low() == 0 && !is_wide(options_.encoding) && bytes.starts_with("\xEF\xBB\xBF");
+      return std::string(bytes.substr(marked ? 3 : 0));
+    }
+    const LineWindow window{.bytes = bytes,
+                            .offset = at.low(),
+                            .file_start = 0,
+                            .line_limit = bytes.size() + 1,
+                            .cut_at_end = true,
+                            .cuts = {},
+                            .big_endian = false};
+    LineReader<false> reader(window, at.line);
+    Arena arena;
+    std::string open;
+    for (PhysicalLine line; reader.next(line) != LineReader<false>::Step::end;) {
+      if (line.begin < at.lane[unwrap(options_, options_.encoding, line, false, arena).lane]) continue;
+      open.append(line.raw.data(), bytes.data() + (line.end - at.low()));  // without a byte order mark
+    }
+    return open;
+  }
+
+  std::optional<bool> continues(std::string_view carry, std::string_view next,
                                 const FramePosition& at) const override {
-    return is_wide(options_.encoding) ? run_over<true>(open, next, at) : run_over<false>(open, next, at);
+    Arena arena;
+    std::vector<Event> events;
+    FrameStats stats;
+    const Output out{arena, events, stats};
+    std::string joined(carry);
+    joined += next;
+    LineWindow window{.bytes = joined,
+                      .offset = 0,
+                      .file_start = carry.size(),
+                      .line_limit = line_limit(),
+                      .cut_at_end = false,
+                      .cuts = {},
+                      .big_endian = false};
+    FramePosition from = at.successor();
+    const Encoding encoding = obey_mark(window, from);
+    const std::optional<bool> crosses =
+        is_wide(encoding) ? run_of<true>(window, from, encoding, out).crosses(carry.size())
+                          : run_of<false>(window, from, encoding, out).crosses(carry.size());
+    return !crosses && next.size() >= window_bytes() ? false : crosses;
   }
 
  protected:
@@ -260,66 +323,21 @@ class JoiningFramer final : public FramerBase {
 
   FramePosition frame_window(const LineWindow& window, const FramePosition& from, Encoding encoding,
                              Output out) const override {
-    if (is_wide(encoding)) {
-      return JoiningRun<true>(options_, rules_.get(), span(), window, from, encoding, out.arena, out.events,
-                              out.stats)
-          .run();
-    }
-    return JoiningRun<false>(options_, rules_.get(), span(), window, from, encoding, out.arena, out.events,
-                             out.stats)
-        .run();
+    return is_wide(encoding) ? run_of<true>(window, from, encoding, out).run()
+                             : run_of<false>(window, from, encoding, out).run();
   }
 
  private:
+  template <bool Wide>
+  JoiningRun<Wide> run_of(const LineWindow& window, const FramePosition& from, Encoding encoding,
+                          Output out) const {
+    return JoiningRun<Wide>(options_, rules_.get(), span(), window, from, encoding, out.arena, out.events,
+                            out.stats);
+  }
+
   // More than an event that the size limit has not closed yet takes, unless blank lines, escapes or the other
   // lane stretch it.
   std::size_t span() const { return line_limit(); }
-
-  // A window as frame() would make it of these bytes; the byte order mark may say otherwise than the
-  // settings.
-  LineWindow window_of(std::string_view bytes, bool cut_at_end, bool swapped) const {
-    const bool big = options_.encoding == Encoding::utf16be;
-    return {.bytes = bytes,
-            .offset = 0,
-            .file_start = 0,
-            .line_limit = (bytes.size() + 3) & ~std::size_t{1},
-            .cut_at_end = cut_at_end,
-            .cuts = {},
-            .big_endian = big != swapped};
-  }
-  Encoding encoding_of(const LineWindow& window) const {
-    if (!is_wide(options_.encoding)) return options_.encoding;
-    return window.big_endian ? Encoding::utf16be : Encoding::utf16le;
-  }
-
-  template <bool Wide>
-  std::optional<bool> run_over(std::string_view open, std::string_view next, const FramePosition& at) const {
-    const bool big = options_.encoding == Encoding::utf16be;
-    const LineWindow theirs = window_of(next, false, Wide && next.starts_with(big ? "\xFF\xFE" : "\xFE\xFF"));
-    LineReader<Wide> their_reader(theirs, LineState::at_line);
-    PhysicalLine first;
-    if (their_reader.next(first) != LineReader<Wide>::Step::line) return std::nullopt;
-    if (at.lane[0] > at.low()) return false;
-
-    const LineWindow ours = window_of(open, true, at.utf16_swapped);
-    LineReader<Wide> reader(ours, LineState::at_line);
-    Arena arena;
-    PhysicalLine line;
-    bool goes_on = false;  // in mid-line, or between pieces
-    bool any = false;
-    std::uint8_t context = at.context[0];
-    while (reader.next(line) != LineReader<Wide>::Step::end) {
-      const Piece piece = unwrap(options_, encoding_of(ours), line, false, arena);
-      if (piece.lane != 0 && at.low() + line.begin >= at.lane[piece.lane]) return false;
-      if (piece.lane != 0) continue;
-      any = true;
-      if (!goes_on && rules_ != nullptr && !piece.text.empty()) rules_->continues(context, piece.text);
-      goes_on = piece.partial || !line.terminated;
-    }
-    if (goes_on || rules_ == nullptr || !any) return goes_on;
-    const Piece piece = unwrap(options_, encoding_of(theirs), first, false, arena);
-    return piece.lane == 0 && !piece.text.empty() && rules_->continues(context, piece.text);
-  }
 
   const std::unique_ptr<JoinRules> rules_;
 };

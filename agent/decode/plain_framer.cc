@@ -15,7 +15,10 @@ class PlainFramer final : public FramerBase {
 
   std::size_t window_bytes() const override { return line_limit(); }
   bool joins_lines() const override { return false; }
-  std::optional<bool> continues(std::string_view /*open*/, std::string_view /*next*/,
+  std::string open_part(std::string_view bytes, const FramePosition& /*at*/) const override {
+    return std::string(bytes);
+  }
+  std::optional<bool> continues(std::string_view /*carry*/, std::string_view /*next*/,
                                 const FramePosition& /*at*/) const override {
     return false;
   }

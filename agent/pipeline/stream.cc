@@ -83,7 +83,7 @@ void Stream::trim() {
   std::erase_if(cuts, [&](std::uint64_t c) { return c < low; });
   // The last mark at or before `low` still covers what follows.
   while (time_marks.size() > 1 && time_marks[1].offset <= low) time_marks.erase(time_marks.begin());
-  if (!carry.empty() && (committed.position.lane[0] > 0 || committed.position.carry_done)) {
+  if (!carry.empty() && !committed.position.in_carry()) {
     carry.clear();
     carry.shrink_to_fit();
   }

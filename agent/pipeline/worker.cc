@@ -187,7 +187,7 @@ void Worker::take(Stream& s, std::string_view context, std::string_view bytes, b
   in.is_last = finishing_ || file.place != Place::live;
   const auto first_cut = std::lower_bound(s.cuts.begin(), s.cuts.end(), base);
   in.cuts = {s.cuts.begin() + (first_cut - s.cuts.begin()), s.cuts.end()};
-  if (s.position.lane[0] == 0 && !s.position.carry_done) in.carry = s.carry;
+  if (s.position.in_carry()) in.carry = s.carry;
   events_.clear();
   FrameStats stats;
   const FramePosition after = framer.frame(in, arena, events_, stats);
@@ -283,7 +283,7 @@ void Worker::check_tails(MonoTime now) {
   }
 }
 
-// A rotated file whose last event is open: its successor's first line tells whether the event goes on there.
+// A rotated file whose last event is open: its successor's first lines tell whether the event goes on there.
 // True when it does; when it surely does not, the event is closed at once.
 bool Worker::try_carry(Stream& s) {
   TailedFile& file = *s.file;
@@ -293,27 +293,27 @@ bool Worker::try_carry(Stream& s) {
     return false;
   Stream& successor = stream_of(*next);
   const std::string from = file.key + "-" + std::to_string(s.position.low());
-  if (successor.position.low() > 0 && successor.carry_from != from) return false;
+  const bool is_new =
+      successor.carry.empty() && successor.position.in_carry(0) && successor.position.in_carry(1);
+  if (successor.carry_from != from && !is_new) return false;
   const auto open_bytes = static_cast<std::size_t>(s.tail_size - s.position.low());
   std::vector<char> open(kTailBytes + open_bytes);
   const auto mine = tailer_->read(file, open.data(), open_bytes);
   if (mine.outcome != ReadOutcome::bytes || mine.bytes != open_bytes)
     return mine.outcome == ReadOutcome::changed;
   // What came over to this one and is still open goes on with it.
-  const bool through = s.position.lane[0] == 0 && !s.position.carry_done;
-  std::string open_event = through ? s.carry : std::string();
-  const std::size_t shift = open_event.size();
+  std::string open_event = s.position.in_carry() ? s.carry : std::string();
+  const FramePosition at = s.position.from_carry(open_event.size());
   open_event.append(open.data() + mine.context, open_bytes);
-  FramePosition at = s.position;
-  for (std::size_t i = 1; i < kLanes; ++i) at.lane[i] += shift;
   if (successor.carry_from != from) {
+    open_event = framer.open_part(open_event, at);
     std::optional<bool> goes_on;
     for (const std::size_t window : {kLeastWindow, framer.window_bytes()}) {
       std::vector<char> head(kTailBytes + window);
       const auto theirs = tailer_->read(*next, head.data(), window);
       if (theirs.outcome != ReadOutcome::bytes) return theirs.outcome == ReadOutcome::changed;
       goes_on = framer.continues(open_event, {head.data() + theirs.context, theirs.bytes}, at);
-      if (goes_on || theirs.bytes < window) break;  // its first line is whole, or all of it was seen
+      if (goes_on || theirs.bytes < window) break;  // enough of it was seen, or all
     }
     if (!goes_on) return false;
     const bool too_much = *goes_on && carried_ + open_event.size() > ctx_.budget.cap() / kCarryShare;
@@ -329,6 +329,7 @@ bool Worker::try_carry(Stream& s) {
     carried_ += open_event.size() - successor.carry.size();
     successor.carry.assign(open_event);
     successor.carry_from = from;
+    successor.position = successor.committed.position = at.successor();
     successor.unsaved = true;
     unsaved_.insert(&successor);
   }

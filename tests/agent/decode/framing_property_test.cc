@@ -186,6 +186,58 @@ void check(const DecodeOptions& options, unsigned seed) {
   }
 }
 
+// A rotation at some line's end: where the next generation is said to go on, nothing is torn and nothing is
+// doubled, in however many steps it is read.
+void check_rotation(const DecodeOptions& options, unsigned seed, int& carried) {
+  SCOPED_TRACE(::testing::Message() << "container " << static_cast<int>(options.container) << " multiline "
+                                    << static_cast<int>(options.multiline.preset) << " limit "
+                                    << options.max_event_bytes << " seed " << seed);
+  const auto framer = framer_for(options);
+  Bytes random(seed);
+  const std::string file = random.file(options);
+  const std::size_t rotation = file.find('\n', random.below(file.size() + 1)) + 1;
+  if (rotation == 0) return;
+  const std::string first = file.substr(0, rotation);
+  const std::string second = file.substr(rotation);
+  const Result before = frame_once(*framer, first, {}, first.size(), false);
+  const std::string carry =
+      framer->open_part(std::string_view(first).substr(before.position.low()), before.position);
+  if (framer->continues(carry, second, before.position) != true) return;
+  ++carried;
+
+  const FramePosition start = before.position.successor();
+  Result whole = frame_once(*framer, second, start, second.size(), true, {}, carry);
+  sort_by_lane(whole.events);
+  for (std::size_t i = 0; i < whole.events.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j)
+      EXPECT_NE(std::pair(whole.events[j].begin, whole.events[j].end),
+                std::pair(whole.events[i].begin, whole.events[i].end));
+  }
+  Result together{.events = before.events, .position = {}, .stats = {}};
+  together.events.insert(together.events.end(), whole.events.begin(), whole.events.end());
+  sort_by_lane(together.events);
+  Result unrotated = frame_all(*framer, file);
+  sort_by_lane(unrotated.events);
+  ASSERT_THAT(texts(together), ElementsAreArray(texts(unrotated)));
+
+  std::vector<Framed> in_steps;
+  FramePosition at = start;
+  for (std::uint64_t end = 0; end < second.size();) {
+    end = std::min<std::uint64_t>(second.size(), end + 1 + random.below(random.below(3) == 0 ? 9000 : 300));
+    const Result r = frame_once(*framer, second, at, end, end == second.size(), {}, carry);
+    at = r.position;
+    in_steps.insert(in_steps.end(), r.events.begin(), r.events.end());
+    FramePosition unpacked;
+    unpacked.lane = at.lane;
+    unpacked.unpack_state(at.pack_state());
+    EXPECT_EQ(unpacked, at);
+    Result replay = frame_once(*framer, second, at, second.size(), true, {}, carry);
+    replay.events.insert(replay.events.begin(), in_steps.begin(), in_steps.end());
+    sort_by_lane(replay.events);
+    ASSERT_THAT(replay.events, ElementsAreArray(whole.events)) << "from " << at.lane[0] << "/" << at.lane[1];
+  }
+}
+
 class Framing : public ::testing::TestWithParam<int> {};
 
 TEST_P(Framing, IsTheSameHoweverTheBytesArriveAndWhereverAReplayStarts) {
@@ -208,6 +260,25 @@ TEST_P(Framing, IsTheSameHoweverTheBytesArriveAndWhereverAReplayStarts) {
       }
     }
   }
+}
+
+TEST_P(Framing, IsTheSameAcrossARotationThatAnEventGoesOnBehind) {
+  const auto preset = static_cast<MultilinePreset>(GetParam());
+  unsigned seed = static_cast<unsigned>(GetParam()) * 1000;
+  int carried = 0;
+  for (int container = 0; container <= 3; ++container) {
+    if (container == 0 && preset == MultilinePreset::none) continue;
+    for (int round = 0; round < 60; ++round) {
+      DecodeOptions options;
+      options.container = static_cast<ContainerFormat>(container);
+      options.multiline = {
+          .preset = preset, .start_pattern = "^[A-Za-z]", .max_lines = round % 2 == 0 ? 500u : 3u};
+      options.max_event_bytes = round % 3 == 0 ? 40u : 3000u;
+      check_rotation(options, ++seed, carried);
+      if (HasFatalFailure() || HasNonfatalFailure()) return;
+    }
+  }
+  EXPECT_GT(carried, 10);
 }
 
 INSTANTIATE_TEST_SUITE_P(Presets, Framing, ::testing::Range(0, 7));

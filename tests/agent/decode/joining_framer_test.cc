@@ -231,6 +231,56 @@ TEST(Multiline, KnowsWhetherTheNextGenerationGoesOn) {
   EXPECT_EQ(pieces->continues(cri("stdout", "F", "one"), cri("stdout", "F", "two"), {}), false);
 }
 
+TEST(ContainerLogs, CarryWhatEitherStreamLeavesOpenIntoTheNextGeneration) {
+  const auto framer = framer_for({.container = ContainerFormat::cri,
+                                  .multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
+  const std::string trace = cri("stderr", "F", "boom") + cri("stderr", "F", "x.YException: z");
+  const std::string rest = cri("stderr", "F", "\tat a.B") + cri("stderr", "F", "next");
+  for (const std::string& other : {std::string(), cri("stdout", "F", "one"), cri("stdout", "P", "one")}) {
+    const std::string first = cri("stderr", "F", "before") + other + trace;
+    const Result before = frame_once(*framer, first, {}, first.size(), false);
+    EXPECT_THAT(texts(before), ElementsAre("before"));
+    const std::string carry =
+        framer->open_part(std::string_view(first).substr(before.position.low()), before.position);
+    EXPECT_EQ(carry, other + trace);
+    EXPECT_EQ(framer->continues(carry, rest, before.position), true);
+    const Result after = frame_once(*framer, rest, before.position.successor(), rest.size(), true, {}, carry);
+    std::vector<std::string> expected = {"boom\nx.YException: z\n\tat a.B", "next"};
+    if (!other.empty()) expected.emplace_back("one");
+    EXPECT_THAT(texts(after), ::testing::UnorderedElementsAreArray(expected));
+  }
+}
+
+TEST(ContainerLogs, CarryNothingThatWasHandedOut) {
+  const auto framer = framer_for({.container = ContainerFormat::cri});
+  const std::string first =
+      cri("stderr", "P", "one ") + cri("stdout", "F", "out") + cri("stderr", "P", "two ");
+  const Result before = frame_once(*framer, first, {}, first.size(), false);
+  EXPECT_THAT(texts(before), ElementsAre("out"));
+  const std::string carry = framer->open_part(first, before.position);
+  EXPECT_EQ(carry, cri("stderr", "P", "one ") + cri("stderr", "P", "two "));
+}
+
+TEST(ContainerLogs, WaitForTheFirstLineOfTheStreamThatHasSomethingOpen) {
+  const auto framer = framer_for({.container = ContainerFormat::cri, .max_event_bytes = 1000});
+  const std::string carry = cri("stderr", "P", "one ");
+  std::string next = cri("stdout", "F", "out");
+  EXPECT_EQ(framer->continues(carry, next, {}), std::nullopt);
+  EXPECT_EQ(framer->continues(carry, next + cri("stderr", "F", "two"), {}), true);
+  while (next.size() < framer->window_bytes()) next += cri("stdout", "F", "out");
+  EXPECT_EQ(framer->continues(carry, next, {}), false);
+}
+
+// Two events that ended in one carry would have the same range, and one of them would be taken for the other.
+TEST(ContainerLogs, CarryNoTwoEventsThatMayEndBehindEachOther) {
+  const auto framer = framer_for({.container = ContainerFormat::cri,
+                                  .multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
+  const std::string line = cri("stdout", "F", "three");
+  const std::string carry =
+      cri("stderr", "F", "one") + cri("stdout", "F", "two") + line.substr(0, line.size() - 3);
+  EXPECT_EQ(framer->continues(carry, line.substr(line.size() - 3), {}), false);
+}
+
 std::string utf16(const std::string& ascii, bool big) {
   std::string out;
   for (const char c : ascii) out += big ? std::string{'\0', c} : std::string{c, '\0'};

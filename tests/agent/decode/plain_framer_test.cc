@@ -109,7 +109,7 @@ TEST(PlainFramer, PutsACarriedLineBeforeTheNextGeneration) {
   EXPECT_EQ(waiting.position, FramePosition{});
   const Result r = frame_once(*framer, file, {}, file.size(), false, {}, "hello wor");
   EXPECT_THAT(r.events, ElementsAre(Framed{0, 3, "hello world", "", 0, ""}, Framed{3, 8, "next", "", 0, ""}));
-  EXPECT_TRUE(r.position.carry_done);
+  EXPECT_FALSE(r.position.in_carry());
 }
 
 TEST(MakeFramer, RefusesWhatCannotBe) {

@@ -2,7 +2,10 @@
 // writer went on.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 #include "tests/agent/pipeline/worker_rig.h"
 
@@ -84,6 +87,74 @@ TEST(Order, EmptyGenerationBetweenTwoIsPassedOver) {
   rig.settle();
   EXPECT_EQ(texts(rig), (Texts{kEvents[1], kEvents[2]}));
   EXPECT_EQ(rig.tail_probe.lost, 0u);
+}
+
+std::string cri(const std::string& stream, const std::string& tag, const std::string& text) {
+  return "2026-11-22T20:01:02.123456789Z " + stream + " " + tag + " " + text + "\n";
+}
+
+// A container's log: what either stream left open goes on in the next file, also over a crash, and whatever
+// the other one has open or says first.
+TEST(Carry, KeepsAnEventOfEitherStreamOfAContainerWhole) {
+  const std::vector<std::pair<std::string, Texts>> others = {
+      {"", {}},
+      {cri("stdout", "F", "out"), {"out"}},
+      {cri("stdout", "P", "in ") + cri("stdout", "P", "pieces"), {"in pieces"}}};
+  for (const auto& [other, of_other] : others) {
+    for (const bool dies : {false, true}) {
+      for (const bool says : {false, true}) {
+        DecodeOptions decode = java();
+        decode.container = ContainerFormat::cri;
+        Rig rig({}, decode);
+        rig.start();
+        rig.append("a.log", cri("stderr", "F", "before") + other + cri("stderr", "F", "ERROR one") +
+                                cri("stderr", "F", "java.lang.Error: A"));
+        rig.turn();
+        rotate(rig);
+        rig.append("a.log", (says ? cri("stdout", "F", "says") : "") +
+                                cri("stderr", "F", "\tat a.A.a(A.java:1)") + cri("stderr", "F", "after"));
+        rig.turn();
+        rig.turn();
+        if (dies) {
+          rig.crash();
+          rig.start();
+        }
+        rig.settle();
+        Texts expected = of_other;
+        expected.insert(expected.end(),
+                        {"before", "ERROR one\njava.lang.Error: A\n\tat a.A.a(A.java:1)", "after"});
+        if (says && other.find(" P ") != std::string::npos) {
+          expected[0] += "says";
+        } else if (says) {
+          expected.emplace_back("says");
+        }
+        std::sort(expected.begin(), expected.end());
+        EXPECT_EQ(texts(rig), expected) << other << dies << says;
+        EXPECT_EQ(rig.tail_probe.lost, 0u);
+      }
+    }
+  }
+}
+
+// What a writer adds late to a file whose open event has gone over does not take that event's place.
+TEST(Carry, IsNotReplacedByWhatTheRotatedFileGetsLate) {
+  Rig rig({}, java());
+  rig.options.multiline_timeout = std::chrono::hours(1);
+  rig.start();
+  rig.append("a.log", "ERROR one\n");
+  rig.turn();
+  rotate(rig);
+  rig.append("a.log", "\tat a.A.a(A.java:1)\n");
+  rig.turn();
+  rig.turn();
+  rig.append("a.log.1", "late\n");
+  rig.turn();
+  rig.turn();
+  rig.options.multiline_timeout = std::chrono::seconds(1);
+  rig.append("a.log", "after\n");
+  rig.settle();
+  rig.finish();
+  EXPECT_EQ(texts(rig), (Texts{"ERROR one\n\tat a.A.a(A.java:1)", "after", "late"}));
 }
 
 }  // namespace
