@@ -44,19 +44,50 @@ bool is_exception_line(std::string_view line) {
   return read_exception_line(line, ErrorNames::certain).has_value();
 }
 
+// Whether a line says all it has to say: a JSON object, whose parser would choke on a trace behind it. Its
+// ends decide.
+bool is_complete(std::string_view line) {
+  const std::string_view inside = trim_left(line.substr(line.starts_with('{') ? 1 : line.size()));
+  return inside.starts_with('"') && line.ends_with('}');
+}
+
+// What the line that is the last one means to a trace that comes next; the presets' contexts begin with
+// these.
+enum Head : std::uint8_t {
+  nothing,   // there was none: a trace is an event of its own
+  complete,  // nor does a trace, or what is left of one, belong to this one
+  waiting,   // a trace may be this one's
+  first_of_preset,
+};
+std::uint8_t head_for(std::string_view line) {
+  return is_complete(line) ? complete : waiting;
+}
+
 // Throwable.printStackTrace and the loggers' variations of it; the two lines of java.util.logging.
 class JavaRules final : public JoinRules {
-  enum Context : std::uint8_t { outside, behind_head, in_message };
+  enum Context : std::uint8_t { behind_head = first_of_preset, in_message, in_frames };
 
  public:
   bool continues(std::uint8_t& context, std::string_view line) const override {
     const std::uint8_t before = context;
-    const Trace trace = trace_line(line);
+    switch (trace_line(line)) {
+      case Trace::error:
+        context = in_message;
+        // One behind the frames of another, which does not call itself its cause, was thrown on its own.
+        return before != nothing && before != complete && before != in_frames;
+      case Trace::cause:
+        context = in_message;
+        return before != complete;
+      case Trace::frame:
+        context = in_frames;
+        return before != complete;
+      case Trace::none:
+        break;
+    }
     // The message of an exception may go on: "  Detail: Key (id)=(1) already exists." of PostgreSQL's driver.
-    const bool goes_on =
-        trace == Trace::none && before == in_message && (is_space(line[0]) || is_postgres_detail(line));
-    context = trace == Trace::error || goes_on ? in_message : is_head(line) ? behind_head : outside;
-    return trace != Trace::none || goes_on || (before == behind_head && is_text(line));
+    if (before == in_message && (is_space(line[0]) || is_postgres_detail(line))) return true;
+    context = is_head(line) ? std::uint8_t{behind_head} : head_for(line);
+    return before == behind_head && is_text(line);
   }
 
  private:
@@ -88,12 +119,12 @@ class JavaRules final : public JoinRules {
     return starts_with_any(line, kLevels);
   }
 
-  enum class Trace { none, error, frame };
+  enum class Trace { none, error, cause, frame };
 
   static Trace trace_line(std::string_view line) {
     constexpr std::array<std::string_view, 3> kCauses = {"Caused by: ", "Suppressed: ", "Wrapped by: "};
     const std::string_view text = trim_left(line);
-    if (starts_with_any(text, kCauses)) return Trace::error;
+    if (starts_with_any(text, kCauses)) return Trace::cause;
     if (text.size() == line.size()) return is_exception_line(line) ? Trace::error : Trace::none;
     return is_frame(text) ? Trace::frame : Trace::none;
   }
@@ -108,27 +139,22 @@ class JavaRules final : public JoinRules {
 // The traceback module: header, indented frames, the exception at the margin, then perhaps a chained
 // traceback.
 class PythonRules final : public JoinRules {
-  enum Context : std::uint8_t { outside, in_frames, behind_exception, in_group };
+  enum Context : std::uint8_t { in_frames = first_of_preset, behind_exception, in_group, chained };
 
  public:
   bool continues(std::uint8_t& context, std::string_view line) const override {
-    if (trim_left(line).starts_with("Traceback (most recent call last):")) {
+    const std::uint8_t before = context;
+    const std::string_view text = trim_left(line);
+    if (text.starts_with("Traceback (most recent call last):")) {
       context = in_frames;
-      return true;
+      return before == waiting || before == chained || (before > waiting && text.size() < line.size());
     }
-    if (trim_left(line).starts_with("+ Exception Group Traceback (most recent call last):")) {
+    if (text.starts_with("+ Exception Group Traceback (most recent call last):")) {
       context = in_group;
-      return true;
+      return before == waiting || before == chained;
     }
-    if (context == outside) return false;
-    if (is_space(line[0])) return true;
-    if (context == in_frames) {
-      context = is_exception(line) ? behind_exception : outside;
-      return context == behind_exception;
-    }
-    if (starts_with_any(line, kChains) || is_postgres_detail(line) || starts_with_any(line, kOrm))
-      return true;
-    context = outside;
+    if (before > waiting && goes_on(context, line)) return true;
+    context = head_for(line);
     return false;
   }
 
@@ -140,30 +166,39 @@ class PythonRules final : public JoinRules {
   static constexpr std::array<std::string_view, 4> kOrm = {"[SQL: ", "[parameters: ", "[generated in ",
                                                            "(Background on this error at: "};
 
-  static bool is_exception(std::string_view line) {
-    return read_exception_line(line, ErrorNames::any).has_value();
+  static bool goes_on(std::uint8_t& context, std::string_view line) {
+    if (is_space(line[0])) return true;
+    if (context == in_frames) {
+      context = behind_exception;
+      return read_exception_line(line, ErrorNames::any).has_value();
+    }
+    if (starts_with_any(line, kChains)) {
+      context = chained;
+      return true;
+    }
+    return is_postgres_detail(line) || starts_with_any(line, kOrm);
   }
 };
 
 // The runtime's panics and fatal errors, and debug.Stack() behind a log line.
 class GoRules final : public JoinRules {
-  enum Context : std::uint8_t { outside, panicked, in_stack };
+  enum Context : std::uint8_t { panicked = first_of_preset, in_stack };
 
  public:
   bool continues(std::uint8_t& context, std::string_view line) const override {
+    const std::uint8_t before = context;
     if (is_goroutine(line)) {
       context = in_stack;
-      return true;
+      return before != nothing && before != complete;
     }
     if (line.starts_with("panic: ") || line.starts_with("fatal error: ")) {
-      const bool nested = context == panicked;
       context = panicked;
-      return nested;
+      return before == panicked;
     }
-    const bool more = (context == panicked &&
+    const bool more = (before == panicked &&
                        (line[0] == '\t' || line.starts_with("[signal ") || line.starts_with("goroutine "))) ||
-                      (context == in_stack && is_stack_line(line));
-    if (!more) context = outside;
+                      (before == in_stack && is_stack_line(line));
+    if (!more) context = head_for(line);
     return more;
   }
 
@@ -190,33 +225,42 @@ class GoRules final : public JoinRules {
 
 // Exception.ToString(), and the indented messages of the console logger.
 class DotnetRules final : public JoinRules {
-  enum Context : std::uint8_t { outside, in_exception };
+  enum Context : std::uint8_t { in_exception = first_of_preset, in_frames };
 
  public:
   bool continues(std::uint8_t& context, std::string_view line) const override {
+    const std::uint8_t before = context;
     const std::string_view text = trim_left(line);
     const bool indented = text.size() < line.size();
-    const bool trace = text.starts_with("---> ") || text.starts_with("--- End of ") ||
-                       (indented && text.starts_with("at ")) || is_exception_line(text);
-    // The exception's message may go on, and "  Exception data:" may follow the frames.
-    if (trace || (context == in_exception && (indented || is_postgres_detail(line)))) {
-      context = in_exception;
-      return true;
+    if (text.starts_with("--- End of ") || (indented && text.starts_with("at "))) {
+      context = in_frames;
+      return before != complete;
     }
-    context = outside;
-    return line.starts_with("      ");
+    if (text.starts_with("---> ")) {
+      context = in_exception;
+      return before != complete;
+    }
+    if (is_exception_line(text)) {
+      context = in_exception;
+      // Behind the frames of another, and at the margin, it was thrown on its own.
+      return before != nothing && before != complete && (before != in_frames || indented);
+    }
+    // The exception's message may go on, and "  Exception data:" may follow the frames.
+    if (before > waiting && (indented || is_postgres_detail(line))) return true;
+    context = head_for(line);
+    return before != complete && line.starts_with("      ");
   }
 };
 
 // gdb and glibc backtraces, Boost.Stacktrace, sanitizer reports, an uncaught exception's what().
 class CppRules final : public JoinRules {
-  enum Context : std::uint8_t { outside, behind_ruler, in_report };
+  enum Context : std::uint8_t { behind_ruler = first_of_preset, in_report };
 
  public:
   bool continues(std::uint8_t& context, std::string_view line) const override {
     if (line.starts_with("====================")) {
       const bool closes = context == in_report;
-      context = closes ? outside : behind_ruler;
+      context = closes ? std::uint8_t{waiting} : std::uint8_t{behind_ruler};
       return closes;
     }
     if (is_report_head(line)) {
@@ -224,12 +268,12 @@ class CppRules final : public JoinRules {
       context = in_report;
       return joined;
     }
-    if (context == behind_ruler) context = outside;
-    if (context == in_report) {
-      if (is_space(line[0]) || starts_with_any(line, kReportLines) || is_process_mark(line)) return true;
-      context = outside;
-    }
-    return is_frame(line);
+    if (context == in_report &&
+        (is_space(line[0]) || starts_with_any(line, kReportLines) || is_process_mark(line)))
+      return true;
+    const bool alone = context == complete;
+    context = head_for(line);
+    return !alone && is_frame(line);
   }
 
  private:

@@ -170,6 +170,86 @@ INSTANTIATE_TEST_SUITE_P(
                "next"}},
         Trace{MultilinePreset::custom, {"2026-11-22 one\nmore\n\n  and more", "2026-11-23 two"}}));
 
+// Each is one event: in whichever windows the lines come, and never as the rest of something, for nothing was
+// cut.
+void expect_events_of_their_own(MultilinePreset preset, const std::vector<std::string>& events) {
+  const auto framer = framer_for({.multiline = {.preset = preset, .start_pattern = {}}});
+  std::string file;
+  for (const std::string& e : events) file += e + "\n";
+  const Result whole = frame_all(*framer, file);
+  EXPECT_EQ(texts(whole), events);
+  for (const Framed& e : whole.events) EXPECT_EQ(e.flags, "") << e.text;
+  std::vector<std::string> in_steps;
+  FramePosition at;
+  for (std::size_t end = 1; end <= file.size(); ++end) {
+    const Result r = frame_once(*framer, file, at, end, end == file.size());
+    for (const Framed& e : r.events) in_steps.push_back(e.text);
+    at = r.position;
+  }
+  EXPECT_EQ(in_steps, events);
+}
+
+TEST(Multiline, TracesThatFollowEachOtherAreEventsOfTheirOwn) {
+  const std::string python =
+      "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\nValueError: one";
+  expect_events_of_their_own(
+      MultilinePreset::python,
+      {python, python,
+       python + "\n\nDuring handling of the above exception, another exception occurred:\n\n" + python +
+           "\n\nThe above exception was the direct cause of the following exception:\n\n" + python,
+       python, "ERROR failed\n" + python, python,
+       "  + Exception Group Traceback (most recent call last):\n  |   File \"a.py\", line 1, in f\n  | "
+       "ExceptionGroup: two (1 sub-exception)\n  +-+---------------- 1 ----------------\n    | ValueError: "
+       "a\n    +------------------------------------",
+       python});
+  const std::string java = "java.lang.IllegalStateException: one\n\tat a.B.c(B.java:1)";
+  expect_events_of_their_own(
+      MultilinePreset::java,
+      {java, java,
+       java + "\n\tSuppressed: x.YException: z\n\t\tat a.B.c(B.java:1)\nCaused by: q.R\n\t... 3 more", java,
+       "ERROR failed\n" + java, java, "INFO done"});
+  const std::string dotnet = "System.InvalidOperationException: one\n   at A.B.C()";
+  expect_events_of_their_own(
+      MultilinePreset::dotnet,
+      {dotnet, dotnet,
+       "System.AggregateException: two (a)\n ---> System.Exception: a\n   at X.Y()\n   --- End of inner "
+       "exception stack trace ---\n   at Z.W()\n ---> (Inner Exception #1) System.Exception: b\n   at "
+       "X.Y()<---",
+       dotnet, "fail: Shop\n" + dotnet, dotnet});
+}
+
+TEST(Multiline, ACompleteJsonLineIsNoHeadOfATrace) {
+  const std::string json = R"({"level":"info","msg":"last words"})";
+  const std::string python =
+      "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\nValueError: one";
+  expect_events_of_their_own(MultilinePreset::python,
+                             {json, python, json, json, "not this one {}\n" + python});
+  expect_events_of_their_own(
+      MultilinePreset::java,
+      {json, "java.lang.Error: x\n\tat a.B", json, "\tat a.B\n\tat c.D", json,
+       "Exception in thread \"main\" java.lang.Error: x\n\tat a.B", json, "Caused by: x.Y\n\tat a.B"});
+  expect_events_of_their_own(MultilinePreset::go, {json, "goroutine 1 [running]:\nmain.f()\n\t/x.go:4", json,
+                                                   "panic: no\n\ngoroutine "
+                                                   "1 [running]:\nmain.f()"});
+  expect_events_of_their_own(MultilinePreset::dotnet,
+                             {json, "System.Exception: x\n   at A.B()", json, "   at A.B()"});
+  expect_events_of_their_own(MultilinePreset::cpp, {json, "#0  0x00 in main () at a.cc:1\n#1  0x01 in f ()"});
+  // Over several lines it is one event where a pattern says so.
+  const auto framer =
+      framer_for({.multiline = {.preset = MultilinePreset::custom, .start_pattern = R"(^\{)"}});
+  const std::string pretty = "{\n  \"a\": 1,\n  \"b\": {}\n}";
+  EXPECT_THAT(texts(frame_all(*framer, pretty + "\n" + json + "\n" + pretty + "\n")),
+              ElementsAre(pretty, json, pretty));
+}
+
+TEST(Multiline, ATraceBehindALineThatWasCutOffIsMarked) {
+  const auto framer = framer_for({.multiline = {.preset = MultilinePreset::python, .start_pattern = {}}});
+  const std::string file = "ERROR failed\nTraceback (most recent call last):\n  File \"a.py\"\nKeyError: 1\n";
+  const Result cut = frame_once(*framer, file, {}, 13, true);
+  EXPECT_EQ(texts(cut), (std::vector<std::string>{"ERROR failed"}));
+  EXPECT_EQ(frame_once(*framer, file, cut.position, file.size(), true).events.at(0).flags, ">");
+}
+
 TEST(Multiline, KeepsTheLastEventOpenUntilTheNextBegins) {
   const auto framer = framer_for({.multiline = {.preset = MultilinePreset::java, .start_pattern = {}}});
   const std::string file = "one\n\tat a.B\ntwo\n";
