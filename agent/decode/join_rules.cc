@@ -129,10 +129,12 @@ class JavaRules final : public JoinRules {
     return is_frame(text) ? Trace::frame : Trace::none;
   }
   static bool is_frame(std::string_view text) {
-    if (text.starts_with("at ") || text.starts_with("[CIRCULAR REFERENCE")) return true;
+    if (text.starts_with("at ") || text.starts_with("[CIRCULAR REFERENCE") || text == "(Coroutine boundary)")
+      return true;
     if (!text.starts_with("... ")) return false;
-    std::string_view count = text.substr(4);
-    return take_digits(count) && (count.starts_with(" more") || count.starts_with(" common frames omitted"));
+    // "... 3 more", "... 27 frames excluded", "... suppressed 3 lines"
+    text.remove_prefix(text.starts_with("... suppressed ") ? 15 : 4);
+    return take_digits(text) && text.size() > 1 && text[0] == ' ' && is_word(text[1]);
   }
 };
 
@@ -182,7 +184,7 @@ class PythonRules final : public JoinRules {
 
 // The runtime's panics and fatal errors, and debug.Stack() behind a log line.
 class GoRules final : public JoinRules {
-  enum Context : std::uint8_t { panicked = first_of_preset, in_stack };
+  enum Context : std::uint8_t { panicked = first_of_preset, in_stack, announced };
 
  public:
   bool continues(std::uint8_t& context, std::string_view line) const override {
@@ -193,7 +195,15 @@ class GoRules final : public JoinRules {
     }
     if (line.starts_with("panic: ") || line.starts_with("fatal error: ")) {
       context = panicked;
-      return before == panicked;
+      return before == panicked || before == announced;
+    }
+    if (line.starts_with("runtime: ")) {  // "runtime: goroutine stack exceeds 1000000000-byte limit"
+      context = announced;
+      return before == announced;
+    }
+    if (before == panicked && line == "runtime stack:") {
+      context = in_stack;
+      return true;
     }
     const bool more = (before == panicked &&
                        (line[0] == '\t' || line.starts_with("[signal ") || line.starts_with("goroutine "))) ||

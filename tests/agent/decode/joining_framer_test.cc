@@ -218,6 +218,35 @@ TEST(Multiline, TracesThatFollowEachOtherAreEventsOfTheirOwn) {
        dotnet, "fail: Shop\n" + dotnet, dotnet});
 }
 
+TEST(Multiline, GoSaysWhatTheRuntimeWasDoingBeforeTheGoroutines) {
+  const std::string stacks =
+      "fatal error: stack overflow\n\nruntime stack:\nruntime.throw({0x4a1b2c?, "
+      "0x0?})\n\t/usr/lib/go/src/runtime/panic.go:1077 +0x5c\nruntime.newstack()\n\t/usr/lib/go/src/runtime/"
+      "stack.go:1117 +0x5bd\n\ngoroutine 1 [running]:\nmain.f(0x1)\n\t/tmp/x.go:4 +0x1d";
+  const std::string signal =
+      "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV: "
+      "segmentation "
+      "violation code=0x1 addr=0x0 pc=0x45]\n\ngoroutine 1 [running]:\nmain.main()\n\t/tmp/x.go:4 "
+      "+0x1d\nexit "
+      "status 2";
+  expect_events_of_their_own(
+      MultilinePreset::go,
+      {stacks, stacks, signal, signal,
+       "runtime: goroutine stack exceeds 1000000000-byte limit\nruntime: sp=0xc0200e1390 "
+       "stack=[0xc0200e0000, 0xc0400e0000]\n" +
+           stacks,
+       "listens", "runtime stack: of nothing"});
+}
+
+TEST(Multiline, JavaTracesMayBeShortenedOrCrossCoroutines) {
+  expect_events_of_their_own(
+      MultilinePreset::java,
+      {"java.lang.Error: x\n\tat a.B\n\t... 27 frames excluded\n\tat c.D\n\t... suppressed 3 lines\n\tat "
+       "e.F\n\t(Coroutine boundary)\n\tat g.H\n\t... 3 more\nCaused by: x.Y: z\n\t... 2 common frames "
+       "omitted",
+       "INFO two", "\t... and more", "\t(no boundary)"});
+}
+
 TEST(Multiline, ACompleteJsonLineIsNoHeadOfATrace) {
   const std::string json = R"({"level":"info","msg":"last words"})";
   const std::string python =

@@ -115,6 +115,12 @@ TEST(AutomaticParser, PutsTheStackTraceOfAJoinedEventWhereEcsHasIt) {
        "2026-11-22 20:01:02 stops",
        "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [select]:", "fatal error",
        "all goroutines are asleep - deadlock!"},
+      {"fatal error: stack overflow\n\nruntime stack:\nruntime.newstack()\n\t/a.go:3 +0x1\n\ngoroutine 1 "
+       "[running]:\nmain.f()",
+       "fatal error: stack overflow",
+       "fatal error: stack overflow\n\nruntime stack:\nruntime.newstack()\n\t/a.go:3 +0x1\n\ngoroutine 1 "
+       "[running]:\nmain.f()",
+       "fatal error", "stack overflow"},
       {"handled\ngoroutine 7 [running]:\nmain.g()", "handled", "goroutine 7 [running]:\nmain.g()", "", ""},
       // A class that is no Exception by its name, where frames follow.
       {"com.shop.OrderNotFound: 42\n\tat a.B.c(B.java:5)", "com.shop.OrderNotFound: 42",
