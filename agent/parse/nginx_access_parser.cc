@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ class LogFormat {
   struct Part {
     std::string variable;
     std::string literal;  // what follows the variable
+    bool is_list = false;
   };
 
   static Expected<LogFormat> compile(std::string_view format) {
@@ -46,7 +48,8 @@ class LogFormat {
         return fail("nginx log_format: $" + out.parts_.back().variable +
                     " and the variable behind it have nothing between them");
       }
-      out.parts_.push_back({std::string(format.substr(begin, end - begin)), {}});
+      const std::string_view name = format.substr(begin, end - begin);
+      out.parts_.push_back({std::string(name), {}, name.starts_with("upstream_")});
       literal = &out.parts_.back().literal;
       i = end + (braced ? 1 : 0);
     }
@@ -62,7 +65,8 @@ class LogFormat {
     rest.remove_prefix(head_.size());
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       const Part& part = parts_[i];
-      const std::size_t n = part.literal.empty() ? last_length(rest) : find_literal(rest, part.literal);
+      const std::size_t n = part.literal.empty() ? last_length(rest, part.is_list)
+                                                 : find_literal(rest, part.literal, part.is_list);
       if (n == std::string_view::npos) return false;
       put(std::string_view(part.variable), rest.substr(0, n));
       rest.remove_prefix(n + part.literal.size());
@@ -72,17 +76,29 @@ class LogFormat {
   }
 
  private:
+  // nginx says of each upstream that a request went to what $upstream_* hold, with ", " between them, and " :
+  // " behind a redirect. Whether what stands at `at` is of that.
+  static bool separates(std::string_view rest, std::size_t at) {
+    if (rest[at] == ',') return rest.substr(at).starts_with(", ");
+    return rest[at] == ' ' && ((at > 0 && rest[at - 1] == ',') || rest.substr(at).starts_with(" : ") ||
+                               (at > 1 && rest[at - 1] == ':' && rest[at - 2] == ' '));
+  }
   // A quote inside a value comes as \x22 from nginx and as \" from Apache.
-  static std::size_t find_literal(std::string_view rest, std::string_view literal) {
+  static std::size_t find_literal(std::string_view rest, std::string_view literal, bool is_list) {
+    // The separators themselves may be meant to stand behind a variable.
+    is_list = is_list && !literal.starts_with(", ") && !literal.starts_with(" : ");
     for (std::size_t at = rest.find(literal); at != std::string_view::npos; at = rest.find(literal, at + 1)) {
+      if (is_list && separates(rest, at)) continue;
       std::size_t backslashes = 0;
       while (backslashes < at && rest[at - 1 - backslashes] == '\\') ++backslashes;
       if (literal.front() != '"' || backslashes % 2 == 0) return at;
     }
     return std::string_view::npos;
   }
-  static std::size_t last_length(std::string_view rest) {
-    const std::size_t blank = rest.find(' ');
+  static std::size_t last_length(std::string_view rest, bool is_list) {
+    std::size_t blank = rest.find(' ');
+    while (is_list && blank != std::string_view::npos && separates(rest, blank))
+      blank = rest.find(' ', blank + 1);
     return blank == std::string_view::npos ? rest.size() : blank;
   }
 
@@ -126,12 +142,22 @@ class NginxAccessLineParser final : public LineParser {
   }
 
   // key="value" and key=value; the first quoted text alone is nginx's usual $http_x_forwarded_for, the first
-  // number with a fraction alone a $request_time. Whatever else there is stays in the message.
+  // number with a fraction alone a $request_time. Whatever else there is stays in the message. A value
+  // without quotes goes on behind the separators of upstreams: see LogFormat::separates().
   void extended(std::string_view rest, Arena& arena) {
     bool forwarded = false;
     bool timed = false;
     Pair pair;
     while (next_pair(rest, arena, pair)) {
+      while (pair.has_value && !pair.quoted) {
+        const std::size_t separator = rest.starts_with(" : ")                              ? 3
+                                      : pair.value.ends_with(',') && rest.starts_with(' ') ? 1
+                                                                                           : 0;
+        if (separator == 0) break;
+        const std::size_t end = std::min(rest.find(' ', separator), rest.size());
+        pair.value = {pair.value.data(), pair.value.size() + end};
+        rest.remove_prefix(end);
+      }
       if (!pair.key.empty() && pair.has_value) {
         put_nginx_variable(builder_, pair.key, pair.value, arena);
       } else if (pair.quoted && !forwarded) {

@@ -78,6 +78,53 @@ TEST(NginxAccessParser, FollowsTheUsersLogFormat) {
   EXPECT_NE(ParsedLine(options, "other").error(), "");
 }
 
+// A request that was tried on several upstreams has a value of each.
+TEST(NginxAccessParser, TakesTheValuesOfAllUpstreams) {
+  const ParseOptions ingress{
+      .format = Format::nginx_access,
+      .nginx_format =
+          R"($remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" )"
+          R"("$http_user_agent" $request_length $request_time [$proxy_upstream_name] )"
+          R"([$proxy_alternative_upstream_name] $upstream_addr $upstream_response_length )"
+          R"($upstream_response_time $upstream_status $req_id)"};
+  const std::string head =
+      R"(10.1.1.1 - - [22/Nov/2026:20:01:02 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl" 500 0.016 [ns-svc-80] [] )";
+  const ParsedLine p(
+      ingress, head + "10.0.0.1:80, 10.0.0.2:80 : unix:/x 0, 12 : - 0.005, 0.010 : - 502, 200 : 200 abc");
+  EXPECT_EQ(p.error(), "");
+  EXPECT_EQ(p.label("upstream_addr"), "'10.0.0.1:80, 10.0.0.2:80 : unix:/x'");
+  EXPECT_EQ(p.label("upstream_response_length"), "'0, 12 : -'");
+  EXPECT_EQ(p.label("upstream_response_time"), "'0.005, 0.010 : -'");
+  EXPECT_EQ(p.label("upstream_status"), "'502, 200 : 200'");
+  EXPECT_EQ(p.label("req_id"), "'abc'");
+  const ParsedLine one(ingress, head + "10.0.0.1:80 12 0.010 200 abc");
+  EXPECT_EQ(one.label("upstream_addr"), "'10.0.0.1:80'");
+  EXPECT_EQ(one.label("upstream_status"), "'200'");
+  EXPECT_EQ(one.label("req_id"), "'abc'");
+
+  const ParsedLine named(
+      {.format = Format::nginx_access,
+       .nginx_format = R"($status ua=$upstream_addr $upstream_status "$http_x_forwarded_for")"},
+      R"(200 ua=10.0.0.1:80, 10.0.0.2:80 502, 200 "1.2.3.4")");
+  EXPECT_EQ(named.label("upstream_addr"), "'10.0.0.1:80, 10.0.0.2:80'");
+  EXPECT_EQ(named.label("upstream_status"), "'502, 200'");
+  EXPECT_EQ(named.label("http_x_forwarded_for"), "'1.2.3.4'");
+
+  const ParsedLine last(
+      {.format = Format::nginx_access, .nginx_format = "$status,$upstream_addr,$upstream_status"},
+      "200,10.0.0.1:80, 10.0.0.2:80,502, 200");
+  EXPECT_EQ(last.label("upstream_addr"), "'10.0.0.1:80, 10.0.0.2:80'");
+  EXPECT_EQ(last.label("upstream_status"), "'502, 200'");
+
+  const ParsedLine appended(
+      Format::nginx_access,
+      R"(10.0.0.1 - - [22/Nov/2026:23:01:02 +0300] "GET /a HTTP/1.1" 200 512 "-" "curl" )"
+      R"(ua=10.0.0.1:80, 10.0.0.2:80 urt=0.005 : 0.010 rt=0.016)");
+  EXPECT_EQ(appended.label("ua"), "'10.0.0.1:80, 10.0.0.2:80'");
+  EXPECT_EQ(appended.label("urt"), "'0.005 : 0.010'");
+  EXPECT_EQ(appended.ecs("event.duration"), "16000000");
+}
+
 TEST(NginxAccessParser, RefusesLogFormatsThatCannotBeRead) {
   for (const char* format : {"no variable", "$a$b", "$", "${a", "x $ y"}) {
     EXPECT_FALSE(make_parser({.format = Format::nginx_access, .nginx_format = format}).has_value()) << format;
