@@ -229,7 +229,11 @@ class TextScan {
     const std::size_t close = open + 1 + n;
     if (n == 0 || n > 10 || close + 1 >= s_.size() || s_[close] != ']') return;
     const std::string_view between = s_.substr(at_, open - at_);
-    const bool postgres = between == " " && s_[close + 1] == ' ' && postgres_severity_follows(close + 2);
+    // A zone that says nothing to us may stand between.
+    const bool zone = between.size() >= 4 && between.size() <= 8 && between.front() == ' ' &&
+                      std::all_of(between.begin() + 1, between.end() - 1, is_upper) && between.back() == ' ';
+    const bool postgres =
+        (between == " " || zone) && s_[close + 1] == ' ' && postgres_severity_follows(close + 2);
     const bool syslog = s_[close + 1] == ':' && open > at_ && !is_blank(s_[open - 1]) &&
                         std::count(between.begin(), between.end(), ' ') == 2 && between.front() == ' ';
     if (postgres || syslog) put_pid(s_.substr(open + 1, n));

@@ -1,6 +1,7 @@
 #include "agent/parse/time_zone.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -19,6 +20,24 @@ constexpr std::int64_t kDay = 86'400;
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
+
+struct KnownZone {
+  std::string_view abbreviation;
+  int minutes;  // east of UTC
+};
+
+// Abbreviations that mean one offset wherever they are written. CST, BST, IST, EST and the like do not.
+constexpr auto kKnownZones = std::to_array<KnownZone>({
+    {"AEDT", 660}, {"AEST", 600}, {"AKDT", -480}, {"AKST", -540}, {"AWST", 480}, {"CEST", 120}, {"CET", 60},
+    {"EEST", 180}, {"EET", 120},  {"GMT", 0},     {"HKT", 480},   {"IRKT", 480}, {"JST", 540},  {"KRAT", 420},
+    {"MAGT", 660}, {"MESZ", 120}, {"MEZ", 60},    {"MSD", 240},   {"MSK", 180},  {"NOVT", 420}, {"NZDT", 780},
+    {"NZST", 720}, {"OMST", 360}, {"PETT", 720},  {"SAMT", 240},  {"UTC", 0},    {"VLAT", 600}, {"WEST", 60},
+    {"WET", 0},    {"YAKT", 540}, {"YEKT", 300},
+});
+static_assert(std::is_sorted(kKnownZones.begin(), kKnownZones.end(),
+                             [](const KnownZone& a, const KnownZone& b) {
+                               return a.abbreviation < b.abbreviation;
+                             }));
 
 // "+03:00", "+0300", "-05".
 std::optional<std::int64_t> fixed_offset(std::string_view s) {
@@ -222,9 +241,11 @@ Expected<TimeZone> TimeZone::from_tzif(std::string_view bytes) {
   for (std::size_t i = 0; i < h.times; ++i) z.transitions_.push_back(in.integer(time_size));
   const std::string_view indices = in.take(h.times);
   std::vector<std::int64_t> types;
+  std::vector<std::size_t> name_at;
   for (std::size_t i = 0; i < h.types; ++i) {
     types.push_back(in.integer(4));
-    in.skip(2);
+    in.skip(1);
+    name_at.push_back(in.byte());
   }
   const std::string_view names = in.take(h.chars);
   in.skip(h.leap * (time_size + 4) + h.std + h.ut);
@@ -235,10 +256,9 @@ Expected<TimeZone> TimeZone::from_tzif(std::string_view bytes) {
     z.offsets_.push_back(types[type]);
   }
   z.first_offset_ = types[0];
-  for (std::size_t at = 0; at < names.size();) {
-    const std::size_t end = std::min(names.find('\0', at), names.size());
-    if (end > at) z.abbreviations_.emplace_back(names.substr(at, end - at));
-    at = end + 1;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const std::string_view name = names.substr(std::min(name_at[i], names.size()));
+    z.names_.push_back({std::string(name.substr(0, name.find('\0'))), types[i]});
   }
   z.footer_.standard = z.offsets_.empty() ? z.first_offset_ : z.offsets_.back();
   std::string_view footer = in.rest();
@@ -308,8 +328,25 @@ std::int64_t TimeZone::offset_of_local(std::int64_t local) const {
   return before;
 }
 
+std::optional<std::int64_t> offset_named(std::string_view abbreviation) {
+  const auto* const found =
+      std::lower_bound(kKnownZones.begin(), kKnownZones.end(), abbreviation,
+                       [](const KnownZone& z, std::string_view a) { return z.abbreviation < a; });
+  if (found == kKnownZones.end() || found->abbreviation != abbreviation) return std::nullopt;
+  return found->minutes * std::int64_t{60};
+}
+
 bool TimeZone::knows_abbreviation(std::string_view abbreviation) const {
-  return std::find(abbreviations_.begin(), abbreviations_.end(), abbreviation) != abbreviations_.end();
+  return std::any_of(names_.begin(), names_.end(),
+                     [&](const Name& n) { return n.abbreviation == abbreviation; });
+}
+
+std::optional<std::int64_t> TimeZone::offset_of_local(std::int64_t local,
+                                                      std::string_view abbreviation) const {
+  for (const Name& n : names_) {
+    if (n.abbreviation == abbreviation && offset_at_utc(local - n.offset) == n.offset) return n.offset;
+  }
+  return std::nullopt;
 }
 
 }  // namespace sidelight

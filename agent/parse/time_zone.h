@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,10 @@ class TimeZone {
   std::int64_t offset_of_local(std::int64_t local_seconds) const;
   // Whether the zone calls itself `abbreviation` ("MSK") at some time.
   bool knows_abbreviation(std::string_view abbreviation) const;
+  // As offset_of_local(), of a time that is said to be `abbreviation`: tells the two times of an hour that
+  // happens twice apart. Nothing when the zone does not call itself so then.
+  std::optional<std::int64_t> offset_of_local(std::int64_t local_seconds,
+                                              std::string_view abbreviation) const;
 
  private:
   // A day rule of a POSIX TZ string.
@@ -54,7 +59,15 @@ class TimeZone {
   std::vector<std::int64_t> offsets_;      // in force from transitions_[i] on
   std::int64_t first_offset_ = 0;          // before the first transition
   Footer footer_;
-  std::vector<std::string> abbreviations_;
+  struct Name {
+    std::string abbreviation;
+    std::int64_t offset = 0;
+  };
+  std::vector<Name> names_;
 };
+
+// Seconds east of UTC of an abbreviation that means the same wherever it is written (UTC, MSK, CEST ...);
+// nothing for others, those among them that several zones have (IST, CST, BST, EST ...).
+std::optional<std::int64_t> offset_named(std::string_view abbreviation);
 
 }  // namespace sidelight

@@ -28,6 +28,7 @@ struct Civil {
   unsigned month = 0, day = 0, hour = 0, minute = 0, second = 0;
   std::int64_t nanos = 0;
   std::optional<std::int64_t> offset;  // seconds east of UTC
+  std::string_view zone_name;          // one that the configured zone has at some time
 };
 
 unsigned days_in_month(int year, unsigned month) {
@@ -182,10 +183,11 @@ class Cursor {
     while (peek(n) >= 'A' && peek(n) <= 'Z' && n < 7) ++n;
     if (n < 3 || n > 6 || is_alpha(peek(n)) || is_digit(peek(n))) return false;
     const std::string_view name = s_.substr(at_, n);
-    if (name == "UTC" || name == "GMT") {
-      t.offset = 0;
-    } else if (!configured.knows_abbreviation(name)) {
-      return false;
+    if (configured.knows_abbreviation(name)) {
+      t.zone_name = name;
+    } else {
+      t.offset = offset_named(name);
+      if (!t.offset) return false;
     }
     at_ += n;
     return true;
@@ -205,7 +207,12 @@ std::optional<std::int64_t> local_seconds(const Civil& t) {
 }
 
 std::optional<std::int64_t> in_zone(std::int64_t local, const Civil& t, const TimeZone& zone) {
-  const std::int64_t utc = local - (t.offset ? *t.offset : zone.offset_of_local(local));
+  std::optional<std::int64_t> offset = t.offset;
+  if (!t.zone_name.empty()) {
+    offset = zone.offset_of_local(local, t.zone_name);
+    if (!offset) offset = offset_named(t.zone_name);
+  }
+  const std::int64_t utc = local - (offset ? *offset : zone.offset_of_local(local));
   if (utc < 0) return std::nullopt;
   return utc * kNanos + t.nanos;
 }

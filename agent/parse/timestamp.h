@@ -31,8 +31,8 @@ struct TimeMatch {
 };
 
 // The time that `text` begins with, in one of these forms (fractions of one to nine digits behind '.' or ',',
-// further digits ignored; zones Z, +hh, +hhmm, +hh:mm, UTC, GMT, or an abbreviation of the configured zone;
-// optional where not said otherwise):
+// further digits ignored; zones Z, +hh, +hhmm, +hh:mm, an abbreviation of the configured zone, or one that
+// offset_named() knows; optional where not said otherwise):
 //   2026-11-22T20:01:02.123Z        RFC 3339, ISO 8601, Java, Python, PostgreSQL, RabbitMQ; also with a
 //   blank, '_' or '/' in the date 20261122T200102Z, 20261122 20:01:02.123456 17/06/09 20:10:40 Hadoop, Spark:
 //   year, month, day 22/Nov/2026:20:01:02 +0300      nginx, Apache 22 Nov 2026 20:01:02.123        Redis;

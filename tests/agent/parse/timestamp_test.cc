@@ -126,6 +126,31 @@ TEST(TimeZone, FollowsDaylightSavingWithinAndBeyondTheTable) {
   EXPECT_EQ(read("2026-03-29 02:30:00", "Europe/Berlin"), "2026-03-29T01:30:00.000Z");
 }
 
+TEST(TimeZone, TellsTheHourThatComesTwiceApartByItsAbbreviation) {
+  EXPECT_EQ(read("2026-10-25 02:30:00 CEST", "Europe/Berlin"), "2026-10-25T00:30:00.000Z");
+  EXPECT_EQ(read("2026-10-25 02:30:00 CET", "Europe/Berlin"), "2026-10-25T01:30:00.000Z");
+  EXPECT_EQ(read("2026-11-01 01:30:00 EDT", "America/New_York"), "2026-11-01T05:30:00.000Z");
+  EXPECT_EQ(read("2026-11-01 01:30:00 EST", "America/New_York"), "2026-11-01T06:30:00.000Z");
+  EXPECT_EQ(read("Sun Nov  1 01:30:00 EST 2026", "America/New_York"), "2026-11-01T06:30:00.000Z");
+  EXPECT_EQ(read("2090-10-29 02:30:00 CET", "Europe/Berlin"), "2090-10-29T01:30:00.000Z");
+  // An hour that no clock of the zone showed, or not under that name.
+  EXPECT_EQ(read("2026-03-08 02:30:00 EST", "America/New_York"), "2026-03-08T07:30:00.000Z");
+  EXPECT_EQ(read("2026-07-01 12:00:00 CET", "Europe/Berlin"), "2026-07-01T11:00:00.000Z");
+}
+
+TEST(TimeZone, TakesAbbreviationsThatMeanTheSameEverywhereWhateverIsConfigured) {
+  EXPECT_EQ(read("2026-11-22 23:01:02 MSK", "UTC"), "2026-11-22T20:01:02.000Z");
+  EXPECT_EQ(read("2026-11-22 21:01:02 CET", "America/New_York"), "2026-11-22T20:01:02.000Z");
+  EXPECT_EQ(read("2026-07-01 12:00:00 EEST", "+01:00"), "2026-07-01T09:00:00.000Z");
+  EXPECT_EQ(read("2026-07-01 12:00:00 GMT", "Europe/London"), "2026-07-01T12:00:00.000Z");
+  EXPECT_EQ(read("2013-07-01 12:00:00 MSK", "Europe/Moscow"), "2013-07-01T08:00:00.000Z");
+  // Those of several zones are the configured one's, or nobody's.
+  EXPECT_EQ(read("2026-11-22 12:00:00 CST", "America/Chicago"), "2026-11-22T18:00:00.000Z");
+  EXPECT_EQ(read("2026-11-22 12:00:00 CST", "Asia/Shanghai"), "2026-11-22T04:00:00.000Z");
+  EXPECT_EQ(read("2026-11-22 12:00:00 CST", "UTC"), "-");
+  EXPECT_EQ(read("2026-11-22 12:00:00 LATER", "Europe/Berlin"), "-");
+}
+
 TEST(TimeZone, RefusesNamesThatItCannotKnow) {
   for (const char* name : {"", "Mars/Base", "../../etc/passwd", "/etc/passwd", "+3", "+25:00", "Europe"}) {
     EXPECT_FALSE(TimeZone::load(name).has_value()) << name;
