@@ -42,6 +42,10 @@ Line line_at(std::string_view text, std::size_t begin) {
   return {begin, text.substr(begin, text.find('\n', begin) - begin)};
 }
 
+bool begins_traceback(std::string_view line) {
+  return trim_left(line).starts_with("Traceback (most recent call last):");
+}
+
 bool is_frame(std::string_view line) {
   const std::string_view text = trim_left(line);
   // Prose may be indented too.
@@ -50,18 +54,22 @@ bool is_frame(std::string_view line) {
   return call || text.starts_with("---> ") || text.starts_with("Caused by: ");
 }
 
-// The last line at the margin says what went wrong.
+// Behind the frames of the last traceback, the first line at the margin says what went wrong; what drivers
+// and mappers add ("DETAIL: ...", "[SQL: ...]") comes behind it.
 void read_python(std::string_view text, StackTrace& out) {
-  for (std::size_t end = text.size(); end > 0;) {
-    const std::size_t newline = text.rfind('\n', end - 1);
-    const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
-    const std::string_view line = text.substr(begin, end - begin);
-    if (!line.empty() && trim_left(line).size() == line.size()) {
-      if (names_error(line, ErrorNames::any, out) && out.head.empty()) out.head = line;
-      return;
+  std::string_view said;
+  bool in_frames = false;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::string_view line = line_at(text, begin).text;
+    begin += line.size() + 1;
+    if (begins_traceback(line)) {
+      in_frames = true;
+    } else if (in_frames && !line.empty() && trim_left(line).size() == line.size()) {
+      said = line;
+      in_frames = false;
     }
-    end = newline == std::string_view::npos ? 0 : newline;
   }
+  if (names_error(said, ErrorNames::any, out) && out.head.empty()) out.head = said;
 }
 
 // The panic before the goroutines, if there is one: where its line begins.
@@ -100,7 +108,7 @@ std::optional<StackTrace> find_stack_trace(std::string_view text) {
   Line before;
   for (Line line = first;;) {
     const bool behind_first = line.begin > 0;
-    if (trim_left(line.text).starts_with("Traceback (most recent call last):")) {
+    if (begins_traceback(line.text)) {
       out.head = without_line_ends(text.substr(0, line.begin));
       out.trace = text.substr(line.begin);
       read_python(out.trace, out);

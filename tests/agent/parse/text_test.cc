@@ -109,6 +109,23 @@ TEST(AutomaticParser, PutsTheStackTraceOfAJoinedEventWhereEcsHasIt) {
       {"ERROR:root:failed\nTraceback (most recent call last):\n  File \"a.py\", line 1\nValueError: bad",
        "ERROR:root:failed", "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: bad",
        "ValueError", "bad"},
+      {"no order\nTraceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 1\n\nThe above "
+       "exception was "
+       "the direct cause of the following exception:\n\nTraceback (most recent call last):\n  File \"a.py\", "
+       "line "
+       "2\nsqlalchemy.exc.IntegrityError: (psycopg2.errors.UniqueViolation) twice\nDETAIL:  Key (id)=(1) "
+       "already "
+       "exists.\n\n[SQL: INSERT]\n[parameters: {}]\n(Background on this error at: "
+       "https://sqlalche.me/e/20/gkpj)",
+       "no order",
+       "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError: 1\n\nThe above exception was "
+       "the direct cause of the following exception:\n\nTraceback (most recent call last):\n  File \"a.py\", "
+       "line "
+       "2\nsqlalchemy.exc.IntegrityError: (psycopg2.errors.UniqueViolation) twice\nDETAIL:  Key (id)=(1) "
+       "already "
+       "exists.\n\n[SQL: INSERT]\n[parameters: {}]\n(Background on this error at: "
+       "https://sqlalche.me/e/20/gkpj)",
+       "sqlalchemy.exc.IntegrityError", "(psycopg2.errors.UniqueViolation) twice"},
       {"Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError", "KeyError",
        "Traceback (most recent call last):\n  File \"a.py\", line 1\nKeyError", "KeyError", ""},
       {"panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/a.go:3 +0x1", "panic: boom",
