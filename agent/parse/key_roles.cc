@@ -59,6 +59,7 @@ constexpr auto kAliases = std::to_array<Alias>({
     {"@l", level, 4},
     {"levelName", level, 4},
     {"status_level", level, 6},
+    {"s", level, 7},
 
     {"message", message, 0},
     {"Message", message, 0},

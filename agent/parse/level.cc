@@ -99,6 +99,27 @@ std::string_view normalise_level(std::string_view word) {
   return find(word, false);
 }
 
+std::string_view level_of_value(std::string_view value) {
+  const std::size_t first = value.find_first_not_of(' ');
+  if (first == std::string_view::npos) return {};
+  value = value.substr(first, value.find_last_not_of(' ') + 1 - first);
+  const std::size_t sign = value.find_first_of("+-");
+  const std::string_view steps = value.substr(std::min(sign, value.size()));
+  if (steps.size() < 2 || steps.size() > 3 ||
+      steps.find_first_not_of("0123456789", 1) != std::string_view::npos)
+    return normalise_level(value);
+  const std::string_view level = normalise_level(value.substr(0, sign));
+  // slog's levels are four apart, and DEBUG is the lowest that has a name.
+  const bool far_below = steps[0] == '-' && (steps.size() == 3 || steps[1] >= '4');
+  return level == kDebug && far_below ? kTrace : level;
+}
+
+std::string_view mongodb_level(std::string_view value) {
+  if (value.size() == 2 && value[0] == 'D' && value[1] >= '1' && value[1] <= '5') return kDebug;
+  return value.size() == 1 && std::string_view("FEWID").contains(value[0]) ? normalise_level(value)
+                                                                           : std::string_view{};
+}
+
 std::string_view level_in_text(std::string_view word) {
   return find(word, true);
 }

@@ -12,6 +12,13 @@ namespace sidelight {
 // levels (glog, logcat, MongoDB) included.
 std::string_view normalise_level(std::string_view word);
 
+// As normalise_level(word), of a whole value: blanks around it are nothing, and slog's steps between levels
+// are the level below ("INFO+2" is info, "DEBUG-4" trace).
+std::string_view level_of_value(std::string_view value);
+
+// Severities of MongoDB's JSON logs, under a key ("s") that says much less: F E W I D and D1 to D5.
+std::string_view mongodb_level(std::string_view value);
+
 // Numbers: syslog severities 0..7, bunyan and pino 10..60, Monolog 100..600. Empty for others.
 std::string_view normalise_level(std::int64_t number);
 

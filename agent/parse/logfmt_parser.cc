@@ -5,6 +5,8 @@
 namespace sidelight {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 bool is_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
          c == '-' || c == '@' || c == '/';
@@ -25,6 +27,7 @@ class LogfmtLineParser final : public LineParser {
     builder_.begin(context, arena, out);
     out.message = text;  // for a line without a message of its own
     std::string_view rest = text;
+    if (rest.starts_with(kByteOrderMark)) rest.remove_prefix(kByteOrderMark.size());
     Pair pair;
     int pairs = 0;
     while (next_pair(rest, arena, pair)) {

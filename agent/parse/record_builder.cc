@@ -15,6 +15,8 @@
 namespace sidelight {
 namespace {
 
+constexpr std::string_view kMongodbSeverity = "s";
+
 Field as_field(std::string_view key, const FieldValue& value) {
   return {key, value.bytes, value.shape == Shape::text ? ValueKind::text : ValueKind::json};
 }
@@ -138,17 +140,20 @@ bool RecordBuilder::put_time(std::string_view key, std::uint8_t rank, const Fiel
   return true;
 }
 
-// normalise_level(), which a program asks with a handful of words.
+// level_of_value(), which a program asks with a handful of words.
 std::string_view RecordBuilder::level_of(std::string_view word) {
   const KeyTag tag(word);
   KnownLevel& known = known_levels_[(tag.first ^ tag.length) % known_levels_.size()];
-  if (!(known.word == tag) || !tag.is_whole()) known = {tag, normalise_level(word)};
+  if (!(known.word == tag) || !tag.is_whole()) known = {tag, level_of_value(word)};
   return known.level;
 }
 
 bool RecordBuilder::put_level(std::string_view key, std::uint8_t rank, const FieldValue& value) {
   std::string_view level;
-  if (value.is_string()) {
+  if (key == kMongodbSeverity) {
+    if (value.is_string()) level = mongodb_level(plain_text(value, *arena_));
+    if (level.empty()) return false;
+  } else if (value.is_string()) {
     level = level_of(plain_text(value, *arena_));
   }
   if (level.empty() && (value.is_string() || value.shape == Shape::integer)) {

@@ -21,6 +21,16 @@ TEST(JsonParser, FindsTimeLevelAndMessageUnderTheNamesOfWellKnownLoggers) {
   EXPECT_EQ(pino.ecs("process.pid"), "7");
   EXPECT_EQ(pino.ecs("error.stack_trace"), "\"s\"");
   EXPECT_EQ(pino.ecs("error.type"), "\"E\"");
+  const auto mongodb = parse(
+      R"({"t":{"$date":"2026-11-22T20:01:02.123+00:00"},"s":"W","c":"NETWORK","id":1,"ctx":"x","msg":"y"})");
+  EXPECT_EQ(mongodb.time(), "2026-11-22T20:01:02.123Z");
+  EXPECT_EQ(mongodb.level(), "warning");
+  EXPECT_EQ(mongodb.label("s"), "-");
+  EXPECT_EQ(parse(R"({"level":"info","s":"W"})").level(), "info");
+  EXPECT_EQ(parse(R"({"s":"words","msg":"y"})").label("s"), "\"words\"");
+  EXPECT_EQ(parse(R"({"level":"INFO+2","msg":"slog"})").level(), "info");
+  EXPECT_EQ(parse(R"({"level":" warn ","msg":"padded"})").level(), "warning");
+
   const auto nested = parse(R"({"log":{"level":"error","logger":"l"},"trace_id":"abc"})");
   EXPECT_EQ(nested.level(), "error");
   EXPECT_EQ(nested.ecs("log.logger"), "\"l\"");

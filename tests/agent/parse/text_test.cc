@@ -70,6 +70,7 @@ TEST(AutomaticParser, DecidesByTheLineAlone) {
   EXPECT_EQ(parse(R"({"msg":"x"})").message(), "\"x\"");
   EXPECT_EQ(parse(R"({"msg":"x")").message(), R"({"msg":"x")");
   EXPECT_EQ(parse("level=info msg=\"a b\" n=1").message(), "a b");
+  EXPECT_EQ(parse("\xEF\xBB\xBFlevel=info msg=\"a b\" n=1").level(), "info");
   EXPECT_EQ(parse("a=b and then prose").label("a"), "-");
   EXPECT_EQ(parse("x=1").label("x"), "-");
   EXPECT_EQ(parse(R"(10.0.0.1 - - [22/Nov/2026:20:01:02 +0000] "GET / HTTP/1.1" 200 5)").ecs("source.ip"),
