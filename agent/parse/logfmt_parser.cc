@@ -1,6 +1,7 @@
 #include "agent/parse/key_value.h"
 #include "agent/parse/line_parser.h"
 #include "agent/parse/record_builder.h"
+#include "agent/parse/stack_trace.h"
 
 namespace sidelight {
 namespace {
@@ -24,6 +25,32 @@ class LogfmtLineParser final : public LineParser {
   explicit LogfmtLineParser(bool strict) : strict_(strict) {}
 
   bool parse_line(std::string_view text, const TimeContext& context, Arena& arena, Record& out) override {
+    if (text.contains('\n')) [[unlikely]] {
+      if (parse_traced(text, context, arena, out)) return true;
+      out.clear();
+    }
+    if (!take_pairs(text, context, arena, out)) return false;
+    builder_.finish();
+    return true;
+  }
+
+ private:
+  // A line, and the stack trace that was joined to it.
+  bool parse_traced(std::string_view text, const TimeContext& context, Arena& arena, Record& out) {
+    const auto trace = find_stack_trace(text);
+    if (!trace || trace->trace.size() == text.size() || !take_pairs(trace->head, context, arena, out))
+      return false;
+    const auto put = [&](std::string_view field, std::string_view value) {
+      if (!value.empty()) builder_.put(field, {Shape::text, false, value});
+    };
+    put("error.message", trace->message);
+    put("error.stack_trace", trace->trace);
+    put("error.type", trace->type);
+    builder_.finish();
+    return true;
+  }
+
+  bool take_pairs(std::string_view text, const TimeContext& context, Arena& arena, Record& out) {
     builder_.begin(context, arena, out);
     out.message = text;  // for a line without a message of its own
     std::string_view rest = text;
@@ -39,11 +66,9 @@ class LogfmtLineParser final : public LineParser {
         builder_.put_label(pair.key, {Shape::boolean, false, "true"});  // logfmt: a name alone is a flag
       }
     }
-    builder_.finish();
     return rest.empty() && pairs >= (strict_ ? 2 : 1);
   }
 
- private:
   bool strict_;
   RecordBuilder builder_;
 };

@@ -19,6 +19,22 @@ TEST(LogfmtParser, ReadsQuotedAndBareValuesAndFlags) {
   EXPECT_EQ(p.label("n"), "'1'");
 }
 
+TEST(LogfmtParser, LeavesTheTraceBehindTheLineWhole) {
+  const std::string trace = "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: a=b";
+  for (const Format format : {Format::logfmt, Format::automatic}) {
+    const ParsedLine p(format, "time=2026-11-22T20:01:02Z level=error msg=\"it failed\" n=1\n" + trace);
+    EXPECT_EQ(p.time(), "2026-11-22T20:01:02.000Z");
+    EXPECT_EQ(p.level(), "error");
+    EXPECT_EQ(p.message(), "it failed");
+    EXPECT_EQ(p.label("n"), "'1'");
+    EXPECT_EQ(p.ecs("error.stack_trace"), "'" + trace + "'");
+    EXPECT_EQ(p.ecs("error.type"), "'ValueError'");
+    EXPECT_EQ(p.ecs("error.message"), "'a=b'");
+    EXPECT_EQ(p.label("File"), "-");
+  }
+  EXPECT_EQ(ParsedLine(Format::automatic, "user=x said y\n" + trace).message(), "user=x said y");
+}
+
 TEST(LogfmtParser, KeepsTheLineAsMessageWhereItNamesNone) {
   EXPECT_EQ(ParsedLine(Format::logfmt, "a=1 b=2").message(), "a=1 b=2");
 }
