@@ -294,6 +294,10 @@ class TextLineParser final : public LineParser {
     const auto found = find_stack_trace(text);
     if (!found) return;
     out.message = found->head;
+    if (out.level.empty()) {  // the runtime of Go, which may have said something before
+      if (found->type == "panic") out.level = normalise_level("panic");
+      if (found->type == "fatal error") out.level = normalise_level("fatal");
+    }
     const auto put = [&](EcsOrdinal field, std::string_view value) {
       if (!value.empty()) out.ecs.push_back({ecs_name(field), value, ValueKind::text, field});
     };

@@ -168,6 +168,16 @@ TEST(AutomaticParser, PutsTheStackTraceOfAJoinedEventWhereEcsHasIt) {
   }
 }
 
+TEST(AutomaticParser, TakesTheLevelOfAGoCrashFromWhereverItIsSaid) {
+  constexpr std::string_view kStack = "\n\ngoroutine 1 [running]:\nmain.f()";
+  EXPECT_EQ(parse("runtime: sp=0xc02 stack=[0xc0, 0xc1]\nfatal error: stack overflow" + std::string(kStack))
+                .level(),
+            "critical");
+  EXPECT_EQ(parse("runtime: pc=0x1\npanic: no" + std::string(kStack)).level(), "emergency");
+  EXPECT_EQ(parse("WARN runtime: sp=0xc02\nfatal error: stack overflow" + std::string(kStack)).level(),
+            "warning");
+}
+
 TEST(RawParser, LooksIntoNothing) {
   const ParsedLine p(Format::raw, "2026-11-22 20:01:02 ERROR x");
   EXPECT_EQ(p.time(), "-");
