@@ -141,7 +141,13 @@ class JavaRules final : public JoinRules {
 // The traceback module: header, indented frames, the exception at the margin, then perhaps a chained
 // traceback.
 class PythonRules final : public JoinRules {
-  enum Context : std::uint8_t { in_frames = first_of_preset, behind_exception, in_group, chained };
+  enum Context : std::uint8_t {
+    in_frames = first_of_preset,
+    behind_exception,
+    in_group,
+    chained,
+    in_statement
+  };
 
  public:
   bool continues(std::uint8_t& context, std::string_view line) const override {
@@ -169,7 +175,16 @@ class PythonRules final : public JoinRules {
                                                            "(Background on this error at: "};
 
   static bool goes_on(std::uint8_t& context, std::string_view line) {
+    if (context == in_statement) {
+      if (line.ends_with(']')) context = behind_exception;
+      return true;
+    }
     if (is_space(line[0])) return true;
+    if (context == behind_exception && line.starts_with("[SQL: ") &&
+        !line.ends_with(']')) {  // over several lines
+      context = in_statement;
+      return true;
+    }
     if (context == in_frames) {
       context = behind_exception;
       return read_exception_line(line, ErrorNames::any).has_value();

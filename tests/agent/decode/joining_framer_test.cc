@@ -130,7 +130,9 @@ INSTANTIATE_TEST_SUITE_P(
              "INSERT]\n[parameters: {}]\n(Background on this error at: https://sqlalche.me/e/20/gkpj)",
              "ОШИБКА нет заказа\nTraceback (most recent call last):\n  File \"a.py\", line 1, in "
              "f\npsycopg2.errors.SyntaxError: ошибка\nСТРОКА 12: SELEC\n           ^\nПОДСКАЗКА:  Проверьте",
-             "INFO two", "LINE 1: of nothing", "[SQL: SELECT]"}},
+             "ERROR again\nTraceback (most recent call last):\n  File \"a.py\"\nsqlalchemy.exc.DataError: "
+             "no\n\n[SQL: INSERT INTO x\n(a, b)\n  VALUES (%s)]\n[parameters: {}]",
+             "INFO two", "LINE 1: of nothing", "[SQL: SELECT]", "[SQL: SELECT", "1]"}},
         Trace{MultilinePreset::dotnet,
               {"fail: Shop.Cart[0]\n      Adding failed\n      Npgsql.PostgresException (0x80004005): 23505: "
                "duplicate key\n\nDETAIL: Key (id)=(1) already exists.\n   at Npgsql.A.B()\n  Exception "
