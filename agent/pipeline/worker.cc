@@ -70,6 +70,7 @@ void Worker::on_new(TailedFile& file, bool restored) {
     s.time_marks = std::move(c.time_marks);
     s.carry = std::move(c.carry);
     s.carry_from = std::move(c.carry_from);
+    if (!s.carry_from.empty()) handed_over_.insert(s.carry_from);
     carried_ += s.carry.size();
     if (!c.processors.empty()) {
       s.saved_memory = std::make_shared<const std::string>(std::move(c.processors));
@@ -289,13 +290,17 @@ bool Worker::try_carry(Stream& s) {
   TailedFile& file = *s.file;
   TailedFile* next = file.successor;
   const Framer& framer = *inputs_[file.input].framer;
-  if (!framer.joins_lines() || file.place == Place::live || next == nullptr || next->input != file.input)
-    return false;
-  Stream& successor = stream_of(*next);
+  if (!framer.joins_lines() || file.place == Place::live) return false;
   const std::string from = file.key + "-" + std::to_string(s.position.low());
-  const bool is_new =
-      successor.carry.empty() && successor.position.in_carry(0) && successor.position.in_carry(1);
-  if (successor.carry_from != from && !is_new) return false;
+  // An earlier run may have got further with the successor than with this one.
+  const bool is_there = handed_over_.contains(from);
+  if (!is_there && (next == nullptr || next->input != file.input)) return false;
+  if (!is_there) {
+    const Stream& successor = stream_of(*next);
+    const bool is_new =
+        successor.carry.empty() && successor.position.in_carry(0) && successor.position.in_carry(1);
+    if (successor.carry_from != from && !is_new) return false;
+  }
   const auto open_bytes = static_cast<std::size_t>(s.tail_size - s.position.low());
   std::vector<char> open(kTailBytes + open_bytes);
   const auto mine = tailer_->read(file, open.data(), open_bytes);
@@ -305,7 +310,8 @@ bool Worker::try_carry(Stream& s) {
   std::string open_event = s.position.in_carry() ? s.carry : std::string();
   const FramePosition at = s.position.from_carry(open_event.size());
   open_event.append(open.data() + mine.context, open_bytes);
-  if (successor.carry_from != from) {
+  if (!is_there && stream_of(*next).carry_from != from) {
+    Stream& successor = stream_of(*next);
     open_event = framer.open_part(open_event, at);
     std::optional<bool> goes_on;
     for (const std::size_t window : {kLeastWindow, framer.window_bytes()}) {

@@ -152,7 +152,8 @@ class Worker final : public TailListener {
   std::unique_ptr<Outlet> own_outlet_;  // set_output()
   std::vector<Outlet*> outlets_;
   std::unique_ptr<Tailer> tailer_;
-  OpenFiles inherited_;  // until restore()
+  std::set<std::string> handed_over_;  // carry_from of what was restored
+  OpenFiles inherited_;                // until restore()
   std::unordered_map<std::uint32_t, std::unique_ptr<Stream>> streams_;
   std::unordered_map<std::string, CheckpointState> restoring_;  // by key: known, and not found (yet)
   std::size_t carried_ = 0;                                     // bytes of all streams' carries

@@ -219,7 +219,9 @@ void Rig::finish() {
 }
 
 void Rig::drain() {
+  clock.run(std::chrono::microseconds(10));
   worker_->finish(clock.now() + std::chrono::seconds(5));
+  clock.run(Nanos(0));
   acknowledge(100000);
   worker_->checkpoint();
   ASSERT_TRUE(process_->store->sync_all());

@@ -17,12 +17,15 @@ namespace sidelight::test {
 
 class SteppedClock final : public Clock {
  public:
-  MonoTime now() const override { return MonoTime(Nanos(now_)); }
+  MonoTime now() const override { return MonoTime(Nanos(now_ += per_look_)); }
   WallNanos wall() const override { return 1'790'000'000'000'000'000 + now_; }
   void step(std::chrono::milliseconds by) { now_ += Nanos(by).count(); }
+  // From now on it goes on by so much whenever it is looked at.
+  void run(Nanos per_look) { per_look_ = per_look.count(); }
 
  private:
-  std::int64_t now_ = 1'000'000'000;
+  mutable std::int64_t now_ = 1'000'000'000;
+  std::int64_t per_look_ = 0;
 };
 
 // Notifications are what the test says: `lost` ones make the tailer look at everything.

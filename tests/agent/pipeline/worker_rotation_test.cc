@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <random>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -134,6 +137,75 @@ TEST(Carry, KeepsAnEventOfEitherStreamOfAContainerWhole) {
       }
     }
   }
+}
+
+// Both streams of a container write events of several lines, in any order, and the log is rotated and the
+// program killed in any moment.
+void write_and_rotate(unsigned seed) {
+  std::mt19937 random(seed);
+  const auto pick = [&](unsigned n) { return random() % n; };
+  DecodeOptions decode = java();
+  decode.container = ContainerFormat::cri;
+  Rig rig({}, decode);
+  rig.options.multiline_timeout = std::chrono::hours(1);
+  rig.append("a.log", "");
+  rig.start();
+  rig.turn();
+  Texts expected;
+  std::array<std::string, 2> open;
+  std::array<bool, 2> in_file{};
+  const auto write = [&](std::size_t lane, bool begins) {
+    const std::string text = begins
+                                 ? "event " + std::to_string(expected.size()) + " of " + std::to_string(lane)
+                                 : "\tat a.B.c(B.java:" + std::to_string(pick(100)) + ")";
+    if (begins && !open[lane].empty()) expected.push_back(open[lane]);
+    open[lane] = begins ? text : open[lane] + "\n" + text;
+    const std::string stream = lane == 0 ? "stdout" : "stderr";
+    const std::size_t cut = pick(4) == 0 ? 4 + pick(4) : 0;  // the first piece has to tell what the line is
+    rig.append("a.log",
+               (cut > 0 ? cri(stream, "P", text.substr(0, cut)) : "") + cri(stream, "F", text.substr(cut)));
+    in_file[lane] = true;
+  };
+  const auto write_some = [&](std::size_t lane) { write(lane, open[lane].empty() || pick(3) == 0); };
+  int generations = 0;
+  for (int step = 0; step < 60; ++step) {
+    switch (pick(8)) {
+      case 0:
+        for (std::size_t lane = 0; lane < 2; ++lane)
+          if (!in_file[lane]) write_some(lane);  // else nothing tells whether its event goes on
+        for (int i = generations++; i > 0; --i)
+          rig.rename("a.log." + std::to_string(i), "a.log." + std::to_string(i + 1));
+        rig.rename("a.log", "a.log.1");
+        in_file = {};
+        rig.append("a.log", "");
+        rig.turn();
+        break;
+      case 1:
+        rig.acknowledge(pick(3));
+        break;
+      case 2:
+        if (pick(3) != 0) break;
+        rig.crash();
+        rig.start();
+        break;
+      case 3:
+      case 4:
+        rig.turn();
+        break;
+      default:
+        write_some(pick(2));
+    }
+  }
+  rig.settle();
+  rig.finish();
+  for (const std::string& e : open)
+    if (!e.empty()) expected.push_back(e);
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(texts(rig), expected) << "seed " << seed;
+}
+
+TEST(Carry, KeepsEventsOfBothStreamsWholeWheneverTheLogIsRotated) {
+  for (unsigned seed = 0; seed < 100 && !::testing::Test::HasFailure(); ++seed) write_and_rotate(seed);
 }
 
 // What a writer adds late to a file whose open event has gone over does not take that event's place.
