@@ -13,6 +13,7 @@ packages made.
     components.py NAME      runs one in the foreground and prints where it is
 """
 
+import functools
 import glob
 import http.client
 import json
@@ -85,7 +86,20 @@ def missing(name):
     there, packages = needs[name]
     if not there and name == "machine" and platform.machine() != "x86_64":
         return f"{name} cannot be started: no package has user-mode Linux for {platform.machine()}"
+    if there and name == "machine" and _registers_are_too_many():
+        return f"{name} cannot be started: no package has user-mode Linux for this processor (AMX)"
     return "" if there else f"{name} cannot be started: apt-get install {packages}"
+
+
+@functools.cache
+def _registers_are_too_many():
+    """The kernel takes the registers of a process as a whole or not at all, and user-mode Linux up to 6.1 has no room for those of AMX: its
+    first process dies before it has begun."""
+    with tempfile.TemporaryDirectory() as folder:
+        tried = subprocess.run(["linux.uml", "mem=64M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "con=null", "con0=null,fd:1",
+                                "init=/bin/true"], env={"PATH": os.environ["PATH"], "TMPDIR": folder, "HOME": folder}, stdin=subprocess.DEVNULL,
+                               capture_output=True, timeout=120, check=False)
+    return b"set fp regs failed" in tried.stdout + tried.stderr
 
 
 def require(*names):
