@@ -119,8 +119,7 @@ class Program {
   Expected<void> start() {
     metrics_.set_inputs(input_names(settings_));
     seen_ = version_of(fs_, config_file_);
-    OpenFiles none;
-    auto pipeline = start_pipeline(settings_, none);
+    auto pipeline = start_pipeline(settings_);
     if (!pipeline) return std::unexpected(pipeline.error());
     pipeline_ = std::move(*pipeline);
     if (auto started = start_log_metrics(settings_); !started) return started;
@@ -226,18 +225,19 @@ class Program {
   }
 
   // Null when there are no logs to read.
-  Expected<std::unique_ptr<Pipeline>> start_pipeline(const Settings& settings, OpenFiles& open) {
+  Expected<std::unique_ptr<Pipeline>> start_pipeline(const Settings& settings, OpenFiles* open = nullptr) {
     if (settings.logs.empty()) return std::unique_ptr<Pipeline>();
-    PipelineContext context{fs_,
+    return Pipeline::start({fs_,
                             clock_,
                             *log_,
                             metrics_.tail(),
                             metrics_.pipeline(),
                             metrics_.checkpoint(),
                             metrics_.send(),
-                            own_streams(fs_)};
-    context.open_files = &open;
-    return Pipeline::start(std::move(context), settings);
+                            own_streams(fs_),
+                            {},
+                            open},
+                           settings);
   }
 
   Expected<void> start_log_metrics(const Settings& settings) {
@@ -335,12 +335,12 @@ class Program {
     }
     pipeline_.reset();
     metrics_.set_inputs(input_names(next));
-    auto started = start_pipeline(next, open);
+    auto started = start_pipeline(next, &open);
     const bool good = started.has_value();
     if (!good) {
       log_->error("config.reload", started.error().message + "; the old configuration goes on");
       metrics_.set_inputs(input_names(settings_));
-      started = start_pipeline(settings_, open);
+      started = start_pipeline(settings_, &open);
     }
     metrics_.pipeline().reload(good);
     if (!started) {

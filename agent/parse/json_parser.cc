@@ -15,7 +15,6 @@ namespace {
 
 constexpr KeyRole kNoRole;
 constexpr KnownKey kLabel{&kNoRole, false};
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // The shapes of the last lines, as long as that pays.
 class ShapeMemory {

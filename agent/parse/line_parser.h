@@ -12,6 +12,9 @@
 
 namespace sidelight {
 
+// Of UTF-8. The first line of a file may have one; it says nothing.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 // One thread: implementations hold scratch memory.
 class LineParser {
  public:

@@ -27,16 +27,19 @@ bool is_backing_index(std::string_view index) {
 
 Bootstrap::Bootstrap(const ElasticsearchOptions& options, Logger& log, const Clock& clock)
     : options_(options), log_(log), clock_(clock) {
-  if (!options.create_template) after_template();
+  begin();
 }
 
-void Bootstrap::look_again() {
-  if (state_ != State::done) return;
+void Bootstrap::begin() {
   if (options_.create_template) {
     state_ = State::look_for_template;
   } else {
     after_template();
   }
+}
+
+void Bootstrap::look_again() {
+  if (state_ == State::done) begin();
 }
 
 void Bootstrap::after_template() {
@@ -87,10 +90,6 @@ Bootstrap::Trouble trouble(const HttpResponse& answer, const std::string& doing)
   return {verdict,
           doing + ": HTTP " + std::to_string(answer.status) + " " + error.type + ": " + error.reason};
 }
-
-}  // namespace
-
-namespace {
 
 // A success that is none: something else answers there.
 Bootstrap::Trouble not_the_answer(const std::string& doing) {

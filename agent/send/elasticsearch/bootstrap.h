@@ -50,6 +50,7 @@ class Bootstrap {
   std::optional<Trouble> on_put(const HttpResponse& answer);
   std::optional<Trouble> on_stream(const HttpResponse& answer);
   void on_template_found(TemplateFit fit);
+  void begin();
   void after_template();
   std::string what_is_configured() const;  // "index NAME" or "data_stream NAME"
   void block(const std::string& why);

@@ -30,16 +30,20 @@ TailOptions in_a_directory() {
   return tail;
 }
 
+void read_one_line(Rig& rig) {
+  std::filesystem::create_directory(rig.path("in"));
+  rig.append("in/a.log", "one\n");
+  rig.start();
+  rig.settle();
+}
+
 // A volume without its group for one deployment.
 TEST(OutOfReach, WhatMayNotBeReadAtAStartIsReadOnWhereItWasLeft) {
   const BoundByFileModes bound;
   for (const Refusal& refusal : kRefusals) {
     SCOPED_TRACE(refusal.of + " " + std::to_string(refusal.mode));
     Rig rig(in_a_directory());
-    std::filesystem::create_directory(rig.path("in"));
-    rig.append("in/a.log", "one\n");
-    rig.start();
-    rig.settle();
+    read_one_line(rig);
     rig.finish();
     rig.append("in/a.log", "two\n");
     for (int again = 0; again < 2; ++again) {
@@ -62,10 +66,7 @@ TEST(OutOfReach, WhatMayNotBeReadAtAReloadIsReadOnWhereItWasLeft) {
   for (const Refusal& refusal : kRefusals) {
     SCOPED_TRACE(refusal.of + " " + std::to_string(refusal.mode));
     Rig rig(in_a_directory());
-    std::filesystem::create_directory(rig.path("in"));
-    rig.append("in/a.log", "one\n");
-    rig.start();
-    rig.settle();
+    read_one_line(rig);
     rig.append("in/a.log", "two\n");
     rig.reload([&] { set_mode(rig.path(refusal.of), refusal.mode); });
     rig.settle();
@@ -83,10 +84,7 @@ TEST(OutOfReach, ADirectoryThatIsClosedToUsForAWhileHasNothingNew) {
   TailOptions tail;
   tail.paths = {"in/*"};
   Rig rig(tail);
-  std::filesystem::create_directory(rig.path("in"));
-  rig.append("in/a.log", "one\n");
-  rig.start();
-  rig.settle();
+  read_one_line(rig);
   rig.rename("in/a.log", "in/a.log.1");
   rig.append("in/a.log", "two\n");
   rig.settle();
