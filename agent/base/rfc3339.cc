@@ -35,21 +35,25 @@ void write_second(char* out, std::int64_t second) {
 
 std::size_t write_rfc3339(char* out, std::int64_t ns, Rfc3339Cache& cache) {
   if (ns != cache.ns || cache.length == 0) {
-    std::int64_t second = ns / kNanosPerSecond;
-    std::int64_t rest = ns % kNanosPerSecond;
-    if (rest < 0) {
-      rest += kNanosPerSecond;
-      --second;
-    }
-    if (second != cache.second) {
+    std::int64_t rest = ns > cache.second_ns ? ns - cache.second_ns : kNanosPerSecond;
+    if (rest >= kNanosPerSecond) {
+      std::int64_t second = ns / kNanosPerSecond;
+      rest = ns % kNanosPerSecond;
+      if (rest < 0) {
+        rest += kNanosPerSecond;
+        --second;
+      }
       write_second(cache.text, second);
-      cache.second = second;
+      cache.second_ns = second >= 0 ? second * kNanosPerSecond : INT64_MAX;
     }
     char* const fraction = cache.text + kSecondText;
     const auto nanos = static_cast<unsigned>(rest);
+    const unsigned millis = nanos / 1'000'000;
     std::size_t digits = 3;
-    if (nanos % 1'000'000 == 0) {
-      put_digits(fraction, nanos / 1'000'000, 3);
+    if (millis * 1'000'000 == nanos) {
+      fraction[0] = static_cast<char>('0' + millis / 100);
+      fraction[1] = static_cast<char>('0' + millis / 10 % 10);
+      fraction[2] = static_cast<char>('0' + millis % 10);
     } else if (nanos % 1'000 == 0) {
       put_digits(fraction, nanos / 1'000, digits = 6);
     } else {

@@ -12,9 +12,9 @@ inline constexpr std::size_t kRfc3339Max = 30;
 // Caller-owned, one thread.
 struct Rfc3339Cache {
   std::int64_t ns = INT64_MIN;
-  std::size_t length = 0;  // of the text for `ns`; 0: none yet
-  std::int64_t second = INT64_MIN;
-  char text[kRfc3339Max + 2] = {};  // begins with the second
+  std::size_t length = 0;              // of the text for `ns`; 0: none yet
+  std::int64_t second_ns = INT64_MAX;  // where the text's second begins; INT64_MAX: before 1970, or none
+  char text[kRfc3339Max + 2] = {};     // begins with the second
 };
 
 // Writes `ns` (UTC nanoseconds since 1970) to `out`, which has room for kRfc3339Max bytes: milliseconds, or

@@ -2,6 +2,7 @@
 // of its documents.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -50,9 +51,18 @@ struct Doc {
   bool settled = false;
 };
 
+// The offset that was written last into a document id, in hexadecimal: where one event ends, the next one
+// mostly begins.
+struct OffsetMemory {
+  std::uint64_t offset = 0;
+  std::array<char, 8> digits{};
+  std::uint8_t count = 0;  // 0: none
+};
+
 // What the encoder remembers from one document to the next: neighbours mostly share the second and the hour.
 struct EncoderMemory {
   Rfc3339Cache time;
+  OffsetMemory offset;
   std::int64_t hour = INT64_MIN;  // of `index`, hours since 1970
   std::string index;              // dated_index: the name, ready to stand between quotes
   const void* pattern = nullptr;  // the encoder that made it
@@ -98,5 +108,7 @@ using BatchPtr = std::unique_ptr<Batch>;
 // Writes the document id of an event: KEY-BEGIN-END, offsets in lower-case hexadecimal. `out` needs room for
 // 22 + 2 * 17 bytes. Returns the length.
 std::size_t write_doc_id(char* out, std::string_view key, std::uint64_t begin, std::uint64_t end);
+std::size_t write_doc_id(char* out, std::string_view key, std::uint64_t begin, std::uint64_t end,
+                         OffsetMemory& memory);
 
 }  // namespace sidelight

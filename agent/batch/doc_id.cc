@@ -36,13 +36,31 @@ char* put_hex(char* out, std::uint64_t v) {
 
 }  // namespace
 
-std::size_t write_doc_id(char* out, std::string_view key, std::uint64_t begin, std::uint64_t end) {
+std::size_t write_doc_id(char* out, std::string_view key, std::uint64_t begin, std::uint64_t end,
+                         OffsetMemory& memory) {
   char* p = put(out, key);
   *p++ = '-';
-  p = put_hex(p, begin);
+  if (memory.count > 0 && memory.offset == begin) {
+    std::memcpy(p, memory.digits.data(), memory.digits.size());
+    p += memory.count;
+  } else {
+    p = put_hex(p, begin);
+  }
   *p++ = '-';
+  char* const digits = p;
   p = put_hex(p, end);
+  memory.offset = end;
+  memory.count = 0;
+  if (end <= UINT32_MAX) {  // longer ones are not remembered
+    std::memcpy(memory.digits.data(), digits, memory.digits.size());
+    memory.count = static_cast<std::uint8_t>(p - digits);
+  }
   return static_cast<std::size_t>(p - out);
+}
+
+std::size_t write_doc_id(char* out, std::string_view key, std::uint64_t begin, std::uint64_t end) {
+  OffsetMemory memory;
+  return write_doc_id(out, key, begin, end, memory);
 }
 
 }  // namespace sidelight

@@ -40,17 +40,7 @@ class SortedFields {
     refs_[at] = {&field, ordinal};
     ++size_;
   }
-  std::size_t size() const { return size_; }
-  EcsOrdinal ordinal(std::size_t i) const { return refs_[i].ordinal; }
-  Refs slice(std::size_t from, std::size_t to) const { return {refs_ + from, refs_ + to}; }
-  // Those with ordinals in [begin, end).
-  Refs between(EcsRank begin, EcsRank end) const {
-    std::size_t from = 0;
-    while (from < size_ && refs_[from].ordinal < begin) ++from;
-    std::size_t to = from;
-    while (to < size_ && refs_[to].ordinal < end) ++to;
-    return slice(from, to);
-  }
+  Refs all() const { return {refs_, size_}; }
 
  private:
   static constexpr std::size_t kFew = 16;
@@ -59,6 +49,23 @@ class SortedFields {
   EcsRef* refs_ = few_.data();
   std::size_t size_ = 0;
 };
+
+// Those with ordinals below `end`, off the front of `refs`.
+Refs take_below(EcsRank end, Refs& refs) {
+  std::size_t n = 0;
+  while (n < refs.size() && refs[n].ordinal < end) ++n;
+  const Refs taken = refs.first(n);
+  refs = refs.subspan(n);
+  return taken;
+}
+
+// Fields that are not in the table: a mistake of the parser, and no reason to lose anything.
+std::vector<const Field*> find_strays(const Record& record) {
+  std::vector<const Field*> strays;
+  for (const Field& f : record.ecs)
+    if (f.ordinal >= ecs_count() && !find_ecs(f.key)) strays.push_back(&f);
+  return strays;
+}
 
 // The fields of both, sorted; the record's win.
 char* put_merged(char* out, Refs record, std::span<const Constant> constants, std::string_view parent) {
@@ -112,6 +119,7 @@ class EcsEncoder final : public Encoder {
   struct Range {
     EcsRank begin;
     EcsRank end;
+    bool has(EcsOrdinal o) const { return o >= begin && o < end; }
   };
   struct Job {
     const Record& record;
@@ -127,8 +135,8 @@ class EcsEncoder final : public Encoder {
   char* put_message(char* out, const Job& job) const;
   char* put_plain(char* out, const Job& job) const;
   char* put_rich(char* out, const Job& job) const;
-  char* put_others(char* out, const Job& job, const SortedFields& fields) const;
-  char* put_object(char* out, Refs refs, std::span<const Constant> constants, std::string_view rendered,
+  char* put_others(char* out, const Job& job, Refs refs) const;
+  char* put_object(char* out, Refs refs, const std::vector<Constant>& constants, std::string_view rendered,
                    std::string_view parent) const;
   void find_index(std::int64_t time_ns, EncoderMemory& memory) const;
 
@@ -186,7 +194,8 @@ char* EcsEncoder::put_action(char* out, const Job& job) const {
   }
   if (options_.with_ids) {
     out = put(out, "\"_id\":\"");
-    out += write_doc_id(out, job.source.key, job.record.event->begin, job.record.event->end);
+    out +=
+        write_doc_id(out, job.source.key, job.record.event->begin, job.record.event->end, job.memory.offset);
     *out++ = '"';
   }
   return put(out, "}}\n");
@@ -198,9 +207,9 @@ char* EcsEncoder::put_head(char* out, const Job& job) const {
   out += write_rfc3339(out, job.time_ns, job.memory.time);
   out = put(out, "\",\"log\":{");
   if (!job.record.level.empty()) {
-    out = put(out, "\"level\":");
-    out = put_value(out, job.record.level, ValueKind::text);
-    *out++ = ',';
+    out = put(out, "\"level\":\"");
+    out = put(out, job.record.level);  // one of our own words
+    out = put(out, "\",");
   }
   out = put(out, "\"offset\":");
   out = put_number(out, job.record.event->begin);
@@ -217,7 +226,7 @@ char* EcsEncoder::put_message(char* out, const Job& job) const {
   if (e.from_container) out = put(out, e.lane == 0 ? ",\"stream\":\"stdout\"" : ",\"stream\":\"stderr\"");
   if (id_in_event_) {
     out = put(out, ",\"event\":{\"id\":\"");
-    out += write_doc_id(out, job.source.key, e.begin, e.end);
+    out += write_doc_id(out, job.source.key, e.begin, e.end, job.memory.offset);
     *out++ = '"';
   }
   return out;
@@ -238,39 +247,45 @@ char* EcsEncoder::put_plain(char* out, const Job& job) const {
 
 char* EcsEncoder::put_rich(char* out, const Job& job) const {
   const Record& r = job.record;
-  SortedFields fields(r.ecs.size() + 1);  // and the parse error
-  std::vector<const Field*>
-      strays;  // not in the table: a mistake of the parser, and no reason to lose anything
+  const std::size_t most = r.ecs.size() + 1;  // and the parse error
+  SortedFields of_log(most);
+  SortedFields of_event(id_in_event_ ? most : 0);  // where "event" is open
+  SortedFields others(most);
+  const auto add = [&](EcsOrdinal ordinal, const Field& field) {
+    (log_.has(ordinal)                     ? of_log
+     : id_in_event_ && event_.has(ordinal) ? of_event
+                                           : others)
+        .add(ordinal, field);
+  };
+  bool strays = false;
   for (const Field& f : r.ecs) {
     if (f.ordinal < ecs_count()) [[likely]] {
-      fields.add(f.ordinal, f);
+      add(f.ordinal, f);
     } else if (const auto ordinal = find_ecs(f.key)) {
-      fields.add(*ordinal, f);
+      add(*ordinal, f);
     } else {
-      strays.push_back(&f);
+      strays = true;
     }
   }
   const Field error{"error.message", r.parse_error, ValueKind::text};
-  if (!r.parse_error.empty()) fields.add(error_message_, error);
+  if (!r.parse_error.empty()) add(error_message_, error);
 
   out = put_head(out, job);
   out = put_flags(out, r);
-  out = put_object(out, fields.between(log_.begin, log_.end), job.tmpl.log_fields, job.tmpl.log_rendered,
-                   "log");
+  out = put_object(out, of_log.all(), job.tmpl.log_fields, job.tmpl.log_rendered, "log");
   out = put_message(out, job);
   if (id_in_event_) {
-    out = put_object(out, fields.between(event_.begin, event_.end), job.tmpl.event_fields,
-                     job.tmpl.event_rendered, "event");
+    out = put_object(out, of_event.all(), job.tmpl.event_fields, job.tmpl.event_rendered, "event");
     *out++ = '}';
   }
-  out = put_others(out, job, fields);
-  out = put_labels(out, r.labels, strays, job.tmpl);
+  out = put_others(out, job, others.all());
+  out = put_labels(out, r.labels, strays ? find_strays(r) : std::vector<const Field*>(), job.tmpl);
   return put(out, ",\"ecs\":{\"version\":\"8.11.0\"}}\n");
 }
 
 // The record's fields and the constants of one object; `parent` is the open object's name, or empty for the
 // document.
-char* EcsEncoder::put_object(char* out, Refs refs, std::span<const Constant> constants,
+char* EcsEncoder::put_object(char* out, Refs refs, const std::vector<Constant>& constants,
                              std::string_view rendered, std::string_view parent) const {
   if (refs.empty()) return put(out, rendered);
   if (constants.empty()) return writer_.put(out, refs, parent.empty() ? 0 : 1);
@@ -279,28 +294,12 @@ char* EcsEncoder::put_object(char* out, Refs refs, std::span<const Constant> con
 
 // Everything but log.* (and event.* where the encoder opened it): the record's fields between and inside the
 // groups of constants.
-char* EcsEncoder::put_others(char* out, const Job& job, const SortedFields& fields) const {
-  const auto is_done = [&](EcsOrdinal o) {
-    return (o >= log_.begin && o < log_.end) || (id_in_event_ && o >= event_.begin && o < event_.end);
-  };
-  std::size_t at = 0;
-  const auto put_until = [&](EcsRank end) {
-    std::size_t from = at;
-    for (; at < fields.size() && fields.ordinal(at) < end; ++at) {
-      if (!is_done(fields.ordinal(at))) continue;
-      out = writer_.put(out, fields.slice(from, at), 0);
-      from = at + 1;
-    }
-    out = writer_.put(out, fields.slice(from, at), 0);
-  };
+char* EcsEncoder::put_others(char* out, const Job& job, Refs refs) const {
   for (const ConstantGroup& g : job.tmpl.groups) {
-    put_until(g.begin);
-    const std::size_t from = at;
-    while (at < fields.size() && fields.ordinal(at) < g.end) ++at;
-    out = put_object(out, fields.slice(from, at), g.fields, g.rendered, "");
+    if (const Refs before = take_below(g.begin, refs); !before.empty()) out = writer_.put(out, before, 0);
+    out = put_object(out, take_below(g.end, refs), g.fields, g.rendered, "");
   }
-  put_until(ecs_count());
-  return out;
+  return refs.empty() ? out : writer_.put(out, refs, 0);
 }
 
 // %Y %m %d %H of the event's time in UTC; any other % stands for itself.

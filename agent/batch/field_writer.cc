@@ -57,14 +57,18 @@ char* put_without_zeros(char* out, std::uint64_t v) {
 
 }  // namespace
 
+char* put_long(char* out, std::string_view s) {
+  std::memcpy(out, s.data(), s.size());
+  return out + s.size();
+}
+
 char* put_number(char* out, std::uint64_t v) {
   if (v < kEightDigits) return put_without_zeros(out, v);
   if (v >= kEightDigits * kEightDigits) return std::to_chars(out, out + 20, v).ptr;
   return put_eight(put_without_zeros(out, v / kEightDigits), digits_of(v % kEightDigits));
 }
 
-std::size_t value_bound(std::string_view value, ValueKind kind) {
-  if (kind == ValueKind::json) return value.size();
+std::size_t text_bound(std::string_view value) {
   if (value.size() < kScanFrom) return 6 * value.size() + 2;
   std::size_t escapes = 0;
   std::size_t high = 0;

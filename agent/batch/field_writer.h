@@ -20,6 +20,8 @@ char* put(char* out, const char (&literal)[N]) {
   return out + N - 1;
 }
 
+[[gnu::noinline]] char* put_long(char* out, std::string_view s);
+
 // Most pieces of a document are short: two overlapping stores are cheaper than a call. Writes no byte beyond
 // the result.
 inline char* put(char* out, std::string_view s) {
@@ -33,9 +35,8 @@ inline char* put(char* out, std::string_view s) {
     std::memcpy(out, first.data(), K);
     std::memcpy(out + n - K, last.data(), K);
   };
-  if (n > 32) {
-    std::memcpy(out, p, n);
-  } else if (n >= 16) {
+  if (n > 32) return put_long(out, s);  // the call is the last thing here: nothing needs to be saved for it
+  if (n >= 16) {
     both_ends(std::integral_constant<std::size_t, 16>());
   } else if (n >= 8) {
     both_ends(std::integral_constant<std::size_t, 8>());
@@ -64,7 +65,10 @@ inline char* put_value(char* out, std::string_view value, ValueKind kind) {
 // The most bytes that put_value writes. One document adds kValueSlack once, since values may be stored in
 // whole vectors.
 inline constexpr std::size_t kValueSlack = 128;
-std::size_t value_bound(std::string_view value, ValueKind kind);
+std::size_t text_bound(std::string_view text);
+inline std::size_t value_bound(std::string_view value, ValueKind kind) {
+  return kind == ValueKind::json ? value.size() : text_bound(value);
+}
 
 struct NamedValue {
   std::string_view name;  // dotted; segments need no escaping

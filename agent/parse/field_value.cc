@@ -21,10 +21,8 @@ std::string_view cut(std::string_view s, std::size_t limit) {
 
 }  // namespace
 
-std::string_view plain_text(const FieldValue& value, Arena& arena) {
-  if (value.shape != Shape::string) return value.bytes;
-  const std::string_view body = value.bytes.substr(1, value.bytes.size() - 2);
-  return value.escaped ? unescape(body, arena) : body;
+std::string_view plain_escaped_text(const FieldValue& value, Arena& arena) {
+  return unescape(value.bytes.substr(1, value.bytes.size() - 2), arena);
 }
 
 bool is_harmless_key(std::string_view key) {

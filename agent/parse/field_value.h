@@ -26,8 +26,15 @@ struct FieldValue {
   bool is_string() const { return shape == Shape::text || shape == Shape::string; }
 };
 
+// plain_text() of a string that holds a backslash.
+std::string_view plain_escaped_text(const FieldValue& value, Arena& arena);
+
 // What the value says as plain text: a string without quotes and escapes, others as they are written.
-std::string_view plain_text(const FieldValue& value, Arena& arena);
+inline std::string_view plain_text(const FieldValue& value, Arena& arena) {
+  if (value.shape != Shape::string) return value.bytes;
+  if (value.escaped) return plain_escaped_text(value, arena);
+  return {value.bytes.data() + 1, value.bytes.size() - 2};
+}
 
 // A key that Elasticsearch takes anywhere in a document, made from `key` (unescaped, UTF-8): not empty, no
 // path segment between dots empty or blank, no NUL, at most kLongestKey bytes. Nearly always `key` itself.

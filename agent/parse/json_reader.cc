@@ -42,23 +42,16 @@ bool JsonReader::has_shape(const JsonShape& shape) const {
   if (at_ + tokens > index_.count() || !has(at_ + tokens - 1) || has(at_ + tokens)) return false;
   const std::uint32_t* token = positions_ + at_;
   const char* const bytes = bytes_.data();
-  bool same = bytes[token[0]] == '{' && bytes[token[tokens - 1]] == '}';
+  const std::uint32_t last = token[tokens - 1];
+  if (bytes[token[0]] != '{' || bytes[last] != '}') return false;
   for (const ShapeMember& m : members) {
     const std::uint32_t key = token[1];
-    same = same && token[2] == key + m.key.length() && bytes[token[2]] == ':' && m.key.is_at(bytes + key) &&
-           (bytes[token[4]] == ',' || token[4] == positions_[at_ + tokens - 1]);
-    if (!same) return false;
+    if (token[2] != key + m.key.length() || !m.key.is_at(bytes + key) ||
+        (bytes[token[4]] != ',' && token[4] != last))
+      return false;
     token += 4;
   }
-  return same;
-}
-
-bool JsonReader::shaped_value(std::size_t member, std::string_view& key, FieldValue& out) {
-  const std::size_t token = first_ + 1 + 4 * member;
-  const std::size_t begin = positions_[token] + 1;
-  key = {bytes_.data() + begin, positions_[token + 1] - 1 - begin};
-  at_ = token + 4;
-  return scalar(token_text(token + 2), out);
+  return true;
 }
 
 std::span<const std::string_view> JsonReader::flat_keys() {
@@ -77,7 +70,9 @@ EscapeCheck JsonReader::check_found_escapes(std::string_view body) {
   const char* const end = body.data() + body.size();
   bool lone = false;
   while (backslash_ < end) {
-    const std::size_t n = escape_length({backslash_, static_cast<std::size_t>(end - backslash_)}, lone);
+    const auto left = static_cast<std::size_t>(end - backslash_);
+    const bool simple = left >= 2 && simple_escape(backslash_[1]) != '\0';
+    const std::size_t n = simple ? 2 : escape_length({backslash_, left}, lone);
     if (n == 0) return EscapeCheck::broken;
     find_backslash(backslash_ + n);
   }
@@ -103,22 +98,19 @@ bool JsonReader::value(FieldValue& out) {
   return scalar(token_text(at_++), out);
 }
 
-bool JsonReader::scalar(std::string_view token, FieldValue& out) {
+// A string with a backslash.
+bool JsonReader::escaped_string(FieldValue& out) {
+  out.escaped = true;
+  const std::string_view body(out.bytes.data() + 1, out.bytes.size() - 2);
+  const EscapeCheck check = check_found_escapes(body);
+  if (check == EscapeCheck::lone_surrogate) out = {Shape::text, false, unescape(body, *arena_)};
+  return check != EscapeCheck::broken;
+}
+
+bool JsonReader::word_or_number(std::string_view token, FieldValue& out) {
   out.bytes = token;
   out.escaped = false;
   switch (token.empty() ? '\0' : token.front()) {
-    case '"': {
-      std::string_view body;
-      if (!string_body(token, body)) return false;
-      out.shape = Shape::string;
-      out.escaped = has_backslash(body);
-      if (!out.escaped) return true;
-      const EscapeCheck check = check_found_escapes(body);
-      if (check == EscapeCheck::lone_surrogate) {
-        out = {Shape::text, false, unescape(body, *arena_)};
-      }
-      return check != EscapeCheck::broken;
-    }
     case 't':
     case 'f':
       out.shape = Shape::boolean;

@@ -38,7 +38,13 @@ class JsonReader {
   bool has_shape(const JsonShape& shape) const;
   // Of a line that has a shape: the value of a member, with its key; moves behind it. False: the line is no
   // JSON.
-  bool shaped_value(std::size_t member, std::string_view& key, FieldValue& out);
+  bool shaped_value(std::size_t member, std::string_view& key, FieldValue& out) {
+    const std::uint32_t* const token = positions_ + first_ + 1 + 4 * member;
+    const char* const bytes = bytes_.data();
+    key = {bytes + token[0] + 1, token[1] - token[0] - 2};
+    at_ = first_ + 5 + 4 * member;
+    return scalar(without_blanks(bytes + token[2], bytes + token[3]), out);
+  }
   // The key tokens of a line that was read to its end, if it is flat; else nothing. Valid until start().
   std::span<const std::string_view> flat_keys();
   // Reads any value. A container comes as one token: with duplicate keys resolved (the last one stays), keys
@@ -71,13 +77,18 @@ class JsonReader {
   std::size_t position(std::size_t token) const {
     return std::min<std::size_t>(positions_[token], bytes_.size());
   }
-  std::string_view token_text(std::size_t token) const;
+  std::string_view token_text(std::size_t token) const {
+    return without_blanks(bytes_.data() + position(token), bytes_.data() + position(token + 1));
+  }
   bool key(std::string_view& out, bool& verbatim);  // verbatim: as it stands it may be passed on
+  static std::string_view without_blanks(const char* begin, const char* end);
   static bool string_body(std::string_view token, std::string_view& body);
   void find_backslash(const char* from);
   bool has_backslash(std::string_view body);
   EscapeCheck check_found_escapes(std::string_view body);
   bool scalar(std::string_view token, FieldValue& out);
+  bool escaped_string(FieldValue& out);
+  static bool word_or_number(std::string_view token, FieldValue& out);
   bool container(FieldValue& out);
   bool scan_container(Scan& scan);
   bool scan_element(Scan& scan);
@@ -104,13 +115,13 @@ class JsonReader {
   std::vector<std::string_view> sorted_keys_;
 };
 
-// From the token's first byte to the next token, without the blanks between.
-inline std::string_view JsonReader::token_text(std::size_t token) const {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
-  const std::size_t begin = position(token);
-  std::size_t end = position(token + 1);
-  while (end > begin && is_blank(bytes_[end - 1])) --end;
-  return {bytes_.data() + begin, end - begin};
+// From a token's first byte to the next token, without the blanks between.
+inline std::string_view JsonReader::without_blanks(const char* begin, const char* end) {
+  const auto is_blank = [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' && (c == ' ' || c == '\t' || c == '\n' || c == '\r');
+  };
+  while (end > begin && is_blank(end[-1])) --end;
+  return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 inline bool JsonReader::string_body(std::string_view token, std::string_view& body) {
@@ -132,6 +143,14 @@ inline bool JsonReader::has_backslash(std::string_view body) {
   if (body.data() > backslash_ || body.data() < looked_from_) [[unlikely]]
     find_backslash(body.data());
   return backslash_ < body.data() + body.size();
+}
+
+// Most are strings without an escape.
+[[gnu::always_inline]] inline bool JsonReader::scalar(std::string_view token, FieldValue& out) {
+  std::string_view body;
+  if (!string_body(token, body)) return word_or_number(token, out);
+  out = {Shape::string, false, token};
+  return !has_backslash(body) || escaped_string(out);
 }
 
 inline bool JsonReader::key(std::string_view& out) {

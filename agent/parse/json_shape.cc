@@ -14,14 +14,23 @@ bool compete(const KeyRole& a, const KeyRole& b) {
   return a.role == b.role && (a.role == Role::time || a.role == Role::level || a.role == Role::message);
 }
 
+Shortcut shortcut_of(const KeyRole& r) {
+  if (r.role == Role::other || r.role == Role::labels) return Shortcut::label;
+  if (r.role == Role::message) return Shortcut::message;
+  if (r.role != Role::ecs && r.role != Role::ecs_string) return Shortcut::none;
+  const EcsType type = ecs_type(r.ecs);
+  return type == EcsType::keyword || type == EcsType::text ? Shortcut::field : Shortcut::none;
+}
+
 }  // namespace
 
-ShapeKey::ShapeKey(std::string_view token) : length_(token.size()) {
-  std::array<char, kLongest> bytes{};
-  std::array<char, kLongest> mask{};
-  token.copy(bytes.data(), bytes.size());
-  std::fill_n(mask.begin(), length_, '\xFF');
-  std::memcpy(words_.data(), bytes.data(), bytes.size());
+ShapeKey::ShapeKey(std::string_view token) : length_(static_cast<std::uint32_t>(token.size())) {
+  std::array<char, kCompared> bytes{};
+  std::array<char, kCompared> mask{};
+  token.copy(bytes.data(), kLongest);
+  bytes[length_] = ':';
+  std::fill_n(mask.begin(), length_ + 1, '\xFF');
+  std::memcpy(bytes_.data(), bytes.data(), bytes.size());
   std::memcpy(masks_.data(), mask.data(), mask.size());
 }
 
@@ -34,7 +43,7 @@ void JsonShape::learn(std::span<const std::string_view> tokens, std::span<const 
       if (tokens[i] == tokens[j] || compete(*known[i].role, *known[j].role)) return;
   }
   for (std::size_t i = 0; i < tokens.size(); ++i)
-    members_[i] = {ShapeKey(tokens[i]), {known[i].role, true, true}};
+    members_[i] = {ShapeKey(tokens[i]), {known[i].role, true, true, shortcut_of(*known[i].role)}};
   size_ = tokens.size();
 }
 

@@ -13,32 +13,32 @@
 
 namespace sidelight {
 
-// A key as it stands in the line, quotes included: at most kLongest bytes, compared eight at a time.
+// A key as it stands in the line, with its quotes and the colon behind it: compared in two vectors.
 class ShapeKey {
  public:
-  static constexpr std::size_t kLongest = 32;
+  static constexpr std::size_t kCompared = 32;
+  static constexpr std::size_t kLongest = kCompared - 1;
 
   ShapeKey() = default;
-  // `token` is not longer than kLongest.
+  // `token`, quotes included, is not longer than kLongest.
   explicit ShapeKey(std::string_view token);
 
-  std::size_t length() const { return length_; }
-  // Whether the bytes at `p`, of which kLongest can be read, begin with the key.
+  std::size_t length() const { return length_; }  // without the colon
+  // Whether the bytes at `p`, of which kCompared can be read, begin with the key and a colon.
   bool is_at(const char* p) const {
-    std::uint64_t difference = 0;
-    for (std::size_t i = 0; i < kWords; ++i) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, p + i * sizeof word, sizeof word);
-      difference |= (word ^ words_[i]) & masks_[i];
-    }
-    return difference == 0;
+    Half first{};
+    Half second{};
+    std::memcpy(&first, p, sizeof first);
+    std::memcpy(&second, p + sizeof first, sizeof second);
+    const Half difference = ((first ^ bytes_[0]) & masks_[0]) | ((second ^ bytes_[1]) & masks_[1]);
+    return (difference[0] | difference[1]) == 0;
   }
 
  private:
-  static constexpr std::size_t kWords = kLongest / sizeof(std::uint64_t);
-  std::array<std::uint64_t, kWords> words_{};
-  std::array<std::uint64_t, kWords> masks_{};
-  std::size_t length_ = 0;
+  typedef std::uint64_t Half __attribute__((vector_size(kCompared / 2)));
+  std::array<Half, 2> bytes_{};
+  std::array<Half, 2> masks_{};
+  std::uint32_t length_ = 0;
 };
 
 struct ShapeMember {

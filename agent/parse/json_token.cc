@@ -41,29 +41,6 @@ std::optional<unsigned> low_half(std::string_view rest) {
   return v && is_low(*v) ? v : std::nullopt;
 }
 
-char simple_escape(char c) {
-  switch (c) {
-    case '"':
-      return '"';
-    case '\\':
-      return '\\';
-    case '/':
-      return '/';
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    default:
-      return '\0';
-  }
-}
-
 char* put_utf8(char* to, unsigned code) {
   const auto put = [&to](unsigned v) { *to++ = static_cast<char>(static_cast<unsigned char>(v)); };
   if (code < 0x80) {

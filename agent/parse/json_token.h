@@ -21,6 +21,31 @@ enum class EscapeCheck {
 // when it is no JSON. `lone` is set for half a character.
 std::size_t escape_length(std::string_view rest, bool& lone);
 
+// The character that a backslash and `c` stand for, or '\0' when they are no JSON, or more belongs to them
+// (\u).
+constexpr char simple_escape(char c) {
+  switch (c) {
+    case '"':
+      return '"';
+    case '\\':
+      return '\\';
+    case '/':
+      return '/';
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return '\0';
+  }
+}
+
 // The characters that `body`, whose escapes are not broken, stands for. Without a backslash that is `body`
 // itself, else a copy in the arena. Valid UTF-8 stays valid.
 std::string_view unescape(std::string_view body, Arena& arena);

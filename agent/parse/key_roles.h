@@ -72,11 +72,20 @@ struct KeyTag {
 // The role is static; thread-safe.
 const KeyRole& find_role(std::string_view key);
 
+// How a value under a key that is alone is put without a look at the rules.
+enum class Shortcut : std::uint8_t {
+  none,
+  field,    // a string is the ECS field of the key's role
+  message,  // a string is the message
+  label,    // whatever it is, it is a label
+};
+
 // What is known of a key.
 struct KnownKey {
   const KeyRole* role = nullptr;
   bool plain = false;  // see is_plain_key()
   bool alone = false;  // no other key of its line is the same, or competes for the same part of the record
+  Shortcut shortcut = Shortcut::none;
 };
 
 // find_role() for keys that come in the same order from line to line, as a program's lines mostly do: `place`

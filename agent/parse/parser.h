@@ -32,7 +32,7 @@ class Parser {
   // can be looked at together that way, which is faster than one at a time.
   virtual void announce(std::string_view window) = 0;
   // `event` must have 64 readable bytes behind its text (chunks and arenas do). `now_ns` (UTC) completes
-  // times without a year.
+  // times without a year. What `out` held is gone.
   virtual void parse(const Event& event, std::int64_t now_ns, Arena& arena, Record& out) = 0;
 };
 

@@ -17,10 +17,6 @@ namespace {
 
 constexpr std::string_view kMongodbSeverity = "s";
 
-Field as_field(std::string_view key, const FieldValue& value) {
-  return {key, value.bytes, value.shape == Shape::text ? ValueKind::text : ValueKind::json};
-}
-
 bool is_ip(std::string_view s) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (s.size() < 2 || s.size() >= text.size() || s.contains('\0')) return false;
@@ -84,7 +80,7 @@ void RecordBuilder::put(std::string_view key, const FieldValue& value) {
   put(key, {&find_role(key)}, value);
 }
 
-void RecordBuilder::put(std::string_view key, KnownKey known, const FieldValue& value) {
+void RecordBuilder::put_by_rules(std::string_view key, const KnownKey& known, const FieldValue& value) {
   const KeyRole& role = *known.role;
   bool taken = false;
   switch (role.role) {
@@ -92,13 +88,13 @@ void RecordBuilder::put(std::string_view key, KnownKey known, const FieldValue& 
     case Role::labels:
       break;
     case Role::time:
-      taken = put_time(key, role.rank, value);
+      taken = put_time(key, role.rank, value, known.alone);
       break;
     case Role::level:
-      taken = put_level(key, role.rank, value);
+      taken = put_level(key, role.rank, value, known.alone);
       break;
     case Role::message:
-      taken = put_message(key, role.rank, value);
+      taken = put_message(key, role.rank, value, known.alone);
       break;
     case Role::ecs:
       taken = put_ecs(role.ecs, key, value, known.alone);
@@ -124,17 +120,19 @@ bool RecordBuilder::claim(Slot& slot, std::string_view key, std::uint8_t rank, c
   return true;
 }
 
-bool RecordBuilder::put_time(std::string_view key, std::uint8_t rank, const FieldValue& value) {
+bool RecordBuilder::put_time(std::string_view key, std::uint8_t rank, const FieldValue& value, bool alone) {
   std::optional<std::int64_t> ns;
   if (value.is_string()) {
-    ns = parse_time(plain_text(value, *arena_), context_);
+    const std::string_view text = plain_text(value, *arena_);
+    ns = parse_time_in_known_second(text, context_);
+    if (!ns) ns = parse_time(text, context_);
   } else if (value.shape == Shape::integer || value.shape == Shape::real) {
     ns = epoch_to_ns(value.bytes);
   } else if (value.shape == Shape::container) {
     ns = instant_to_ns(value.bytes);
   }
   if (!ns && value.is_string()) record_->time_unread |= looks_like_a_time(value.bytes);
-  if (!ns || !claim(time_, key, rank, value)) return false;
+  if (!ns || (!alone && !claim(time_, key, rank, value))) return false;
   record_->timestamp_ns = *ns;
   record_->time_in_line = as_field(key, value);
   return true;
@@ -148,7 +146,7 @@ std::string_view RecordBuilder::level_of(std::string_view word) {
   return known.level;
 }
 
-bool RecordBuilder::put_level(std::string_view key, std::uint8_t rank, const FieldValue& value) {
+bool RecordBuilder::put_level(std::string_view key, std::uint8_t rank, const FieldValue& value, bool alone) {
   std::string_view level;
   if (key == kMongodbSeverity) {
     if (value.is_string()) level = mongodb_level(plain_text(value, *arena_));
@@ -162,18 +160,17 @@ bool RecordBuilder::put_level(std::string_view key, std::uint8_t rank, const Fie
     const auto r = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (r.ec == std::errc() && r.ptr == digits.data() + digits.size()) level = normalise_level(number);
   }
-  if (level.empty() || !claim(level_, key, rank, value)) return false;
+  if (level.empty() || (!alone && !claim(level_, key, rank, value))) return false;
   record_->level = level;
   record_->level_in_line = as_field(key, value);
   return true;
 }
 
-bool RecordBuilder::put_message(std::string_view key, std::uint8_t rank, const FieldValue& value) {
-  if (value.shape == Shape::container || value.shape == Shape::null || !claim(message_, key, rank, value))
-    return false;
-  record_->message_key = key;
-  record_->message = value.bytes;
-  record_->message_kind = value.shape == Shape::string ? ValueKind::json : ValueKind::text;
+bool RecordBuilder::put_message(std::string_view key, std::uint8_t rank, const FieldValue& value,
+                                bool alone) {
+  if (value.shape == Shape::container || value.shape == Shape::null) return false;
+  if (!alone && !claim(message_, key, rank, value)) return false;
+  set_message(key, value);
   return true;
 }
 

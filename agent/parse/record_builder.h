@@ -31,12 +31,24 @@ class RecordBuilder {
   // By the rules of key_roles.h. `key` is the dotted path from the top.
   void put(std::string_view key, const FieldValue& value);
   // `known.alone` is for all keys of a line or for none.
-  void put(std::string_view key, KnownKey known, const FieldValue& value);
+  void put(std::string_view key, const KnownKey& known, const FieldValue& value) {
+    if (known.shortcut == Shortcut::label) {
+      record_->labels.push_back(as_field(key, value));
+      record_->labels.back().plain_key = true;
+    } else if (known.shortcut == Shortcut::field && value.shape == Shape::string) {
+      const EcsOrdinal field = known.role->ecs;
+      record_->ecs.push_back({ecs_name(field), value.bytes, ValueKind::json, field});
+    } else if (known.shortcut == Shortcut::message && value.shape == Shape::string) {
+      set_message(key, value);
+    } else {
+      put_by_rules(key, known, value);
+    }
+  }
   // For formats that know what they have. False: the value does not fit, and nothing was put.
   bool put_ecs(EcsOrdinal field, std::string_view source_key, const FieldValue& value, bool alone = false);
-  bool put_time(std::string_view key, std::uint8_t rank, const FieldValue& value);
-  bool put_level(std::string_view key, std::uint8_t rank, const FieldValue& value);
-  bool put_message(std::string_view key, std::uint8_t rank, const FieldValue& value);
+  bool put_time(std::string_view key, std::uint8_t rank, const FieldValue& value, bool alone = false);
+  bool put_level(std::string_view key, std::uint8_t rank, const FieldValue& value, bool alone = false);
+  bool put_message(std::string_view key, std::uint8_t rank, const FieldValue& value, bool alone = false);
   void put_label(std::string_view key, const FieldValue& value, KnownKey known = {});
   // Completes the record.
   void finish();
@@ -49,6 +61,15 @@ class RecordBuilder {
     std::string_view key;
     FieldValue value;
   };
+  static Field as_field(std::string_view key, const FieldValue& value) {
+    return {key, value.bytes, value.shape == Shape::text ? ValueKind::text : ValueKind::json};
+  }
+  void set_message(std::string_view key, const FieldValue& value) {
+    record_->message_key = key;
+    record_->message = value.bytes;
+    record_->message_kind = value.shape == Shape::string ? ValueKind::json : ValueKind::text;
+  }
+  void put_by_rules(std::string_view key, const KnownKey& known, const FieldValue& value);
   bool claim(Slot& slot, std::string_view key, std::uint8_t rank, const FieldValue& value);
   bool convert(EcsOrdinal field, const FieldValue& value, Field& out);
   bool convert_number(EcsType type, const FieldValue& value, Field& out);

@@ -14,7 +14,7 @@ constexpr std::int64_t kNanos = 1'000'000'000;
 constexpr std::int64_t kDay = 86'400;
 constexpr int kFirstYear = 1970;
 constexpr int kLastYear = 2261;
-constexpr std::size_t kIsoSeconds = 19;  // "2026-11-22T20:01:02"
+constexpr std::size_t kIsoSeconds = TimeMemory::kLength;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -290,21 +290,9 @@ std::size_t utc_fraction(std::string_view s, std::int64_t& nanos) {
   return i;
 }
 
-bool is_second_in(const TimeMemory& memory, std::string_view s) {
-  if (s.size() < kIsoSeconds) return false;
-  const auto same = [&](std::size_t at) {  // eight bytes
-    std::uint64_t a = 0;
-    std::uint64_t b = 0;
-    std::memcpy(&a, s.data() + at, sizeof a);
-    std::memcpy(&b, memory.text.data() + at, sizeof b);
-    return a == b;
-  };
-  return same(kIsoSeconds - 8) && same(kIsoSeconds - 16) && same(0);
-}
-
 // yyyy-mm-ddThh:mm:ss at the front of s.
 std::optional<std::int64_t> iso_seconds(std::string_view s, TimeMemory* memory) {
-  if (memory != nullptr && is_second_in(*memory, s)) [[likely]]
+  if (memory != nullptr && s.size() >= kIsoSeconds && memory->is_at(s.data())) [[likely]]
     return memory->seconds;
   Civil t;
   if (!iso_fields(s, t)) return std::nullopt;

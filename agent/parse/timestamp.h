@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -14,8 +15,21 @@ namespace sidelight {
 
 // The second that was read last, as text and as a number: neighbours mostly share it. One thread.
 struct TimeMemory {
-  std::array<char, 19> text{};  // "2026-11-22T20:01:02"
-  std::int64_t seconds = 0;     // since 1970, as if it were UTC
+  static constexpr std::size_t kLength = 19;  // "2026-11-22T20:01:02"
+  std::array<char, kLength> text{};
+  std::int64_t seconds = 0;  // since 1970, as if it were UTC
+
+  // Whether the kLength bytes at `p` are that second.
+  bool is_at(const char* p) const {
+    const auto same = [&](std::size_t at) {  // eight bytes
+      std::uint64_t a = 0;
+      std::uint64_t b = 0;
+      std::memcpy(&a, p + at, sizeof a);
+      std::memcpy(&b, text.data() + at, sizeof b);
+      return a == b;
+    };
+    return same(kLength - 8) && same(kLength - 16) && same(0);
+  }
 };
 
 // What a time that does not say everything is completed with.
@@ -50,6 +64,24 @@ std::optional<TimeMatch> match_glog_time(std::string_view text, const TimeContex
 
 // A whole value (blanks around it are ignored): one of the forms above or a number as epoch_to_ns() takes it.
 std::optional<std::int64_t> parse_time(std::string_view value, const TimeContext& context);
+
+// parse_time() of "2026-11-22T20:01:02.123Z" in the second that was read last; nothing for all others.
+inline std::optional<std::int64_t> parse_time_in_known_second(std::string_view value,
+                                                              const TimeContext& context) {
+  constexpr std::size_t kSecond = TimeMemory::kLength;
+  const char* const p = value.data();
+  if (value.size() != kSecond + 5 || context.memory == nullptr || !context.memory->is_at(p) ||
+      p[kSecond] != '.' || p[kSecond + 4] != 'Z')
+    return std::nullopt;
+  const auto digit = [&](std::size_t i) {
+    return static_cast<unsigned>(static_cast<unsigned char>(p[kSecond + i])) - '0';
+  };
+  const unsigned a = digit(1);
+  const unsigned b = digit(2);
+  const unsigned c = digit(3);
+  if (a > 9 || b > 9 || c > 9) return std::nullopt;
+  return context.memory->seconds * 1'000'000'000 + std::int64_t{a * 100 + b * 10 + c} * 1'000'000;
+}
 
 // Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by magnitude; decimals and
 // exponents are fine. Numbers below 1e8 (March 1973 in seconds) are durations or counters rather than times,

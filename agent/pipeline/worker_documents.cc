@@ -67,7 +67,6 @@ void Worker::write_plainly(Stream& s, const std::vector<Event>& events, std::uin
   const DocTemplate& doc_template = template_for(s, 0);
   std::uint64_t parse_errors = 0;
   for (const Event& e : events) {
-    record_.clear();
     parser.parse(e, now, batch.arena, record_);
     record_.event = &e;
     if (!record_.complaint().empty()) ++parse_errors;
@@ -88,7 +87,6 @@ void Worker::write_processed(Stream& s, const std::vector<Event>& events, std::u
   std::uint64_t parse_errors = 0;
   std::array<std::uint64_t, kDropReasons> dropped{};
   for (const Event& e : events) {
-    record_.clear();
     input.parser->parse(e, now, arena, record_);
     record_.event = &e;
     if (!record_.complaint().empty()) ++parse_errors;

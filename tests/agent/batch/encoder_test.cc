@@ -157,5 +157,20 @@ TEST(DocId, IsUniquePerRange) {
   EXPECT_EQ(id(0xfedcba9876543210, UINT64_MAX), "KEY-fedcba9876543210-ffffffffffffffff");
 }
 
+TEST(DocId, IsTheSameWhetherItsBeginningIsTheEndBeforeOrNot) {
+  OffsetMemory memory;
+  std::uint64_t end = 0;
+  for (const std::uint64_t next :
+       {0x0ull, 0xFull, 0x10ull, 0x12345678ull, 0xFFFFFFFFull, 0x100000000ull, 0x1234567890ull, 0x7ull}) {
+    for (const std::uint64_t begin : {end, std::uint64_t{0xABC}}) {
+      char with[64];
+      char without[64];
+      const std::string_view remembered(with, write_doc_id(with, "KEY", begin, next, memory));
+      EXPECT_EQ(remembered, std::string_view(without, write_doc_id(without, "KEY", begin, next)));
+    }
+    end = next;
+  }
+}
+
 }  // namespace
 }  // namespace sidelight

@@ -246,6 +246,9 @@ TEST(JsonParser, RemembersKeysWithoutConsequences) {
            R"({"a":1,"\u0061":2})",
            R"({"a..b":1,"c":2})",
            R"({"labels":1,"log":2,"pid":"x"})",
+           R"({"time":"2026-11-22T20:01:02.123Z","level":"warn","msg":"a \"b\"","trace_id":"\u0074"})",
+           R"({"key_of_31_bytes_with_its_quot":1,"key_of_32_bytes_with_its_quote":2})",
+           R"({"key_of_32_bytes_with_its_quote":{"a":1},"key_of_31_bytes_with_its_quot":[]})",
        }) {
     auto parser = make_parser({.format = Format::json});
     ASSERT_TRUE(parser.has_value());

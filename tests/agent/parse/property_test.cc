@@ -166,19 +166,34 @@ class Statement {
     }
   }
   std::string line(std::mt19937& random) const {
-    static constexpr auto kValues =
-        std::to_array<std::string_view>({"1",          "-0.5e3",       "1e999",
-                                         "\"x\"",      "\"\\ud800\"",  "\"a\\\"b\\n\"",
-                                         "true",       "null",         "\"2026-11-22T20:01:02.5Z\"",
-                                         "1795377662", "\"10.0.0.1\"", "\"WARN\"",
-                                         "\"\"",       "\"7\"",        "\"GET\"",
-                                         "[]",         "{}",           "{\"a\":1}",
-                                         "[1,2]",      "tru"});
+    static constexpr auto kValues = std::to_array<std::string_view>({"1",
+                                                                     "-0.5e3",
+                                                                     "1e999",
+                                                                     "\"x\"",
+                                                                     "\"\\ud800\"",
+                                                                     "\"a\\\"b\\n\"",
+                                                                     "true",
+                                                                     "null",
+                                                                     "\"2026-11-22T20:01:02.5Z\"",
+                                                                     "1795377662",
+                                                                     "\"10.0.0.1\"",
+                                                                     "\"WARN\"",
+                                                                     "\"\"",
+                                                                     "\"7\"",
+                                                                     "\"2026-11-22T20:01:02.123Z\"",
+                                                                     "\"GET\"",
+                                                                     "1",
+                                                                     "\"2026-11-22T20:01:02.45xZ\"",
+                                                                     "[]",
+                                                                     "{}",
+                                                                     "{\"a\":1}",
+                                                                     "[1,2]",
+                                                                     "tru"});
     std::string out = "{";
     for (const std::string_view key : keys_) {
       if (out.size() > 1) out += ',';
       out += "\"" + std::string(key) + "\":";
-      out += kValues[random() % (random() % 40 == 0 ? kValues.size() : 15)];
+      out += kValues[random() % (random() % 40 == 0 ? kValues.size() : 18)];
     }
     out += "}";
     if (random() % 10 == 0) out[random() % out.size()] = "{}[]:,\"\\ 1a"[random() % 11];

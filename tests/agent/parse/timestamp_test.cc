@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <random>
 #include <string>
 
 #include "agent/base/rfc3339.h"
@@ -64,6 +66,47 @@ TEST(Timestamp, KeepsFractionsToTheNanosecond) {
   EXPECT_EQ(read("1795377662.123456"), "2026-11-22T20:01:02.123456Z");
   EXPECT_EQ(read("1795377662123.5"), "2026-11-22T20:01:02.123500Z");
   EXPECT_EQ(read("Sun Nov 22 20:01:02.123456 2026"), "2026-11-22T20:01:02.123456Z");
+}
+
+// What a second is known to be saves work, and changes nothing.
+TEST(Timestamp, ReadsATimeInAKnownSecondAsItReadsAnyOther) {
+  const auto zone = TimeZone::load("Europe/Moscow");
+  TimeMemory memory;
+  const TimeContext context{&*zone, kNow, &memory};
+  std::mt19937 random(20261122);
+  std::size_t known = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    std::string text = "2026-11-22T20:01:02.123Z";
+    text[18] = static_cast<char>('0' + random() % 3);
+    for (std::size_t n = 20; n < 23; ++n) text[n] = static_cast<char>('0' + random() % 10);
+    if (random() % 2 == 0) text[random() % text.size()] = "0159:.,-TZ t+"[random() % 13];
+    if (random() % 20 == 0) text += "Z";
+    if (random() % 20 == 0) text.pop_back();
+    const auto quick = parse_time_in_known_second(text, context);
+    const auto slow = parse_time(text, {&*zone, kNow});
+    if (quick) {
+      ++known;
+      ASSERT_EQ(quick, slow) << text;
+    }
+    ASSERT_EQ(parse_time(text, context), slow) << text;
+  }
+  EXPECT_GT(known, 10'000u);
+}
+
+TEST(Timestamp, IsWrittenWithAMemoryAsWithout) {
+  Rfc3339Cache cache;
+  std::mt19937_64 random(20261122);
+  constexpr auto kNear = std::to_array<std::int64_t>({INT64_MIN, -1, 0, kNow, INT64_MAX - 2'000'000'000});
+  for (std::size_t i = 0; i < 200'000; ++i) {
+    static constexpr auto kUnits = std::to_array<std::int64_t>({1, 1'000, 1'000'000, 500'000'000});
+    const std::int64_t unit = kUnits[random() % kUnits.size()];
+    const std::int64_t behind = static_cast<std::int64_t>(random() % 2'000'000'000) / unit * unit;
+    const std::int64_t ns = kNear[i / 100 % kNear.size()] + behind;
+    std::array<char, kRfc3339Max> with;
+    std::array<char, kRfc3339Max> without;
+    const std::string_view remembered(with.data(), write_rfc3339(with.data(), ns, cache));
+    ASSERT_EQ(remembered, std::string_view(without.data(), write_rfc3339(without.data(), ns))) << ns;
+  }
 }
 
 TEST(Timestamp, RefusesWhatIsNoTime) {
