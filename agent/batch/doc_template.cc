@@ -133,9 +133,10 @@ PreparedTemplate::PreparedTemplate(const DocConstants& constants, bool own_event
   log_rendered = render(log_fields, "log");
   event_rendered = render(event_fields, "event");
   for (ConstantGroup& g : groups) {
-    g.rendered = render(g.fields, "");
-    tail += g.rendered;
+    g.rendered_at = tail.size();
+    tail += render(g.fields, "");
   }
+  groups_end = tail.size();
   for (const auto& [key, value] : by_label) {
     ConstantLabel label{.key = repair_utf8(key), .literal = literal_of(key), .value = literal_of(value)};
     // Two keys may become one by repair.

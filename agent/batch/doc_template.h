@@ -30,7 +30,8 @@ struct ConstantGroup {
   EcsRank begin = 0;
   EcsRank end = 0;
   std::vector<Constant> fields;  // sorted
-  std::string rendered;          // ,"host":{...}
+  std::size_t rendered_at =
+      0;  // where ,"host":{...} begins in PreparedTemplate::tail; it ends at the next one
 };
 
 struct ConstantLabel {
@@ -52,8 +53,16 @@ class PreparedTemplate final : public DocTemplate {
   std::vector<ConstantGroup> groups;  // all others, sorted
   std::vector<ConstantLabel> labels;  // unique keys
   std::string labels_rendered;        // "a":"b","c":"d"
-  std::string tail;       // all that follows message and event where the record brings nothing itself
-  std::size_t bound = 0;  // more than all of the above takes in a document
+  std::string
+      tail;  // all that follows message and event where the record brings nothing itself: the groups first
+  std::size_t groups_end = 0;  // in `tail`
+  std::size_t bound = 0;       // more than all of the above takes in a document
+
+  // As they stand in a document that brings nothing itself: from one group up to another, or to their end.
+  std::string_view rendered_groups(std::size_t from, std::size_t to) const {
+    const auto begin = [&](std::size_t i) { return i < groups.size() ? groups[i].rendered_at : groups_end; };
+    return std::string_view(tail).substr(begin(from), begin(to) - begin(from));
+  }
 };
 
 }  // namespace sidelight

@@ -283,21 +283,27 @@ char* EcsEncoder::put_rich(char* out, const Job& job) const {
   return put(out, ",\"ecs\":{\"version\":\"8.11.0\"}}\n");
 }
 
-// The record's fields and the constants of one object; `parent` is the open object's name, or empty for the
-// document.
+// The record's fields and the constants of one object, `parent`, which is open.
 char* EcsEncoder::put_object(char* out, Refs refs, const std::vector<Constant>& constants,
                              std::string_view rendered, std::string_view parent) const {
   if (refs.empty()) return put(out, rendered);
-  if (constants.empty()) return writer_.put(out, refs, parent.empty() ? 0 : 1);
+  if (constants.empty()) return writer_.put(out, refs, 1);
   return put_merged(out, refs, constants, parent);
 }
 
 // Everything but log.* (and event.* where the encoder opened it): the record's fields between and inside the
 // groups of constants.
 char* EcsEncoder::put_others(char* out, const Job& job, Refs refs) const {
-  for (const ConstantGroup& g : job.tmpl.groups) {
-    if (const Refs before = take_below(g.begin, refs); !before.empty()) out = writer_.put(out, before, 0);
-    out = put_object(out, take_below(g.end, refs), g.fields, g.rendered, "");
+  const auto& groups = job.tmpl.groups;
+  for (std::size_t at = 0; at < groups.size();) {
+    const std::size_t first = at;
+    while (at < groups.size() && (refs.empty() || groups[at].end <= refs.front().ordinal)) ++at;
+    out = put(out, job.tmpl.rendered_groups(first, at));
+    if (at == groups.size()) break;
+    out = writer_.put(out, take_below(groups[at].begin, refs), 0);
+    if (refs.empty() || refs.front().ordinal >= groups[at].end) continue;
+    out = put_merged(out, take_below(groups[at].end, refs), groups[at].fields, "");
+    ++at;
   }
   return refs.empty() ? out : writer_.put(out, refs, 0);
 }

@@ -89,11 +89,10 @@ class JsonLineParser final : public LineParser {
 
  private:
   bool shaped_members(const JsonShape& shape) {
-    std::size_t i = 0;
     for (const ShapeMember& m : shape.members()) {
       std::string_view key;
       FieldValue value;
-      if (!reader_.shaped_value(i++, key, value)) return false;
+      if (!reader_.shaped_value(m, key, value)) return false;
       builder_.put(key, m.known, value);
     }
     return true;

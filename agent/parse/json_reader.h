@@ -36,13 +36,12 @@ class JsonReader {
   // Whether the line, at whose first token the reader stands, is a flat object with just these keys and one
   // token a value. Moves nothing.
   bool has_shape(const JsonShape& shape) const;
-  // Of a line that has a shape: the value of a member, with its key; moves behind it. False: the line is no
-  // JSON.
-  bool shaped_value(std::size_t member, std::string_view& key, FieldValue& out) {
-    const std::uint32_t* const token = positions_ + first_ + 1 + 4 * member;
+  // Of a line that has a shape: the value of its next member, with its key. False: the line is no JSON.
+  bool shaped_value(const ShapeMember& member, std::string_view& key, FieldValue& out) {
+    const std::uint32_t* const token = positions_ + at_ + 1;
     const char* const bytes = bytes_.data();
-    key = {bytes + token[0] + 1, token[1] - token[0] - 2};
-    at_ = first_ + 5 + 4 * member;
+    key = {bytes + token[0] + 1, member.key.length() - 2};
+    at_ += 4;
     return scalar(without_blanks(bytes + token[2], bytes + token[3]), out);
   }
   // The key tokens of a line that was read to its end, if it is flat; else nothing. Valid until start().

@@ -17,6 +17,7 @@ bool compete(const KeyRole& a, const KeyRole& b) {
 Shortcut shortcut_of(const KeyRole& r) {
   if (r.role == Role::other || r.role == Role::labels) return Shortcut::label;
   if (r.role == Role::message) return Shortcut::message;
+  if (r.role == Role::time) return Shortcut::time;
   if (r.role != Role::ecs && r.role != Role::ecs_string) return Shortcut::none;
   const EcsType type = ecs_type(r.ecs);
   return type == EcsType::keyword || type == EcsType::text ? Shortcut::field : Shortcut::none;

@@ -76,6 +76,7 @@ const KeyRole& find_role(std::string_view key);
 enum class Shortcut : std::uint8_t {
   none,
   field,    // a string is the ECS field of the key's role
+  time,     // a string is a time, if it can be read as one
   message,  // a string is the message
   label,    // whatever it is, it is a label
 };

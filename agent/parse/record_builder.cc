@@ -123,9 +123,7 @@ bool RecordBuilder::claim(Slot& slot, std::string_view key, std::uint8_t rank, c
 bool RecordBuilder::put_time(std::string_view key, std::uint8_t rank, const FieldValue& value, bool alone) {
   std::optional<std::int64_t> ns;
   if (value.is_string()) {
-    const std::string_view text = plain_text(value, *arena_);
-    ns = parse_time_in_known_second(text, context_);
-    if (!ns) ns = parse_time(text, context_);
+    ns = parse_time(plain_text(value, *arena_), context_);
   } else if (value.shape == Shape::integer || value.shape == Shape::real) {
     ns = epoch_to_ns(value.bytes);
   } else if (value.shape == Shape::container) {
@@ -133,8 +131,7 @@ bool RecordBuilder::put_time(std::string_view key, std::uint8_t rank, const Fiel
   }
   if (!ns && value.is_string()) record_->time_unread |= looks_like_a_time(value.bytes);
   if (!ns || (!alone && !claim(time_, key, rank, value))) return false;
-  record_->timestamp_ns = *ns;
-  record_->time_in_line = as_field(key, value);
+  set_time(key, value, *ns);
   return true;
 }
 

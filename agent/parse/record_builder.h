@@ -31,7 +31,7 @@ class RecordBuilder {
   // By the rules of key_roles.h. `key` is the dotted path from the top.
   void put(std::string_view key, const FieldValue& value);
   // `known.alone` is for all keys of a line or for none.
-  void put(std::string_view key, const KnownKey& known, const FieldValue& value) {
+  [[gnu::always_inline]] void put(std::string_view key, const KnownKey& known, const FieldValue& value) {
     if (known.shortcut == Shortcut::label) {
       record_->labels.push_back(as_field(key, value));
       record_->labels.back().plain_key = true;
@@ -40,6 +40,8 @@ class RecordBuilder {
       record_->ecs.push_back({ecs_name(field), value.bytes, ValueKind::json, field});
     } else if (known.shortcut == Shortcut::message && value.shape == Shape::string) {
       set_message(key, value);
+    } else if (known.shortcut == Shortcut::time && set_time_in_known_second(key, value)) {
+      return;
     } else {
       put_by_rules(key, known, value);
     }
@@ -68,6 +70,16 @@ class RecordBuilder {
     record_->message_key = key;
     record_->message = value.bytes;
     record_->message_kind = value.shape == Shape::string ? ValueKind::json : ValueKind::text;
+  }
+  void set_time(std::string_view key, const FieldValue& value, std::int64_t ns) {
+    record_->timestamp_ns = ns;
+    record_->time_in_line = as_field(key, value);
+  }
+  bool set_time_in_known_second(std::string_view key, const FieldValue& value) {
+    if (value.shape != Shape::string) return false;
+    const auto ns = parse_time_in_known_second(value.bytes.substr(1, value.bytes.size() - 2), context_);
+    if (ns) set_time(key, value, *ns);
+    return ns.has_value();
   }
   void put_by_rules(std::string_view key, const KnownKey& known, const FieldValue& value);
   bool claim(Slot& slot, std::string_view key, std::uint8_t rank, const FieldValue& value);
