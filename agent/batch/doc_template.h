@@ -30,8 +30,7 @@ struct ConstantGroup {
   EcsRank begin = 0;
   EcsRank end = 0;
   std::vector<Constant> fields;  // sorted
-  std::size_t rendered_at =
-      0;  // where ,"host":{...} begins in PreparedTemplate::tail; it ends at the next one
+  std::size_t rendered_at = 0;   // where ,"host":{...} begins in PreparedTemplate::tail
 };
 
 struct ConstantLabel {
@@ -53,8 +52,9 @@ class PreparedTemplate final : public DocTemplate {
   std::vector<ConstantGroup> groups;  // all others, sorted
   std::vector<ConstantLabel> labels;  // unique keys
   std::string labels_rendered;        // "a":"b","c":"d"
-  std::string
-      tail;  // all that follows message and event where the record brings nothing itself: the groups first
+  // All that follows message and event where the record brings nothing itself: the groups, labels, the
+  // version.
+  std::string tail;
   std::size_t groups_end = 0;  // in `tail`
   std::size_t bound = 0;       // more than all of the above takes in a document
 

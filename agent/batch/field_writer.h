@@ -20,6 +20,7 @@ char* put(char* out, const char (&literal)[N]) {
   return out + N - 1;
 }
 
+// put() of more than 32 bytes. Not inlined, or put() itself would have to save registers for the call.
 [[gnu::noinline]] char* put_long(char* out, std::string_view s);
 
 // Most pieces of a document are short: two overlapping stores are cheaper than a call. Writes no byte beyond
@@ -35,7 +36,7 @@ inline char* put(char* out, std::string_view s) {
     std::memcpy(out, first.data(), K);
     std::memcpy(out + n - K, last.data(), K);
   };
-  if (n > 32) return put_long(out, s);  // the call is the last thing here: nothing needs to be saved for it
+  if (n > 32) return put_long(out, s);
   if (n >= 16) {
     both_ends(std::integral_constant<std::size_t, 16>());
   } else if (n >= 8) {
@@ -65,7 +66,7 @@ inline char* put_value(char* out, std::string_view value, ValueKind kind) {
 // The most bytes that put_value writes. One document adds kValueSlack once, since values may be stored in
 // whole vectors.
 inline constexpr std::size_t kValueSlack = 128;
-std::size_t text_bound(std::string_view text);
+std::size_t text_bound(std::string_view text);  // of ValueKind::text
 inline std::size_t value_bound(std::string_view value, ValueKind kind) {
   return kind == ValueKind::json ? value.size() : text_bound(value);
 }
