@@ -31,6 +31,14 @@ std::vector<DeclaredMetric> all_metrics(const Metrics& metrics) {
   return all;
 }
 
+// To the person at the terminal.
+class TerminalLogger final : public Logger {
+ public:
+  void write(LogLevel /*level*/, std::string_view /*key*/, const std::string& message) override {
+    std::fprintf(stderr, "%s\n", message.c_str());
+  }
+};
+
 }  // namespace
 
 std::optional<std::string> environment_variable(const std::string& name) {
@@ -177,8 +185,9 @@ int replay_command(const std::string& config_file, const std::string& output) {
   }
   const SystemClock clock;
   auto http = make_curl_http_client();
+  TerminalLogger log;
   auto summary =
-      replay_dead_letters(fs, *http, clock, *able.front()->elasticsearch, [](const ReplayProgress& p) {
+      replay_dead_letters(fs, *http, clock, log, *able.front()->elasticsearch, [](const ReplayProgress& p) {
         std::fprintf(stderr, "%s: %llu done, %llu refused\n", p.file.c_str(),
                      static_cast<unsigned long long>(p.done), static_cast<unsigned long long>(p.refused));
       });

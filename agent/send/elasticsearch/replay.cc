@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/send/elasticsearch/backoff.h"
+#include "agent/send/elasticsearch/bootstrap.h"
 #include "agent/send/elasticsearch/bulk_response.h"
 #include "agent/send/elasticsearch/credentials.h"
 #include "agent/send/elasticsearch/dead_letter_format.h"
@@ -23,6 +24,7 @@ constexpr unsigned kTries = 5;
 constexpr std::size_t kMostFile = 512u << 20;
 constexpr std::chrono::seconds kCloseWait{4};
 constexpr std::chrono::milliseconds kTick{100};
+constexpr std::chrono::seconds kToldWait{2};  // shorter ones are nobody's business
 
 struct Line {
   std::string_view text;  // with its newline
@@ -33,39 +35,56 @@ struct Line {
 
 class Replay {
  public:
-  Replay(FileSystem& fs, HttpClient& client, const Clock& clock, const ElasticsearchOptions& options,
-         const std::function<void(const ReplayProgress&)>& progress)
+  Replay(FileSystem& fs, HttpClient& client, const Clock& clock, Logger& log,
+         const ElasticsearchOptions& options, const std::function<void(const ReplayProgress&)>& progress)
       : fs_(fs),
         client_(client),
         clock_(clock),
+        log_(log),
         options_(options),
         progress_(progress),
         backoff_(options.backoff_initial, options.backoff_max, static_cast<std::uint64_t>(clock.wall())),
         hosts_(options.hosts, backoff_),
         builder_(options),
-        credentials_(options, fs, clock) {}
+        credentials_(options, fs, clock),
+        bootstrap_(options, log, clock) {}
 
   Expected<ReplaySummary> run();
 
  private:
+  struct Answer {
+    std::size_t host = 0;
+    MonoTime asked{};
+    HttpResponse response;
+  };
+  // From a host's URL and the authorization.
+  using MakeRequest = std::function<HttpRequest(const std::string&, const std::string&)>;
+
   Expected<std::vector<std::string>> files();
   void close_open_file();
   Expected<void> leave_to_owner(File& lock, const std::string& lock_path);
   Expected<void> file(const std::string& path);
   Expected<void> send(std::vector<Line*>& lines);
-  Expected<HttpResponse> post(std::string_view body);
+  Expected<Answer> ask(const MakeRequest& make);
+  void heard(const Answer& answer, const RequestVerdict* trouble);
+  Expected<void> prepare();
   void judge(std::vector<Line*>& lines, std::vector<Line*>& again);
+  void wait_for_try(unsigned attempt);
   void pass_time(Nanos t);
 
   FileSystem& fs_;
   HttpClient& client_;
   const Clock& clock_;
+  Logger& log_;
   const ElasticsearchOptions& options_;
   const std::function<void(const ReplayProgress&)>& progress_;
   Backoff backoff_;
   Hosts hosts_;
   RequestBuilder builder_;
   Credentials credentials_;
+  Bootstrap bootstrap_;
+  std::optional<std::chrono::seconds> asked_to_wait_;
+  std::string trouble_;  // why the last try failed
   BulkResponseReader reader_;
   BulkAnswer answer_;
   ReplaySummary summary_;
@@ -118,14 +137,15 @@ Expected<std::vector<std::string>> Replay::files() {
   return out;
 }
 
-Expected<HttpResponse> Replay::post(std::string_view body) {
+// Asks one host and waits for its answer, whatever that says.
+Expected<Replay::Answer> Replay::ask(const MakeRequest& make) {
   const auto authorization = credentials_.header();
   if (!authorization) return std::unexpected(authorization.error());
-  const auto host = hosts_.pick(clock_.now());
+  const MonoTime asked = clock_.now();
+  const auto host = hosts_.pick(asked);
   if (!host) return fail("every host is down");
   std::optional<HttpResult> result;
-  client_.start(builder_.bulk(hosts_.url(*host), *authorization, body, false, false),
-                [&result](HttpResult r) { result = std::move(r); });
+  client_.start(make(hosts_.url(*host), *authorization), [&result](HttpResult r) { result = std::move(r); });
   const MonoTime until = clock_.now() + options_.timeout + std::chrono::seconds(10);
   while (!result && clock_.now() < until) client_.run_once(kTick);
   if (!result) client_.cancel_all();
@@ -133,8 +153,59 @@ Expected<HttpResponse> Replay::post(std::string_view body) {
     hosts_.on_failure(*host, clock_.now());
     return fail(hosts_.display(*host) + ": " + result->error().message);
   }
-  hosts_.on_answer(*host, clock_.now());
-  return std::move(**result);
+  return Answer{*host, asked, std::move(**result)};
+}
+
+// What the answer means for the next try.
+void Replay::heard(const Answer& answer, const RequestVerdict* trouble) {
+  const auto retry_after = trouble ? retry_after_of(answer.response, clock_.wall()) : std::nullopt;
+  asked_to_wait_.reset();
+  if (trouble && trouble->host_fault) {
+    hosts_.on_failure(answer.host, clock_.now(), retry_after);
+  } else {
+    hosts_.on_answer(answer.host, answer.asked);
+    asked_to_wait_ = retry_after;
+  }
+  if (trouble && trouble->renew_credentials) credentials_.renew();
+}
+
+void Replay::wait_for_try(unsigned attempt) {
+  const MonoTime chance = hosts_.next_chance();
+  const MonoTime now = clock_.now();
+  const Nanos for_host = chance > now && chance != MonoTime::max() ? chance - now : Nanos(0);
+  const Nanos wait = std::max(backoff_.wait(attempt, asked_to_wait_), for_host);
+  if (wait >= kToldWait)
+    log_.info("replay.waits", "waiting " +
+                                  std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count()) +
+                                  " s before the next try: " + trouble_);
+  pass_time(wait);
+}
+
+// The index template is there before documents are, and the data stream is one.
+Expected<void> Replay::prepare() {
+  for (unsigned attempt = 0; !bootstrap_.done() && attempt < kTries;) {
+    if (attempt > 0) wait_for_try(attempt);
+    const auto question = bootstrap_.next(clock_.now());
+    if (!question || bootstrap_.blocked())
+      return fail("nothing was sent: " + options_.data_stream + " is not a data stream");
+    const auto answer = ask([&](const std::string& url, const std::string& authorization) {
+      HttpRequest request = builder_.make(url, question->method, question->path, authorization);
+      if (!question->body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+      request.body = question->body;
+      return request;
+    });
+    if (!answer) {
+      trouble_ = answer.error().message;
+      ++attempt;
+      continue;
+    }
+    const auto wrong = bootstrap_.on_answer(answer->response);
+    heard(*answer, wrong ? &wrong->verdict : nullptr);
+    if (wrong) trouble_ = wrong->detail;
+    attempt = wrong ? attempt + 1 : 0;
+  }
+  if (!bootstrap_.done()) return fail("nothing was sent: " + trouble_);
+  return {};
 }
 
 void Replay::judge(std::vector<Line*>& lines, std::vector<Line*>& again) {
@@ -156,28 +227,28 @@ void Replay::judge(std::vector<Line*>& lines, std::vector<Line*>& again) {
 }
 
 Expected<void> Replay::send(std::vector<Line*>& lines) {
-  std::string trouble;
   for (unsigned attempt = 0; attempt < kTries && !lines.empty(); ++attempt) {
-    if (attempt > 0) {
-      const MonoTime chance = hosts_.next_chance();
-      const MonoTime now = clock_.now();
-      const Nanos for_host = chance > now && chance != MonoTime::max() ? chance - now : Nanos(0);
-      pass_time(std::max(backoff_.wait(attempt, std::nullopt), for_host));
-    }
+    if (attempt > 0) wait_for_try(attempt);
     std::string body;
     for (const Line* l : lines) {
       body.append(l->letter.action).append("\n").append(l->letter.document).append("\n");
     }
-    auto response = post(body);
-    if (!response) {
-      trouble = response.error().message;
+    auto answer = ask([&](const std::string& url, const std::string& authorization) {
+      return builder_.bulk(url, authorization, body, false, false);
+    });
+    if (!answer) {
+      trouble_ = answer.error().message;
       continue;
     }
-    if (response->status == 413 || response->status == 400) {
+    HttpResponse& response = answer->response;
+    const bool is_error = response.status < 200 || response.status > 299;
+    const ErrorAnswer error = is_error ? read_error_answer(response.body) : ErrorAnswer();
+    const RequestVerdict verdict = judge_answer(response.status, error.type, error.reason);
+    heard(*answer, is_error ? &verdict : nullptr);
+    if (verdict.action == RequestVerdict::Action::split || verdict.action == RequestVerdict::Action::bisect) {
       if (lines.size() == 1) {
         ++summary_.refused;
-        summary_.last_refusal =
-            "HTTP " + std::to_string(response->status) + " " + read_error_answer(response->body).reason;
+        summary_.last_refusal = describe(response, error);
         lines.clear();
         return {};
       }
@@ -187,22 +258,20 @@ Expected<void> Replay::send(std::vector<Line*>& lines) {
       if (auto sent = send(first); !sent) return sent;
       return send(second);
     }
-    if (response->status < 200 || response->status > 299) {
-      const ErrorAnswer error = read_error_answer(response->body);
-      trouble = "HTTP " + std::to_string(response->status) + " " + error.type + ": " + error.reason;
-      if (response->status == 401 || response->status == 403) credentials_.renew();
+    if (is_error) {
+      trouble_ = describe(response, error);
       continue;
     }
-    if (auto read = reader_.read(response->body, lines.size(), answer_); !read) {
-      trouble = read.error().message;
+    if (auto read = reader_.read(response.body, lines.size(), answer_); !read) {
+      trouble_ = read.error().message;
       continue;
     }
     std::vector<Line*> again;
     judge(lines, again);
-    if (!again.empty()) trouble = "the destination is overloaded";
+    if (!again.empty()) trouble_ = "the destination is overloaded";
     lines = std::move(again);
   }
-  if (!lines.empty()) return fail("the dead letters that remain were not sent: " + trouble);
+  if (!lines.empty()) return fail("the dead letters that remain were not sent: " + trouble_);
   return {};
 }
 
@@ -293,6 +362,8 @@ Expected<ReplaySummary> Replay::run() {
   close_open_file();
   const auto paths = files();
   if (!paths) return unusable(paths.error());
+  if (paths->empty()) return summary_;
+  if (const auto prepared = prepare(); !prepared) return std::unexpected(prepared.error());
   for (const std::string& path : *paths) {
     if (auto replayed = file(path); !replayed) return std::unexpected(replayed.error());
   }
@@ -302,9 +373,9 @@ Expected<ReplaySummary> Replay::run() {
 }  // namespace
 
 Expected<ReplaySummary> replay_dead_letters(FileSystem& fs, HttpClient& client, const Clock& clock,
-                                            const ElasticsearchOptions& options,
+                                            Logger& log, const ElasticsearchOptions& options,
                                             const std::function<void(const ReplayProgress&)>& progress) {
-  return Replay(fs, client, clock, options, progress).run();
+  return Replay(fs, client, clock, log, options, progress).run();
 }
 
 }  // namespace sidelight

@@ -9,6 +9,7 @@
 #include "agent/base/error.h"
 #include "agent/base/filesystem.h"
 #include "agent/base/http_client.h"
+#include "agent/base/log.h"
 #include "agent/send/elasticsearch/options.h"
 
 namespace sidelight {
@@ -32,10 +33,11 @@ struct ReplayProgress {
 // Replays options.dead_letters.dir in the order of its files, with the ids that the documents had, and takes
 // each delivered one out of its file (rewritten atomically, removed when empty). Works beside a running
 // program: it takes closed files only and asks the program to close the one it writes. A second replay at the
-// same time fails. Stops with an error when the destination cannot be reached or refuses whole requests; what
-// was delivered by then is taken out all the same.
+// same time fails. Before the first document it makes sure of the index template, as the program does; waits
+// as long as the destination asks it to, and says so in `log`. Stops with an error when the destination
+// cannot be reached or refuses whole requests; what was delivered by then is taken out all the same.
 Expected<ReplaySummary> replay_dead_letters(FileSystem& fs, HttpClient& client, const Clock& clock,
-                                            const ElasticsearchOptions& options,
+                                            Logger& log, const ElasticsearchOptions& options,
                                             const std::function<void(const ReplayProgress&)>& progress);
 
 }  // namespace sidelight

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/send/elasticsearch/backoff.h"
+
 namespace sidelight {
 namespace {
 
@@ -215,6 +217,18 @@ RequestVerdict judge_transport(const TransportError& error) {
       break;
   }
   return v;
+}
+
+std::optional<std::chrono::seconds> retry_after_of(const HttpResponse& answer, WallNanos wall) {
+  const auto value = answer.header("retry-after");
+  return value.empty() ? std::nullopt : parse_retry_after(value, wall);
+}
+
+std::string describe(const HttpResponse& answer, const ErrorAnswer& error) {
+  std::string text = "HTTP " + std::to_string(answer.status);
+  if (!error.type.empty()) text += " " + error.type;
+  if (!error.reason.empty()) text += ": " + error.reason;
+  return text;
 }
 
 }  // namespace sidelight

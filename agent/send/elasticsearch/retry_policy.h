@@ -1,9 +1,14 @@
 // What an outcome means: delivered, again, or never. Pure functions, no state; the tables are the policy.
 #pragma once
 
+#include <chrono>
+#include <optional>
+#include <string>
 #include <string_view>
 
+#include "agent/base/clock.h"
 #include "agent/base/http_client.h"
+#include "agent/send/elasticsearch/bulk_response.h"
 
 namespace sidelight {
 
@@ -69,5 +74,10 @@ struct RequestVerdict {
 // `type` and `reason`: of the answer's error, where it has one.
 RequestVerdict judge_answer(long status, std::string_view type, std::string_view reason);
 RequestVerdict judge_transport(const TransportError& error);
+
+// How long the destination asks to be left alone, if it does; `wall` is now.
+std::optional<std::chrono::seconds> retry_after_of(const HttpResponse& answer, WallNanos wall);
+// "HTTP 503 unavailable_shards_exception: ..." of an answer that is an error as a whole.
+std::string describe(const HttpResponse& answer, const ErrorAnswer& error);
 
 }  // namespace sidelight

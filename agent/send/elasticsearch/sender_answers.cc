@@ -17,18 +17,6 @@ double seconds(Nanos n) {
   return std::chrono::duration<double>(n).count();
 }
 
-std::optional<std::chrono::seconds> retry_after_of(const HttpResponse& r, const Clock& clock) {
-  const auto value = r.header("retry-after");
-  return value.empty() ? std::nullopt : parse_retry_after(value, clock.wall());
-}
-
-std::string describe(const HttpResponse& r, const ErrorAnswer& e) {
-  std::string text = "HTTP " + std::to_string(r.status);
-  if (!e.type.empty()) text += " " + e.type;
-  if (!e.reason.empty()) text += ": " + e.reason;
-  return text;
-}
-
 }  // namespace
 
 void Sender::on_result(FlightIt it, HttpResult result) {
@@ -73,7 +61,7 @@ void Sender::on_bootstrap(std::size_t host, MonoTime started, std::size_t wire_b
     return;
   }
   const auto trouble = bootstrap_.on_answer(*result);
-  const auto retry_after = retry_after_of(*result, ctx_.clock);
+  const auto retry_after = retry_after_of(*result, ctx_.clock.wall());
   if (trouble && trouble->verdict.host_fault) {
     hosts_.on_failure(host, now, retry_after);
   } else {
@@ -98,7 +86,7 @@ void Sender::on_answer(Flight& flight, HttpResponse& response) {
   ErrorAnswer error;
   if (response.status < 200 || response.status > 299) error = read_error_answer(response.body);
   RequestVerdict verdict = judge_answer(response.status, error.type, error.reason);
-  const auto retry_after = retry_after_of(response, ctx_.clock);
+  const auto retry_after = retry_after_of(response, ctx_.clock.wall());
   using Action = RequestVerdict::Action;
   // What one host refuses while another works is that host's trouble: it must not stop the others.
   if (verdict.action == Action::hold && hosts_.has_other(flight.host)) verdict.host_fault = true;
@@ -138,7 +126,7 @@ void Sender::on_items(Flight& flight, HttpResponse& response) {
     verdict.cause = cause::kBadAnswer;
     verdict.retried_as = "unavailable";
     verdict.host_fault = true;
-    hosts_.on_failure(flight.host, ctx_.clock.now(), retry_after_of(response, ctx_.clock));
+    hosts_.on_failure(flight.host, ctx_.clock.now(), retry_after_of(response, ctx_.clock.wall()));
     hold_whole(flight, verdict, read.error().message, std::nullopt);
     return;
   }
@@ -147,7 +135,7 @@ void Sender::on_items(Flight& flight, HttpResponse& response) {
   if (answer_.all_created) {
     on_all_created(flight);
   } else {
-    judge_items(flight, retry_after_of(response, ctx_.clock));
+    judge_items(flight, retry_after_of(response, ctx_.clock.wall()));
   }
 }
 

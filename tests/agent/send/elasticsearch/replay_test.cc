@@ -6,6 +6,7 @@
 #include <fstream>
 #include <set>
 
+#include "tests/agent/checkpoint/stored.h"
 #include "tests/agent/send/elasticsearch/sender_fixture.h"
 #include "tests/fakes/memory_filesystem.h"
 
@@ -23,10 +24,19 @@ class ReplayTest : public SenderTest {
     es.refuse = [](const auto&) { return std::nullopt; };
   }
   Expected<ReplaySummary> replay() {
-    return replay_dead_letters(fs, client, world.clock, options,
+    return replay_dead_letters(fs, client, world.clock, log, options,
                                [this](const ReplayProgress& p) { progressed = p.done; });
   }
+  // What was asked of the destination, without what follows a question mark.
+  void remember_requests() {
+    client.answer_with([this](const ScriptedHttpClient::Seen& r) {
+      requests.push_back(r.method + " " + r.url.substr(0, r.url.find('?')));
+      return es(r);
+    });
+  }
   std::uint64_t progressed = 0;
+  std::vector<std::string> requests;
+  RecordingLogger log;
 };
 
 TEST_F(ReplayTest, DeliveredLettersGoAndTheirDocumentsKeepTheirIds) {
@@ -82,6 +92,78 @@ TEST_F(ReplayTest, AnUnreachableDestinationLosesNothing) {
   EXPECT_EQ(dead_letters().size(), 5u);
 }
 
+TEST_F(ReplayTest, WaitsAsLongAsTheDestinationAsks) {
+  fill(5);
+  sender_.reset();
+  int refusals = 2;
+  es.instead = [&](const auto&) -> std::optional<HttpResult> {
+    if (refusals-- <= 0) return std::nullopt;
+    return FakeElasticsearch::reply(429, "{}", {{"retry-after", "40"}});
+  };
+  const MonoTime begin = world.clock.now();
+  const auto summary = replay();
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_EQ(summary->delivered, 5u);
+  EXPECT_GE(world.clock.now() - begin, std::chrono::seconds(80));
+  ASSERT_FALSE(log.lines.empty());
+  EXPECT_NE(log.lines.back().second.find(" s before the next try: HTTP 429"), std::string::npos)
+      << log.lines.back().second;
+}
+
+// The engine came back with an empty disk: without a template, the documents would make an index of any kind.
+TEST_F(ReplayTest, MakesTheTemplateThatIsMissingBeforeAnyDocument) {
+  fill(5);
+  sender_.reset();
+  options.create_template = true;
+  remember_requests();
+  bool made = false;
+  es.away = [&, honest = FakeElasticsearch()](const ScriptedHttpClient::Seen& r) mutable -> HttpResult {
+    if (r.url.find("/_index_template/") == std::string::npos) return honest(r);
+    if (r.method == "PUT") made = true;
+    return FakeElasticsearch::reply(r.method == "PUT" ? 200 : 404, R"({"acknowledged":true})");
+  };
+  const auto summary = replay();
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_EQ(summary->delivered, 5u);
+  EXPECT_TRUE(made);
+  ASSERT_GE(requests.size(), 3u);
+  EXPECT_EQ(requests[0].substr(0, 4), "GET ");
+  EXPECT_EQ(requests[1].substr(0, 4), "PUT ");
+  EXPECT_NE(requests.back().find("POST http://es:9200/logs-shop-default/_bulk"), std::string::npos)
+      << requests.back();
+}
+
+TEST_F(ReplayTest, SendsNothingToAPlainIndexInPlaceOfTheDataStream) {
+  fill(5);
+  sender_.reset();
+  remember_requests();
+  es.away = [](const ScriptedHttpClient::Seen& r) -> HttpResult {
+    if (r.url.find("/_index_template/") != std::string::npos)
+      return FakeElasticsearch::reply(200, R"({"index_templates":[]})");
+    return FakeElasticsearch::reply(200, R"({"logs-shop-default":{"settings":{"index":{"uuid":"u"}}}})");
+  };
+  const auto summary = replay();
+  ASSERT_FALSE(summary);
+  EXPECT_NE(summary.error().message.find("is not a data stream"), std::string::npos)
+      << summary.error().message;
+  for (const std::string& r : requests) EXPECT_EQ(r.find("_bulk"), std::string::npos) << r;
+  EXPECT_EQ(dead_letters().size(), 5u);
+}
+
+TEST_F(ReplayTest, LeavesAHostThatRefusesForOneThatDoesNot) {
+  fill(5);
+  sender_.reset();
+  options.hosts = {"http://one:9200", "http://es:9200"};
+  client.answer_with([this](const ScriptedHttpClient::Seen& r) -> HttpResult {
+    if (r.url.find("one:9200") != std::string::npos)
+      return FakeElasticsearch::error(503, "unavailable", "shutting down");
+    return es(r);
+  });
+  const auto summary = replay();
+  ASSERT_TRUE(summary) << summary.error().message;
+  EXPECT_EQ(summary->delivered, 5u);
+}
+
 TEST_F(ReplayTest, WorksBesideARunningProgram) {
   fill(3);
   // Requests of the replay are answered while the program goes on looking after its folder.
@@ -121,7 +203,7 @@ TEST_F(ReplayTest, AFolderThatMayNotBeReadIsAnError) {
   for (const char* op : {"stat", "lock", "list"}) {
     files.fail_next(op, EACCES);
     if (std::string_view(op) == "list") files.fail_next(op, EACCES);  // also asked for the open file
-    const auto summary = replay_dead_letters(files, client, world.clock, options, [](const auto&) {});
+    const auto summary = replay_dead_letters(files, client, world.clock, log, options, [](const auto&) {});
     ASSERT_FALSE(summary) << op;
     EXPECT_NE(summary.error().message.find("the dead letters cannot be read"), std::string::npos) << op;
     EXPECT_NE(summary.error().message.find("we are "), std::string::npos) << op;
@@ -161,7 +243,7 @@ TEST_F(ReplayTest, AsRootWithoutTheRightToGiveFilesAwayIsRefusedAndLeavesNothing
   files.make_dirs(folder).value();
   files.chown(folder, 65532, 65532);
   files.fail_next("give_to", EPERM);
-  const auto summary = replay_dead_letters(files, client, world.clock, options, [](const auto&) {});
+  const auto summary = replay_dead_letters(files, client, world.clock, log, options, [](const auto&) {});
   ASSERT_FALSE(summary);
   EXPECT_NE(summary.error().message.find("would stay root's"), std::string::npos) << summary.error().message;
   EXPECT_TRUE(files.list(folder)->empty());
