@@ -58,6 +58,20 @@ std::string globs_record(std::int64_t at, const std::string& encoded) {
   return "{\"at\":" + std::to_string(at) + ",\"globs\":" + encoded + "}";
 }
 
+std::string lock_path(const std::string& state_dir) {
+  return state_dir + "/lock";
+}
+
+Expected<std::unique_ptr<File>> lock_dir(FileSystem& fs, const std::string& state_dir) {
+  auto lock = fs.lock(lock_path(state_dir));
+  if (!lock && lock.error().code == EWOULDBLOCK)
+    return fail(
+        "another sidelight uses state_dir " + state_dir + " (its lock is held); give each instance its own",
+        EWOULDBLOCK);
+  if (!lock) return fail("state_dir cannot be used: " + lock.error().message, lock.error().code);
+  return lock;
+}
+
 }  // namespace
 
 CheckpointStore::CheckpointStore(Context context, std::string dir, std::unique_ptr<File> lock)
@@ -71,12 +85,8 @@ Expected<std::unique_ptr<CheckpointStore>> CheckpointStore::open(Context context
                                                                  const std::string& state_dir) {
   if (auto r = context.fs.make_dirs(state_dir); !r)
     return fail("state_dir cannot be used: " + r.error().message, r.error().code);
-  auto lock = context.fs.lock(state_dir + "/lock");
-  if (!lock && lock.error().code == EWOULDBLOCK)
-    return fail(
-        "another sidelight uses state_dir " + state_dir + " (its lock is held); give each instance its own",
-        EWOULDBLOCK);
-  if (!lock) return fail("state_dir cannot be used: " + lock.error().message, lock.error().code);
+  auto lock = lock_dir(context.fs, state_dir);
+  if (!lock) return std::unexpected(lock.error());
   std::unique_ptr<CheckpointStore> store(new CheckpointStore(context, state_dir, std::move(*lock)));
   store->load();
   return store;
@@ -276,16 +286,50 @@ Expected<void> CheckpointStore::sync_all() {
     const std::lock_guard lock(state_mutex_);
     seq = next_seq_;
   }
-  return sync_to(seq);
+  return sync(seq, true);
+}
+
+Expected<void> CheckpointStore::sync_to(std::uint64_t seq) {
+  return sync(seq, false);
 }
 
 void CheckpointStore::touch() {
   ctx_.probe.unchanged(ctx_.clock.wall());
 }
 
-Expected<void> CheckpointStore::sync_to(std::uint64_t seq) {
+bool CheckpointStore::is_there(const File& file, const std::string& file_path) const {
+  const auto ours = file.stat();
+  const auto found = ctx_.fs.stat(file_path);
+  if (ours && found) return ours->dev == found->dev && ours->inode == found->inode;
+  return !ours || (found.error().code != ENOENT && found.error().code != ENOTDIR);  // nobody can tell
+}
+
+// What is appended to a file that has no name any more is read by nobody.
+Expected<void> CheckpointStore::look_after_files() {
+  if (!is_there(*lock_, lock_path(dir_))) {
+    auto made = ctx_.fs.make_dirs(dir_);
+    if (!made) return made;
+    auto lock = lock_dir(ctx_.fs, dir_);
+    if (!lock) return std::unexpected(lock.error());
+    lock_ = std::move(*lock);
+  }
+  if (!must_rewrite_ && !is_there(*file_, path())) {
+    ctx_.log.error("checkpoint.removed",
+                   path() + " was removed or replaced under the running program; it is written anew");
+    must_rewrite_ = true;
+  }
+  return {};
+}
+
+Expected<void> CheckpointStore::sync(std::uint64_t seq, bool look) {
   const std::lock_guard io(io_mutex_);
-  if (durable_seq_ >= seq && !must_rewrite_) return {};
+  const bool durable = durable_seq_ >= seq && !must_rewrite_;
+  if (durable && !look) return {};
+  if (auto r = look_after_files(); !r) {
+    ctx_.probe.write_error();
+    return fail("the checkpoint cannot be written: " + r.error().message, r.error().code);
+  }
+  if (durable && !must_rewrite_) return {};
   std::string bytes;
   std::uint64_t up_to = 0;
   std::uint64_t live = 0;

@@ -57,7 +57,9 @@ class CheckpointStore {
   std::uint64_t forget(const std::string& key);
   std::uint64_t put_globs(const std::vector<std::string>& globs);
 
-  // Blocks until everything up to `seq` is on disk. On error nothing of it is given up: call again.
+  // Blocks until everything up to `seq` is on disk. On error nothing of it is given up: call again. A
+  // checkpoint that somebody removed meanwhile, or its directory, is told and written anew; whether it is
+  // still there is seen by each sync_all(), and before anything is written.
   Expected<void> sync_to(std::uint64_t seq);
   Expected<void> sync_all();
   // Everything is on disk: the checkpoint's age starts anew.
@@ -80,6 +82,9 @@ class CheckpointStore {
   bool apply(std::string_view payload, Loaded& to);
   void set_aside(const Loaded& current, const Loaded& previous);
   std::uint64_t append(const std::function<void(std::string&)>& write_payload);
+  Expected<void> sync(std::uint64_t seq, bool look);
+  Expected<void> look_after_files();
+  bool is_there(const File& file, const std::string& file_path) const;
   Expected<void> write_pending(std::string& bytes);
   Expected<void> rewrite();
   std::string path(const char* suffix = "") const;

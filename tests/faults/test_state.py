@@ -3,6 +3,7 @@ the file could still make good."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -277,6 +278,21 @@ def test_checkpoint_of_a_future_version_is_kept_aside(server, sidelight):
         assert "version 99, this program knows version 1" in sidelight.log_text()
         assert sidelight.metric("sidelight_checkpoint_damaged_total") >= 1
         assert (sidelight.state / "checkpoint.damaged").read_bytes() == journals["checkpoint"]  # for the newer program
+
+
+def test_state_that_is_removed_under_the_running_program_is_written_anew(server, sidelight):
+    sidelight.start()
+    writer = new_writer(sidelight)
+    writer.write(2000)
+    assert_clean(server, writer, sidelight)
+    time.sleep(2.5)  # nothing is left to be written
+    shutil.rmtree(sidelight.state)
+    wait_for((sidelight.state / "checkpoint").exists, 10, "the checkpoint to come back")
+    assert "was removed or replaced under the running program" in sidelight.log_text()
+    sidelight.kill()
+    sidelight.start()
+    writer.write(500)
+    assert_clean(server, writer, sidelight)
 
 
 def test_unwritable_state_fails_at_start_with_its_path(program, tmp_path, server):

@@ -134,6 +134,42 @@ TEST(Store, SecondInstanceIsRefused) {
   EXPECT_TRUE(CheckpointStore::open({s.fs, s.clock, s.log, s.probe}, "/state"));
 }
 
+TEST(Store, IsWrittenAnewWhenSomebodyRemovesIt) {
+  Stored s;
+  ASSERT_TRUE(s.put({state_of(1, 10), state_of(2, 20)}));
+  for (const char* file : {"/state/checkpoint", "/state/lock"}) ASSERT_TRUE(s.fs.remove(file)) << file;
+  ASSERT_TRUE(s.store->sync_all());  // nothing is new
+  ASSERT_EQ(s.log.lines.size(), 1u);
+  EXPECT_EQ(s.log.lines[0].second.substr(0, 19), "checkpoint.removed:") << s.log.lines[0].second;
+  EXPECT_FALSE(CheckpointStore::open({s.fs, s.clock, s.log, s.probe}, "/state")) << "it is locked again";
+  ASSERT_TRUE(s.fs.rename("/state/checkpoint", "/state/elsewhere"));
+  ASSERT_TRUE(s.put({state_of(2, 21)}));
+  ASSERT_TRUE(s.put({state_of(1, 11)}));
+  EXPECT_EQ(s.log.lines.size(), 2u);
+  s.reopen();
+  EXPECT_EQ(s.offset(1), 11);
+  EXPECT_EQ(s.offset(2), 21);
+  EXPECT_EQ(s.probe.damages, 0);
+}
+
+TEST(Store, IsLeftAloneWhenItsDirectoryHasBecomeAnothersMeanwhile) {
+  Stored s;
+  ASSERT_TRUE(s.put({state_of(1, 10)}));
+  for (const char* file : {"/state/checkpoint", "/state/lock"}) ASSERT_TRUE(s.fs.remove(file)) << file;
+  auto other = CheckpointStore::open({s.fs, s.clock, s.log, s.probe}, "/state");
+  ASSERT_TRUE(other);
+  const auto r = s.put({state_of(1, 11)});
+  ASSERT_FALSE(r);
+  EXPECT_NE(r.error().message.find("another sidelight uses state_dir /state"), std::string::npos)
+      << r.error().message;
+  EXPECT_FALSE(s.store->sync_all());
+  EXPECT_TRUE((*other)->states().empty());
+  other->reset();
+  ASSERT_TRUE(s.store->sync_all());
+  s.reopen();
+  EXPECT_EQ(s.offset(1), 11);
+}
+
 TEST(Store, UnusableDirectoryIsToldByName) {
   Stored s;
   s.fs.fail_next("make_dirs", EROFS);
