@@ -1,6 +1,6 @@
 // One byte budget for everything that the log path holds in memory: chunks read, bodies built, bodies in
-// flight. Reading stops when it is used up (the file is the buffer); nothing that is already accepted ever
-// waits for it.
+// flight, and what of them is kept for reuse. Reading stops when it is used up (the file is the buffer);
+// nothing that is already accepted ever waits for it.
 #pragma once
 
 #include <atomic>
@@ -20,12 +20,21 @@ class Budget {
   // Always succeeds: what has been read must be carried on with. The caller asks has_room() before it reads.
   void charge(std::size_t bytes) { used_.fetch_add(bytes, std::memory_order_relaxed); }
   void release(std::size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
+  // Whether so many bytes that nobody uses may be kept for reuse; then drop_spare() must follow once they are
+  // used, or given back. They keep nobody from reading: they make room as others come back.
+  bool keep_spare(std::size_t bytes) {
+    if (used() + spare_.load(std::memory_order_relaxed) + bytes > cap()) return false;
+    spare_.fetch_add(bytes, std::memory_order_relaxed);
+    return true;
+  }
+  void drop_spare(std::size_t bytes) { spare_.fetch_sub(bytes, std::memory_order_relaxed); }
   std::size_t used() const { return used_.load(std::memory_order_relaxed); }
   std::size_t cap() const { return cap_.load(std::memory_order_relaxed); }
   void set_cap(std::size_t cap) { cap_.store(cap, std::memory_order_relaxed); }
 
  private:
   std::atomic<std::size_t> used_{0};
+  std::atomic<std::size_t> spare_{0};
   std::atomic<std::size_t> cap_;
 };
 

@@ -19,6 +19,7 @@ ChunkRef ChunkPool::get(std::size_t at_least) {
     const std::lock_guard lock(mutex_);
     c = free_.take();
   }
+  if (c) budget_.drop_spare(c->capacity_);
   if (!c) c.reset(new Chunk(this, at_least <= standard_ ? standard_ : at_least));
   c->size_ = 0;
   budget_.charge(c->capacity_);
@@ -28,7 +29,7 @@ ChunkRef ChunkPool::get(std::size_t at_least) {
 void ChunkPool::put_back(Chunk* c) {
   std::unique_ptr<Chunk> owned(c);
   budget_.release(c->capacity_);
-  if (c->capacity_ != standard_) return;
+  if (c->capacity_ != standard_ || !budget_.keep_spare(standard_)) return;
   const std::lock_guard lock(mutex_);
   free_.put(std::move(owned));
 }
@@ -37,6 +38,7 @@ bool ChunkPool::release_unused() {
   std::vector<std::unique_ptr<Chunk>> unused;
   const std::lock_guard lock(mutex_);
   unused = free_.take_unused();
+  budget_.drop_spare(unused.size() * standard_);
   return free_.size() > 0;
 }
 

@@ -83,6 +83,11 @@ struct Batch {
   EncoderMemory encoder;          // the encoder's own
   bool attempted = false;         // a request with (some of) it may have reached the destination
 
+  // Without its chunks, which their pool charges.
+  std::size_t memory() const {
+    return body.capacity() + arena.capacity() + docs.capacity() * sizeof(Doc) +
+           spans.capacity() * sizeof(Span);
+  }
   std::string_view doc_source(const Doc& d) const {
     return std::string_view(body).substr(d.source_begin, d.body_end - d.source_begin);
   }

@@ -89,7 +89,7 @@ ConfigVersion version_of(FileSystem& fs, const std::string& file) {
 void keep_heap_small() {
 #ifdef __GLIBC__
   mallopt(M_ARENA_MAX, 2);             // NOLINT(concurrency-mt-unsafe): no thread runs yet
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);  // NOLINT(concurrency-mt-unsafe): no thread runs yet
+  mallopt(M_MMAP_THRESHOLD, 1 << 19);  // NOLINT(concurrency-mt-unsafe): no thread runs yet
   mallopt(M_TRIM_THRESHOLD, 2 << 20);  // NOLINT(concurrency-mt-unsafe): no thread runs yet
 #endif
 }

@@ -13,7 +13,9 @@ BatchPtr BatchPool::get() {
     const std::lock_guard lock(mutex_);
     batch = free_.take();
   }
-  return batch ? std::move(batch) : std::make_unique<Batch>();
+  if (!batch) return std::make_unique<Batch>();
+  budget_.drop_spare(batch->memory());
+  return batch;
 }
 
 void BatchPool::recycle(BatchPtr batch) {
@@ -29,7 +31,7 @@ void BatchPool::recycle(BatchPtr batch) {
   batch->durable_seq = 0;
   batch->input_bytes = 0;
   batch->attempted = false;
-  if (batch->body.capacity() <= keep_capacity_) {
+  if (batch->body.capacity() <= keep_capacity_ && budget_.keep_spare(batch->memory())) {
     const std::lock_guard lock(mutex_);
     free_.put(std::move(batch));
   }
@@ -41,6 +43,7 @@ bool BatchPool::release_unused() {
   std::vector<BatchPtr> unused;
   const std::lock_guard lock(mutex_);
   unused = free_.take_unused();
+  for (const BatchPtr& b : unused) budget_.drop_spare(b->memory());
   return free_.size() > 0;
 }
 

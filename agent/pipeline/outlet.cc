@@ -10,18 +10,13 @@ namespace {
 // again and again. Room that stays untouched costs no memory.
 constexpr std::size_t kBusyBytes = 64u << 10;
 
-// Without its chunks, which their pool charges.
-std::size_t own_bytes(const Batch& b) {
-  return b.body.capacity() + b.arena.capacity() + b.docs.capacity() * sizeof(Doc);
-}
-
 }  // namespace
 
 bool Outlet::charge() {
   Batch& b = *batch_;
   if (b.body.size() > kBusyBytes && b.body.capacity() < limits_.bytes)
     b.body.reserve(std::min(limits_.bytes + limits_.bytes / 4, budget_.cap() / 4));
-  const std::size_t own = own_bytes(b);
+  const std::size_t own = b.memory();
   if (own > b.charged) {
     budget_.charge(own - b.charged);
     b.charged = own;
@@ -40,7 +35,7 @@ void Outlet::drop_leftovers() {
   Batch& b = *batch_;
   b.arena.clear();
   b.chunks.clear();
-  const std::size_t own = own_bytes(b);
+  const std::size_t own = b.memory();
   if (own < b.charged) {
     budget_.release(b.charged - own);
     b.charged = own;

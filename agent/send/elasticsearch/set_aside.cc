@@ -32,8 +32,7 @@ std::size_t move_documents(Batch& from, std::span<const std::uint32_t> docs, Bat
 }
 
 void charge_batch(Batch& batch, Budget& budget) {
-  const std::size_t held = batch.body.capacity() + batch.arena.capacity() +
-                           batch.docs.capacity() * sizeof(Doc) + batch.spans.capacity() * sizeof(Span);
+  const std::size_t held = batch.memory();
   if (held <= batch.charged) return;
   budget.charge(held - batch.charged);
   batch.charged = held;

@@ -23,6 +23,38 @@ TEST(Budget, HasRoomUntilItsCapIsUsed) {
   EXPECT_FALSE(budget.has_room());
 }
 
+TEST(Budget, SparesAreKeptWhileTheyFitBesideWhatIsUsed) {
+  Budget budget(100);
+  budget.charge(50);
+  EXPECT_TRUE(budget.keep_spare(30));
+  EXPECT_FALSE(budget.keep_spare(30));
+  EXPECT_TRUE(budget.keep_spare(20));
+  EXPECT_EQ(budget.used(), 50u);
+  budget.charge(49);
+  EXPECT_TRUE(budget.has_room()) << "spares keep nobody from reading";
+  budget.release(99);
+  EXPECT_FALSE(budget.keep_spare(51));
+  budget.drop_spare(50);
+  EXPECT_TRUE(budget.keep_spare(100));
+}
+
+TEST(ChunkPool, KeepsNoSpareBeyondTheBudget) {
+  Budget budget(10'000);
+  ChunkPool pool(budget, 4096);
+  {
+    const ChunkRef a = pool.get(1);
+    const ChunkRef b = pool.get(1);
+    const ChunkRef c = pool.get(1);
+  }
+  EXPECT_FALSE(budget.keep_spare(10'000 - 2 * 4096 + 1)) << "two of them are kept";
+  EXPECT_TRUE(budget.keep_spare(10'000 - 2 * 4096));
+  const ChunkRef a = pool.get(1);
+  EXPECT_TRUE(pool.release_unused());
+  EXPECT_FALSE(pool.release_unused());
+  EXPECT_TRUE(budget.keep_spare(4096)) << "one is used, the other was given back";
+  EXPECT_FALSE(budget.keep_spare(1));
+}
+
 TEST(ChunkPool, ChargesWhatIsHeldAndNothingElse) {
   Budget budget(1 << 20);
   ChunkPool pool(budget, 4096);
