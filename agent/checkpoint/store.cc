@@ -321,14 +321,16 @@ Expected<void> CheckpointStore::look_after_files() {
   return {};
 }
 
+Expected<void> CheckpointStore::not_written(const Error& why) {
+  ctx_.probe.write_error();
+  return fail("the checkpoint cannot be written: " + why.message, why.code);
+}
+
 Expected<void> CheckpointStore::sync(std::uint64_t seq, bool look) {
   const std::lock_guard io(io_mutex_);
   const bool durable = durable_seq_ >= seq && !must_rewrite_;
   if (durable && !look) return {};
-  if (auto r = look_after_files(); !r) {
-    ctx_.probe.write_error();
-    return fail("the checkpoint cannot be written: " + r.error().message, r.error().code);
-  }
+  if (auto r = look_after_files(); !r) return not_written(r.error());
   if (durable && !must_rewrite_) return {};
   std::string bytes;
   std::uint64_t up_to = 0;
@@ -349,8 +351,7 @@ Expected<void> CheckpointStore::sync(std::uint64_t seq, bool look) {
   if (!r) {
     const std::lock_guard lock(state_mutex_);
     pending_.insert(0, bytes);
-    ctx_.probe.write_error();
-    return fail("the checkpoint cannot be written: " + r.error().message, r.error().code);
+    return not_written(r.error());
   }
   durable_seq_ = up_to;
   ctx_.probe.committed(ctx_.clock.wall(), file_bytes_, files);

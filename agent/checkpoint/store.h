@@ -84,6 +84,7 @@ class CheckpointStore {
   std::uint64_t append(const std::function<void(std::string&)>& write_payload);
   Expected<void> sync(std::uint64_t seq, bool look);
   Expected<void> look_after_files();
+  Expected<void> not_written(const Error& why);
   bool is_there(const File& file, const std::string& file_path) const;
   Expected<void> write_pending(std::string& bytes);
   Expected<void> rewrite();

@@ -70,9 +70,7 @@ EscapeCheck JsonReader::check_found_escapes(std::string_view body) {
   const char* const end = body.data() + body.size();
   bool lone = false;
   while (backslash_ < end) {
-    const auto left = static_cast<std::size_t>(end - backslash_);
-    const bool simple = left >= 2 && simple_escape(backslash_[1]) != '\0';
-    const std::size_t n = simple ? 2 : escape_length({backslash_, left}, lone);
+    const std::size_t n = escape_length({backslash_, static_cast<std::size_t>(end - backslash_)}, lone);
     if (n == 0) return EscapeCheck::broken;
     find_backslash(backslash_ + n);
   }

@@ -67,9 +67,7 @@ const char* find_backslash(const char* p, const char* end) {
 
 }  // namespace
 
-std::size_t escape_length(std::string_view rest, bool& lone) {
-  if (rest.size() < 2) return 0;
-  if (rest[1] != 'u') return simple_escape(rest[1]) == '\0' ? 0 : 2;
+std::size_t unicode_escape_length(std::string_view rest, bool& lone) {
   const auto v = hex4(rest.substr(2));
   if (!v) return 0;
   if (is_high(*v) && low_half(rest.substr(6))) return 12;

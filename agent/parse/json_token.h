@@ -17,10 +17,6 @@ enum class EscapeCheck {
   broken,          // no JSON
 };
 
-// The length of the escape (two, for a pair of surrogates) that `rest`, the rest of a body, begins with; 0
-// when it is no JSON. `lone` is set for half a character.
-std::size_t escape_length(std::string_view rest, bool& lone);
-
 // The character that a backslash and `c` stand for, or '\0' when they are no JSON, or more belongs to them
 // (\u).
 constexpr char simple_escape(char c) {
@@ -44,6 +40,17 @@ constexpr char simple_escape(char c) {
     default:
       return '\0';
   }
+}
+
+// escape_length() of \u.
+std::size_t unicode_escape_length(std::string_view rest, bool& lone);
+
+// The length of the escape (two, for a pair of surrogates) that `rest`, the rest of a body, begins with; 0
+// when it is no JSON. `lone` is set for half a character.
+inline std::size_t escape_length(std::string_view rest, bool& lone) {
+  if (rest.size() < 2) return 0;
+  if (rest[1] != 'u') return simple_escape(rest[1]) == '\0' ? 0 : 2;
+  return unicode_escape_length(rest, lone);
 }
 
 // The characters that `body`, whose escapes are not broken, stands for. Without a backslash that is `body`

@@ -183,11 +183,12 @@ def speed(report, work, mib, with_peers):
                 bare_run = subprocess.run([str(floor), str(log), mode], capture_output=True, text=True, check=True)
                 runs.append(json.loads(bare_run.stdout)["mb_per_cpu_second"])
                 measured.append(one_speed(work, log, form, gzip, count))
-            bare = sorted(runs)[SPEED_RUNS // 2]
+            bare = statistics.median(runs)
             report.add(f"{name}: floor", bare, "MB/CPU-s")
-            rate = size / 1e6 / sorted(m[0] for m in measured)[SPEED_RUNS // 2]
+            rates_of_runs = [size / 1e6 / seconds for seconds, _ in measured]
+            rate = statistics.median(rates_of_runs)
             report.add(f"{name}: sidelight", rate, "MB/CPU-s")
-            share = statistics.median(size / 1e6 / m[0] / floor_rate for m, floor_rate in zip(measured, runs))  # of neighbours in time
+            share = statistics.median(ours / bare_rate for ours, bare_rate in zip(rates_of_runs, runs))  # of neighbours in time
             report.add(f"{name}: sidelight / floor", share, "ratio", "> 0.5", share <= 0.5)
             if not gzip and "rsyslog" in rates:
                 times = rate / rates["rsyslog"]
